@@ -1,0 +1,79 @@
+/**
+ * Time as the cache sees it: one monotonic clock with its timers, handed in, so that tests can turn it by hand.
+ *
+ * Instants are whole milliseconds since the clock's own origin. They never go back when somebody sets the
+ * machine's clock; `epochAt` turns one into epoch milliseconds for people to read.
+ */
+export interface Clock {
+  /** Milliseconds since the origin, monotonic, whole. May lag by up to a millisecond. */
+  now(): number;
+  /** Milliseconds since the origin with fractions, for measuring durations. */
+  precise(): number;
+  /** The epoch milliseconds of an instant of this clock. */
+  epochAt(at: number): number;
+  /** Calls `run` once after `delayMs`; the returned function cancels. Never keeps the process alive. */
+  after(delayMs: number, run: () => void): () => void;
+  /** Calls `run` every `intervalMs`; the returned function cancels. Never keeps the process alive. */
+  every(intervalMs: number, run: () => void): () => void;
+  /** Lets the event loop turn once: work done in slices awaits this between two of them. */
+  yield(): Promise<void>;
+}
+
+/** `setTimeout` fires at once for longer delays; longer ones are waited for in legs of this length. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** How many reads may share one reading of the machine's clock within a turn of the event loop. */
+const READS_PER_READING = 64;
+
+/**
+ * The machine's monotonic clock.
+ *
+ * Reading it takes as long as a whole lookup in memory, so one reading serves until a millisecond's timer has run,
+ * and at most {@link READS_PER_READING} times, so that a blocked event loop cannot stop time.
+ */
+export function systemClock(): Clock {
+  const originEpochMs = Date.now() - performance.now();
+  let reading = 0;
+  let readsLeft = 0;
+  let expiring = false;
+  const expire = () => {
+    expiring = false;
+    readsLeft = 0;
+  };
+  const after = (delayMs: number, run: () => void): (() => void) => {
+    let timer: NodeJS.Timeout;
+    const wait = (leftMs: number) => {
+      timer = setTimeout(
+        () => (leftMs > LONGEST_TIMER_MS ? wait(leftMs - LONGEST_TIMER_MS) : run()),
+        Math.min(leftMs, LONGEST_TIMER_MS),
+      ).unref();
+    };
+    wait(delayMs);
+    return () => clearTimeout(timer);
+  };
+  return {
+    now() {
+      if (readsLeft === 0) {
+        reading = Math.floor(performance.now());
+        readsLeft = READS_PER_READING;
+        if (!expiring) {
+          expiring = true;
+          setTimeout(expire, 1).unref();
+        }
+      }
+      readsLeft--;
+      return reading;
+    },
+    precise: () => performance.now(),
+    epochAt: (at) => Math.round(originEpochMs + at),
+    after,
+    every(intervalMs, run) {
+      let cancel = after(intervalMs, function tick() {
+        cancel = after(intervalMs, tick);
+        run();
+      });
+      return () => cancel();
+    },
+    yield: () => new Promise((resolve) => setImmediate(resolve)),
+  };
+}

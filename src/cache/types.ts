@@ -1,0 +1,285 @@
+/**
+ * The words of the engine as types: what goes in, what comes out, and what is counted.
+ * Behaviour lives in the other files of this folder; nothing here does anything.
+ */
+import type { Logger } from '../logger.ts';
+import type { Clock } from './clock.ts';
+
+/** The four classes of data every cache has. Authors may add more, hence {@link TierName}. */
+export type BuiltInTier = 'config' | 'reference' | 'user' | 'query';
+export type TierName = BuiltInTier | (string & {});
+
+/** How one class of data is cached. Every number is already in milliseconds or a ratio. */
+export interface TierPolicy {
+  readonly tier: TierName;
+  /** For people: `Configuration`, `Reference`. */
+  readonly label: string;
+  /** For people: what belongs here, in a few words. */
+  readonly description: string;
+  /** How long an entry is fresh. `0`: served to those who wait for the load, never kept. `Infinity`: until evicted or invalidated. */
+  readonly ttlMs: number;
+  /** The same for "no such row" (`null` and `undefined`). */
+  readonly negativeTtlMs: number;
+  /** The ttl of each entry is shortened by a random share up to this, so that they do not all end at once. 0 to 1. */
+  readonly jitterRatio: number;
+  /** The first key segments that belong to this tier unless a call says otherwise. */
+  readonly namespaces: readonly string[];
+}
+
+export interface CacheOptions {
+  /** With `false` nothing is kept and every read goes to its loader. @default true */
+  readonly enabled?: boolean;
+  /** The bound of the memory layer. */
+  readonly maxWeightBytes: number;
+  readonly tiers: readonly TierPolicy[];
+  /** How often expired entries are looked for. */
+  readonly cleanupIntervalMs: number;
+  /** @default the machine's monotonic clock */
+  readonly clock?: Clock;
+  /** @default `console` */
+  readonly logger?: Logger;
+  /** Random numbers from 0 to 1, for jitter. @default `Math.random` */
+  readonly random?: () => number;
+}
+
+/** What a loader may say about its load while it runs. */
+export interface LoadContext {
+  readonly key: string;
+  /** Fires when the cache is closed. */
+  readonly signal: AbortSignal;
+  /** Adds tags learnt from the value. */
+  tag(...tags: readonly string[]): void;
+  /** Adds keys whose invalidation invalidates this entry too. */
+  dependsOn(...keys: readonly string[]): void;
+  /** Overrides the ttl of this one entry. */
+  setTtl(ttlMs: number): void;
+  /** The value is served to those who wait and not kept. */
+  skip(): void;
+}
+
+export type Loader<T> = (context: LoadContext) => T | PromiseLike<T>;
+
+export interface EntryOptions {
+  /** @default the tier of the key's namespace, else `query` */
+  readonly tier?: TierName;
+  /** Overrides the tier's ttl. */
+  readonly ttlMs?: number;
+  /** Overrides the tier's ttl for `null` and `undefined`. */
+  readonly negativeTtlMs?: number;
+  readonly tags?: readonly string[];
+  /** Invalidating one of these keys invalidates this entry too. */
+  readonly dependsOn?: readonly string[];
+}
+
+export interface LoadOptions extends EntryOptions {
+  /** Loads even when there is a fresh entry and puts the new value in its place; nobody waits meanwhile. @default false */
+  readonly fresh?: boolean;
+}
+
+export type Lookup<T> = { readonly state: 'hit'; readonly value: T } | { readonly state: 'miss' };
+
+/**
+ * What to remove. A string with `*` in it is a pattern, any other is a key.
+ * `*` stands for any run of characters, `:` included.
+ */
+export type InvalidationTarget = string | { readonly tag: string };
+
+/** What an invalidation removed, or would remove. */
+export interface Removal {
+  readonly entries: number;
+  readonly weightBytes: number;
+  /** Loads in flight whose result will not be kept. */
+  readonly loads: number;
+}
+
+/** What a pattern covers at the moment, without removing it. */
+export interface Preview extends Removal {
+  /** Some of the keys, for people to see. */
+  readonly examples: readonly string[];
+  /** By tier, largest first. */
+  readonly tiers: readonly {
+    readonly tier: TierName;
+    readonly entries: number;
+    readonly weightBytes: number;
+  }[];
+}
+
+export type RemovalReason = 'evicted' | 'expired' | 'invalidated' | 'replaced';
+
+/** Why a value was served but not kept. */
+export type RefusalReason =
+  /** An invalidation or a newer write came while the load ran. */
+  | 'invalidated'
+  /** Heavier than the bound, or too big to weigh in bounded time. */
+  | 'too-large'
+  /** Holds a function, a class instance or another kind that can be neither frozen nor copied. */
+  | 'unsafe'
+  /** Its ttl is 0, or the loader asked to skip. */
+  | 'not-wanted';
+
+/** Durations of loads, in milliseconds with fractions. */
+export interface LoadTimes {
+  readonly count: number;
+  readonly meanMs: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly maxMs: number;
+}
+
+/** Everything that is counted, for the whole cache, a tier or a namespace alike. Each counter counts since start. */
+export interface Figures {
+  /** hits + misses */
+  readonly lookups: number;
+  readonly hits: number;
+  /** Lookups that found nothing fresh: those that loaded, joined a load, or only asked. */
+  readonly misses: number;
+  /** hits ÷ lookups, 0 to 1; `null` before the first lookup. */
+  readonly hitRate: number | null;
+  /** Of the misses, those that joined a load in flight. */
+  readonly joined: number;
+  readonly loads: number;
+  readonly failures: number;
+  /** Values stored: fills after loads and explicit writes. */
+  readonly sets: number;
+  readonly fills: number;
+  readonly writes: number;
+  readonly refusals: Readonly<Record<RefusalReason, number>>;
+  readonly removals: Readonly<Record<RemovalReason, number>>;
+  readonly entries: number;
+  readonly weightBytes: number;
+  /** `null` before the first load. */
+  readonly loadTimes: LoadTimes | null;
+  /** Database time saved: hits × the mean load time of the tier. */
+  readonly savedMs: number;
+}
+
+/** What happened within the last minute, hour or day. */
+export interface WindowFigures {
+  readonly window: 'minute' | 'hour' | 'day';
+  /** How much of the window has been seen yet. */
+  readonly coveredMs: number;
+  readonly lookups: number;
+  readonly hits: number;
+  readonly misses: number;
+  readonly hitRate: number | null;
+  readonly loads: number;
+  readonly failures: number;
+  /** Lookups a second over `coveredMs`. */
+  readonly lookupsPerSecond: number;
+}
+
+export interface TopKey {
+  readonly key: string;
+  readonly tier: TierName;
+  /** Hits since the key was first seen, over refills; a bounded sketch, so rarely used keys may be missing. */
+  readonly hits: number;
+  /** `undefined` when it is not resident at the moment. */
+  readonly weightBytes: number | undefined;
+  /** Milliseconds until it goes stale; `undefined` when not resident. */
+  readonly freshForMs: number | undefined;
+}
+
+/** The whole cache at one moment. Plain data. */
+export interface CacheStats {
+  readonly enabled: boolean;
+  /** Epoch milliseconds at which counting began. */
+  readonly sinceAt: number;
+  /** Epoch milliseconds of this snapshot. */
+  readonly at: number;
+  readonly maxWeightBytes: number;
+  readonly total: Figures;
+  readonly tiers: readonly (Figures & { readonly tier: TierName; readonly label: string })[];
+  readonly namespaces: readonly (Figures & { readonly namespace: string; readonly tier: TierName })[];
+  readonly windows: readonly WindowFigures[];
+  /** Most used first. */
+  readonly topKeys: readonly TopKey[];
+  /** Loads in flight now. */
+  readonly loading: number;
+  /** The last failed load, for people to find in the log. */
+  readonly lastFailure: { readonly key: string; readonly message: string; readonly at: number } | null;
+}
+
+/** One entry, without its value. Instants are epoch milliseconds. */
+export interface EntryReport {
+  readonly key: string;
+  readonly namespace: string;
+  readonly tier: TierName;
+  readonly createdAt: number;
+  /** `Infinity` where the ttl is. */
+  readonly expiresAt: number;
+  readonly hits: number;
+  readonly weightBytes: number;
+  /** How long its load took; `undefined` for a value that was written. */
+  readonly loadMs: number | undefined;
+  /** `object (7 fields)`, `array (40 items)`, `null`. */
+  readonly shape: string;
+  readonly tags: readonly string[];
+  readonly dependsOn: readonly string[];
+}
+
+/** One entry to be warmed. `run` loads it and puts it in place of what was there. */
+export interface WarmJob {
+  readonly key: string;
+  /** True when the entry is resident and fresh, so that the job may be skipped. */
+  isFresh(): boolean;
+  run(): unknown;
+}
+
+/** What the cache tells its listeners. Lookups are not among them: they are counted, since a hit must cost nothing more. */
+export interface CacheEvents {
+  loaded: { readonly key: string; readonly tier: TierName; readonly loadMs: number; readonly kept: boolean };
+  failed: { readonly key: string; readonly tier: TierName; readonly loadMs: number; readonly error: unknown };
+  refused: { readonly key: string; readonly tier: TierName; readonly reason: RefusalReason };
+  invalidated: { readonly target: InvalidationTarget | 'all'; readonly removal: Removal };
+}
+
+export interface Cache {
+  readonly enabled: boolean;
+  readonly maxWeightBytes: number;
+  readonly cleanupIntervalMs: number;
+  readonly tiers: readonly TierPolicy[];
+  readonly clock: Clock;
+  /** True between a `stop` and the end of everything. */
+  readonly closed: boolean;
+
+  /** The fresh value of `key`, or what `load` gives; concurrent misses share one load. */
+  getOrLoad<T>(key: string, load: Loader<T>, options?: LoadOptions): Promise<T>;
+  /** The same for synchronous loaders, such as better-sqlite3's: nothing is awaited. */
+  getOrLoadSync<T>(key: string, load: (context: LoadContext) => T, options?: LoadOptions): T;
+  /** One load for all keys that miss. The loader gives a value for each key it was asked for; a key it leaves out is `undefined`. */
+  getOrLoadMany<T>(
+    keys: readonly string[],
+    loadMissing: (missing: readonly string[]) => ReadonlyMap<string, T> | PromiseLike<ReadonlyMap<string, T>>,
+    options?: LoadOptions,
+  ): Promise<Map<string, T>>;
+
+  lookup<T>(key: string): Lookup<T>;
+  /** The fresh value, or `undefined`. Where `undefined` may be a value, use {@link lookup}. */
+  get<T>(key: string): T | undefined;
+  /** The fresh values; keys that miss are absent. */
+  getMany<T>(keys: readonly string[]): Map<string, T>;
+  /** Whether a read would hit. Not counted as a lookup. */
+  has(key: string): boolean;
+
+  /** Stores a value that is newer than any load in flight. False when it was not kept (see {@link RefusalReason}). */
+  set<T>(key: string, value: T, options?: EntryOptions): boolean;
+  /** How many were kept. */
+  setMany<T>(entries: Iterable<readonly [key: string, value: T]>, options?: EntryOptions): number;
+  /** Invalidates one key; true when it was resident. */
+  delete(key: string): boolean;
+
+  /** Removes what the targets cover, and what depends on it; loads in flight for it fill nothing. */
+  invalidate(...targets: readonly InvalidationTarget[]): Removal;
+  clear(): Removal;
+  /** What {@link invalidate} would remove now (dependants not counted). Works in slices, so it is awaited. */
+  preview(target: InvalidationTarget): Promise<Preview>;
+
+  stats(topKeys?: number): CacheStats;
+  inspect(key: string): EntryReport | undefined;
+  /** Resident keys that start with `prefix`, at most `limit`, most used first among those seen. For completion. */
+  keys(prefix: string, limit: number): string[];
+  on<E extends keyof CacheEvents>(event: E, listener: (event: CacheEvents[E]) => void): () => void;
+
+  /** Ends timers and loads. Reads after it go to their loaders; writes and invalidations do nothing. */
+  stop(): Promise<void>;
+}

@@ -1,0 +1,73 @@
+/**
+ * What a command is: its definition and what it does. The dispatcher asks the allow-list, keeps the cooldowns and
+ * holds the one error boundary; a command only reads the cache, acts, and answers.
+ */
+import type {
+  AutocompleteInteraction,
+  ChatInputCommandInteraction,
+  MessageComponentInteraction,
+  ModalSubmitInteraction,
+  RESTPostAPIChatInputApplicationCommandsJSONBody,
+} from 'discord.js';
+import type { Cache } from '../cache/types.ts';
+import type { Config } from '../config.ts';
+import type { Logger } from '../logger.ts';
+import type { Warmers } from '../warmers/types.ts';
+
+export type AdminCommandName = 'cache-stats' | 'cache-clear' | 'cache-warm' | 'cache-info';
+
+export type AuditAction = 'clear' | 'warm' | 'reload' | 'view' | 'export' | 'refused';
+
+/** One line of the audit log. Keys in `target` are full here and masked where the line goes to a channel. */
+export interface AuditEntry {
+  /** Epoch milliseconds. */
+  readonly at: number;
+  readonly action: AuditAction;
+  readonly userId: string;
+  readonly guildId: string | null;
+  readonly channelId: string | null;
+  readonly command: string;
+  /** The pattern, scope or view. */
+  readonly target: string;
+  /** `42 entries, 1.3 MB`, `not on the allow-list`. */
+  readonly outcome: string;
+  /** An id such as `CA-7F3K`, which the reply shows and the log has. */
+  readonly reference: string;
+}
+
+export interface AuditLog {
+  /** Keeps the line; never throws. Returns the entry as kept, with its reference. */
+  record(entry: Omit<AuditEntry, 'at' | 'reference'> & { readonly reference?: string }): AuditEntry;
+}
+
+/** Everything a command may use, handed over by the plugin. */
+export interface CommandServices {
+  readonly cache: Cache;
+  readonly warmers: Warmers;
+  readonly config: Config;
+  readonly audit: AuditLog;
+  readonly logger: Logger;
+  readonly version: string;
+  /** Epoch milliseconds at which the bot started. */
+  readonly startedAt: number;
+  /** `</cache-info:123>` where the id is known, else `` `/cache-info` ``. */
+  mention(command: AdminCommandName): string;
+  /** Whether this person sees causes of errors: the application's owner or team, or a listed user. */
+  isOwner(userId: string): boolean;
+}
+
+export interface AdminCommand {
+  readonly name: AdminCommandName;
+  /** Raw API JSON. Names of scopes and tiers come from the configuration. */
+  readonly data: RESTPostAPIChatInputApplicationCommandsJSONBody;
+  /** Whether this use changes anything, so that the cooldown counts it. */
+  isCostly(interaction: ChatInputCommandInteraction): boolean;
+  execute(interaction: ChatInputCommandInteraction, services: CommandServices): Promise<void>;
+  autocomplete?(interaction: AutocompleteInteraction, services: CommandServices): Promise<void>;
+  /** A button, select or modal whose `custom_id` begins with `cacheadmin:1:<name>:`. The rest is given, split at `:`. */
+  component?(
+    interaction: MessageComponentInteraction | ModalSubmitInteraction,
+    parts: readonly string[],
+    services: CommandServices,
+  ): Promise<void>;
+}
