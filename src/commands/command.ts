@@ -70,4 +70,6 @@ export interface AdminCommand {
     parts: readonly string[],
     services: CommandServices,
   ): Promise<void>;
+  /** Ends the command's timers and open panels; called once, when the plugin stops. */
+  stop?(): void;
 }

@@ -1,0 +1,93 @@
+/** What every command may have to say instead of its own answer. Each tells what happened and what to do. */
+import { instant } from './format.ts';
+import { keyText } from './key-text.ts';
+import type { Mention, View } from './view.ts';
+
+function message(tone: View['tone'], title: string, ...lines: string[]): View {
+  return { tone, title, blocks: [{ lines }] };
+}
+
+/** To people who are not on the allow-list: no key, no count, no reason that helps an attacker. */
+export function notAllowed(): View {
+  return message(
+    'danger',
+    '🔒 Not allowed',
+    "You can't use this. Cache commands belong to this bot's operators, not to server admins.",
+  );
+}
+
+/** @param retryAt epoch ms */
+export function tooOften(retryAt: number): View {
+  return message('degraded', '⏳ Slow down', `That was a bit fast. Try again ${instant(retryAt)}.`);
+}
+
+/**
+ * An error nobody expected.
+ * @param reference the id that the log has, too
+ * @param cause for owners only: the first line of the error
+ */
+export function failure(reference: string, cause?: string): View {
+  const lines = [
+    `Something went wrong, and nothing was changed. The bot's log has it under ${keyText(reference)}.`,
+  ];
+  if (cause !== undefined && cause !== '') lines.push(`Cause: ${keyText(withoutSecrets(cause), 200)}`);
+  return message('danger', '❌ Failed', ...lines);
+}
+
+/** Paths, tokens and addresses with credentials say too much, to owners' screenshots as well. */
+function withoutSecrets(cause: string): string {
+  const line = cause.split('\n', 1)[0] ?? '';
+  return line
+    .replace(/\b[\w-]{20,}\.[\w-]{5,}\.[\w-]{20,}\b/g, '[token]')
+    .replace(/\b([a-z][a-z0-9+.-]*):\/\/[^\s/@]*@/gi, '$1://[credentials]@')
+    .replace(/(?<![\w:/])(?:\/[\w.@-]+){2,}/g, '[path]')
+    .replace(/\b[A-Za-z]:\\[^\s'"]+/g, '[path]');
+}
+
+/** A button whose panel this process does not know. */
+export function oldPanel(mention: Mention, command: Parameters<Mention>[0]): View {
+  return message(
+    'degraded',
+    '🕰️ Old panel',
+    `This panel is from before the last restart. Run ${mention(command)} again.`,
+  );
+}
+
+/** Somebody else's button. */
+export function notYours(mention: Mention, command: Parameters<Mention>[0]): View {
+  return message(
+    'degraded',
+    '🔒 Not yours',
+    `Somebody else opened this panel. Run ${mention(command)} for your own.`,
+  );
+}
+
+/** `cache.enabled` is false. */
+export function disabledCache(): View {
+  return message(
+    'degraded',
+    '⏸️ The cache is off',
+    '`cache.enabled` is false in config.json: every read goes to the database, so there is nothing to do here.',
+    'Set it to true and restart the bot.',
+  );
+}
+
+/** Nothing is resident yet. @param sinceAt epoch ms */
+export function emptyCache(sinceAt: number, mention: Mention): string {
+  return `The cache is empty. It started ${instant(sinceAt)} and fills as the bot is used. Fill it now with ${mention('cache-warm')}.`;
+}
+
+/** The bot has not finished starting. @param progress how far warming has come */
+export function notReady(progress: { readonly warmed: number; readonly total: number } | null): View {
+  const how = progress === null ? '' : `: ${progress.warmed} of ${progress.total} keys warmed`;
+  return message(
+    'degraded',
+    '🚀 Still starting',
+    `The bot is still starting${how}. Try again in a few seconds.`,
+  );
+}
+
+/** The commands were stopped with the bot. */
+export function stopped(): View {
+  return message('degraded', '🛑 Stopping', 'The bot is being stopped, so this panel is closed.');
+}
