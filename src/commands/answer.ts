@@ -4,7 +4,6 @@
  */
 import {
   type ChatInputCommandInteraction,
-  type InteractionEditReplyOptions,
   type MessageComponentInteraction,
   MessageFlags,
   type ModalSubmitInteraction,
@@ -24,7 +23,7 @@ export function answer(interaction: Answerable, view: View, services: AnswerServ
   if (interaction.deferred || interaction.replied) return edit(interaction, view, services);
   return sent('reply', interaction, services, () => {
     const options = messageOptions(view, services);
-    return interaction.reply({ ...options, flags: options.flags | MessageFlags.Ephemeral });
+    return interaction.reply({ ...options, flags: [...options.flags, MessageFlags.Ephemeral] });
   });
 }
 
@@ -33,7 +32,7 @@ export function followUp(interaction: Answerable, view: View, services: AnswerSe
   if (!interaction.deferred && !interaction.replied) return answer(interaction, view, services);
   return sent('follow-up', interaction, services, () => {
     const options = messageOptions(view, services);
-    return interaction.followUp({ ...options, flags: options.flags | MessageFlags.Ephemeral });
+    return interaction.followUp({ ...options, flags: [...options.flags, MessageFlags.Ephemeral] });
   });
 }
 
@@ -59,14 +58,11 @@ export function update(
   return sent('update', interaction, services, () => interaction.update(messageOptions(view, services)));
 }
 
-type MessageOptions = Omit<InteractionEditReplyOptions, 'flags'> & {
-  readonly flags: 0 | MessageFlags.IsComponentsV2;
-};
-
-function messageOptions(view: View, services: AnswerServices): MessageOptions {
+function messageOptions(view: View, services: AnswerServices) {
   const body = render(view, services.config.admin.replyStyle);
+  const flags: MessageFlags.IsComponentsV2[] = body.flags === 0 ? [] : [body.flags];
   return {
-    flags: body.flags,
+    flags,
     components: body.components,
     ...(body.embeds === undefined ? {} : { embeds: body.embeds }),
     allowedMentions: { parse: [] },

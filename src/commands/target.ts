@@ -1,0 +1,140 @@
+/**
+ * What `/cache-clear` was asked to remove: everything, a tier, a tag, a pattern or one key. Reads the text once; the
+ * cache itself only knows targets of its own.
+ */
+import { CacheError } from '../cache/errors.ts';
+import { assertKey } from '../cache/keys.ts';
+import { compilePattern, isPattern } from '../cache/pattern.ts';
+import type { Cache, InvalidationTarget, Preview, Removal } from '../cache/types.ts';
+import { nearest } from './nearest.ts';
+
+/** `text` is what a person types for it. */
+export type ClearTarget =
+  | { readonly kind: 'all'; readonly text: 'all' }
+  | {
+      readonly kind: 'tier';
+      readonly text: string;
+      readonly label: string;
+      readonly patterns: readonly string[];
+    }
+  | { readonly kind: 'tag'; readonly text: string; readonly tag: string }
+  | { readonly kind: 'pattern'; readonly text: string }
+  | { readonly kind: 'key'; readonly text: string };
+
+export type TargetReading =
+  | { readonly ok: true; readonly target: ClearTarget }
+  /** `problem` is a sentence for people. */
+  | { readonly ok: false; readonly problem: string };
+
+const TIER_PREFIX = 'tier:';
+const TAG_PREFIX = 'tag:';
+
+/** Reads what somebody typed. Spaces around it are not meant. */
+export function readTarget(input: string, cache: Cache): TargetReading {
+  const text = input.trim();
+  if (text.toLowerCase() === 'all' || /^\*+$/.test(text))
+    return { ok: true, target: { kind: 'all', text: 'all' } };
+  if (text.startsWith(TIER_PREFIX) && !text.startsWith('tier::')) return readTier(text, cache);
+  if (text.startsWith(TAG_PREFIX) && !text.startsWith('tag::') && text.length > TAG_PREFIX.length) {
+    return { ok: true, target: { kind: 'tag', text, tag: text.slice(TAG_PREFIX.length) } };
+  }
+  try {
+    if (isPattern(text)) {
+      compilePattern(text);
+      return { ok: true, target: { kind: 'pattern', text } };
+    }
+    assertKey(text);
+    return { ok: true, target: { kind: 'key', text } };
+  } catch (error) {
+    if (error instanceof CacheError) return { ok: false, problem: error.message };
+    throw error;
+  }
+}
+
+function readTier(text: string, cache: Cache): TargetReading {
+  const name = text.slice(TIER_PREFIX.length).trim();
+  const policy = cache.tiers.find((tier) => tier.tier === name);
+  if (policy === undefined) {
+    const known = cache.tiers.map((tier) => tier.tier).join(', ');
+    return { ok: false, problem: `There is no such tier. There are: ${known}.` };
+  }
+  // The namespaces of the policy, and those that calls have put into the tier.
+  const namespaces = new Set(policy.namespaces);
+  for (const row of cache.stats(0).namespaces) if (row.tier === name) namespaces.add(row.namespace);
+  const patterns = [...namespaces].map((namespace) => `${namespace}::*`);
+  return { ok: true, target: { kind: 'tier', text: `${TIER_PREFIX}${name}`, label: policy.label, patterns } };
+}
+
+function targetsOf(target: Exclude<ClearTarget, { kind: 'all' }>): readonly InvalidationTarget[] {
+  if (target.kind === 'tier') return target.patterns;
+  return [target.kind === 'tag' ? { tag: target.tag } : target.text];
+}
+
+/** What would go, without removing it. */
+export async function previewTarget(cache: Cache, target: ClearTarget): Promise<Preview> {
+  if (target.kind === 'all') return cache.preview('*');
+  let sum: Preview = { entries: 0, weightBytes: 0, loads: 0, examples: [], tiers: [] };
+  for (const one of targetsOf(target)) sum = added(sum, await cache.preview(one));
+  return { ...sum, tiers: [...sum.tiers].sort((a, b) => b.entries - a.entries) };
+}
+
+function added(a: Preview, b: Preview): Preview {
+  const tiers = new Map(a.tiers.map((row) => [row.tier, row]));
+  for (const row of b.tiers) {
+    const before = tiers.get(row.tier);
+    tiers.set(row.tier, {
+      tier: row.tier,
+      entries: row.entries + (before?.entries ?? 0),
+      weightBytes: row.weightBytes + (before?.weightBytes ?? 0),
+    });
+  }
+  return {
+    entries: a.entries + b.entries,
+    weightBytes: a.weightBytes + b.weightBytes,
+    loads: a.loads + b.loads,
+    examples: [...a.examples, ...b.examples],
+    tiers: [...tiers.values()],
+  };
+}
+
+/** Removes it. */
+export function clearTarget(cache: Cache, target: ClearTarget): Removal {
+  return target.kind === 'all' ? cache.clear() : cache.invalidate(...targetsOf(target));
+}
+
+/** How many resident keys are compared with a mistyped one. */
+const COMPARED_KEYS = 500;
+
+/** What was probably meant by a text that covers nothing, with how many entries it covers; `undefined` when nothing is near. */
+export async function suggestTarget(
+  cache: Cache,
+  text: string,
+): Promise<{ readonly text: string; readonly entries: number } | undefined> {
+  const namespaces = cache.stats(0).namespaces.filter((row) => row.entries > 0);
+  const exact = namespaces.find((row) => row.namespace === text.replace(/:*\**$/, ''));
+  if (exact !== undefined && !isPattern(text)) return counted(cache, `${exact.namespace}::*`);
+  if (!isPattern(text)) {
+    const key = nearestKey(cache, text);
+    if (key !== undefined) return counted(cache, key);
+  }
+  const [first = ''] = text.split(/[:*]/, 1);
+  const namespace = nearest(
+    first,
+    namespaces.map((row) => row.namespace),
+  );
+  if (namespace === undefined) return undefined;
+  const rest = isPattern(text) ? text.slice(first.length) : '::*';
+  return (await counted(cache, namespace + rest)) ?? counted(cache, `${namespace}::*`);
+}
+
+/** The resident key that is nearest to a mistyped one. */
+export function nearestKey(cache: Cache, text: string): string | undefined {
+  const [namespace = ''] = text.split(':', 1);
+  const alike = new Set([...cache.keys(namespace, COMPARED_KEYS), ...cache.keys('', COMPARED_KEYS)]);
+  return nearest(text, alike);
+}
+
+async function counted(cache: Cache, text: string): Promise<{ text: string; entries: number } | undefined> {
+  const { entries } = await cache.preview(text);
+  return entries > 0 ? { text, entries } : undefined;
+}
