@@ -3,8 +3,9 @@
  *
  * A segment shows plain text as it is and escapes what has a meaning elsewhere (`:`, `*`, `%`, control and
  * direction characters) the way URLs do. What is too long to read is hashed with SHA-256, over an encoding that keeps
- * types and lengths apart. Escapes used: `%XX` and `%uXXXX` for characters, a lone `%` for the empty text,
- * `%h…` for a hash, `%n…` and the like for parts that are not text; a literal `%` is `%25`, so none can be forged.
+ * types and lengths apart. Marks used: `%XX` and `%uXXXX` for characters, a lone `%` for the empty text, `%h…` for a
+ * hash, `#…` for numbers, `%true` and the like for other kinds. Text that begins with `#` or holds `%` has these
+ * escaped, so no text can forge a mark.
  */
 import { hash } from 'node:crypto';
 import { CacheError } from './errors.ts';
@@ -36,12 +37,13 @@ function escapeCharacter(character: string): string {
 export function escapeSegment(part: KeyPart): string {
   if (typeof part !== 'string') return typeof part === 'number' ? numberSegment(part) : `%${typeMark(part)}`;
   if (part === '') return '%';
-  const escaped = part.replace(NEEDS_ESCAPE, escapeCharacter);
+  let escaped = part.replace(NEEDS_ESCAPE, escapeCharacter);
+  if (escaped.startsWith('#')) escaped = `%23${escaped.slice(1)}`;
   return escaped.length <= MAX_SEGMENT_LENGTH ? escaped : `%h${digest(escaped)}`;
 }
 
 function numberSegment(part: number): string {
-  return Object.is(part, -0) ? '%n-0' : `%n${part}`;
+  return Object.is(part, -0) ? '#-0' : `#${part}`;
 }
 
 function typeMark(part: bigint | boolean | null | undefined): string {
@@ -150,7 +152,8 @@ export const key = {
   user: (userId: KeyPart, dataType: KeyPart) => keyOf('user', [userId, dataType]),
   userOrders: (userId: KeyPart, ...parts: readonly KeyPart[]) => keyOf('user_orders', [userId, ...parts]),
   /** Short text shows as it is; anything else is hashed. Without parameters the key ends in their hash, too. */
-  query: (name: KeyPart, parameters?: unknown) => `${keyOf('query', [name])}${SEPARATOR}${queryParameters(parameters)}`,
+  query: (name: KeyPart, parameters?: unknown) =>
+    `${keyOf('query', [name])}${SEPARATOR}${queryParameters(parameters)}`,
   /** A key in a namespace of your own. */
   of: (namespace: string, ...parts: readonly KeyPart[]) => keyOf(escapeSegment(namespace), parts),
 } as const;

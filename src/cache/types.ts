@@ -90,10 +90,15 @@ export interface Removal {
   readonly weightBytes: number;
   /** Loads in flight whose result will not be kept. */
   readonly loads: number;
+  /**
+   * There when more is covered than may be removed without holding up the event loop: none of it is served any more,
+   * the memory is given back in slices, and this resolves with the whole count.
+   */
+  readonly pending?: Promise<Removal>;
 }
 
 /** What a pattern covers at the moment, without removing it. */
-export interface Preview extends Removal {
+export interface Preview extends Omit<Removal, 'pending'> {
   /** Some of the keys, for people to see. */
   readonly examples: readonly string[];
   /** By tier, largest first. */

@@ -1,0 +1,613 @@
+/**
+ * The cache manager. A read: memory, else join the load in flight, else load and fill.
+ *
+ * What must hold here: a miss is not a value (I1); a load that an invalidation covers fills nothing and nobody joins it
+ * afterwards (I2); one load a key in flight, removed by identity, its rejection shared and not kept (I3); nothing that
+ * goes wrong while a value is kept or counted makes the read fail (I4). Between looking a key up and registering its
+ * load nothing is awaited, so nothing can slip in between.
+ */
+import type { Logger } from '../logger.ts';
+import { BurstLog } from './burst-log.ts';
+import { type Clock, systemClock } from './clock.ts';
+import { cloneValue } from './clone.ts';
+import { type Counters, meanLoadTimes, sumFigures } from './counters.ts';
+import { Entry, type EntryLinks, shapeOf } from './entry.ts';
+import { CacheError } from './errors.ts';
+import { Emitter } from './events.ts';
+import { deepFreeze } from './freeze.ts';
+import { Invalidator } from './invalidator.ts';
+import { assertKey } from './keys.ts';
+import { MemoryLayer } from './layers/memory.ts';
+import { Load } from './load.ts';
+import { Loads, SUPERSEDED } from './loads.ts';
+import { preview } from './preview.ts';
+import { inSlices } from './slices.ts';
+import { compileTarget } from './target.ts';
+import { assertTtl, TierBook } from './tier-book.ts';
+import { TopKeys } from './top-keys.ts';
+import type {
+  Cache,
+  CacheEvents,
+  CacheOptions,
+  CacheStats,
+  EntryOptions,
+  EntryReport,
+  InvalidationTarget,
+  LoadContext,
+  Loader,
+  LoadOptions,
+  Lookup,
+  Preview,
+  RefusalReason,
+  Removal,
+  TierPolicy,
+} from './types.ts';
+import { entryOverheadBytes, weigh } from './weigher.ts';
+import { SAMPLE_INTERVAL_MS, type Totals, Windows } from './windows.ts';
+
+const NO_OPTIONS: LoadOptions = {};
+const MISS: Lookup<never> = { state: 'miss' };
+const NOTHING: Removal = { entries: 0, weightBytes: 0, loads: 0 };
+const WRITTEN = -1;
+
+/** A load still running after this long is said once in the log. */
+const SLOW_LOAD_MS = 30_000;
+
+/** Keys looked at for completion, at most. */
+const MAX_KEYS_SEEN = 2_000;
+
+/**
+ * Makes a cache.
+ * @throws CacheError `ERR_ARGUMENT_INVALID` for a bound, interval or tier that makes no sense.
+ */
+export function createCache(options: CacheOptions): Cache {
+  return new CacheManager(options);
+}
+
+class CacheManager implements Cache {
+  readonly enabled: boolean;
+  readonly maxWeightBytes: number;
+  readonly cleanupIntervalMs: number;
+  readonly tiers: readonly TierPolicy[];
+  readonly clock: Clock;
+  readonly #random: () => number;
+  readonly #logger: Logger;
+  readonly #bursts: BurstLog;
+  readonly #book: TierBook;
+  readonly #memory: MemoryLayer;
+  readonly #loads = new Loads();
+  readonly #invalidator: Invalidator;
+  readonly #top = new TopKeys();
+  readonly #events: Emitter;
+  readonly #windows: Windows;
+  readonly #closing = new AbortController();
+  readonly #timers: (() => void)[];
+  readonly #startedAt: number;
+  #cleaning: Promise<void> | undefined;
+  #lastFailure: CacheStats['lastFailure'] = null;
+
+  constructor(options: CacheOptions) {
+    assertBound(options.maxWeightBytes, 'maxWeightBytes');
+    assertBound(options.cleanupIntervalMs, 'cleanupIntervalMs');
+    this.enabled = options.enabled ?? true;
+    this.maxWeightBytes = Math.floor(options.maxWeightBytes);
+    this.cleanupIntervalMs = options.cleanupIntervalMs;
+    this.tiers = options.tiers;
+    this.clock = options.clock ?? systemClock();
+    this.#random = options.random ?? Math.random;
+    this.#logger = options.logger ?? console;
+    this.#bursts = new BurstLog(this.clock, this.#logger);
+    this.#book = new TierBook(options.tiers);
+    this.#events = new Emitter(this.#bursts);
+    this.#memory = new MemoryLayer({
+      maxWeightBytes: this.maxWeightBytes,
+      onRemoved: (key, entry) => this.#top.removed(key, entry),
+    });
+    this.#invalidator = new Invalidator(this.#memory, this.#loads, this.clock, () => this.closed);
+    this.#startedAt = this.clock.now();
+    this.#windows = new Windows(this.#startedAt);
+    this.#timers = [
+      this.clock.every(this.cleanupIntervalMs, () => this.#cleanUp()),
+      this.clock.every(SAMPLE_INTERVAL_MS, () => this.#sample()),
+    ];
+  }
+
+  get closed(): boolean {
+    return this.#closing.signal.aborted;
+  }
+
+  // ---- reads ----
+
+  getOrLoad<T>(key: string, load: Loader<T>, options: LoadOptions = NO_OPTIONS): Promise<T> {
+    if (options.fresh !== true) {
+      const entry = this.#fresh(key);
+      if (entry !== undefined) return Promise.resolve(this.#hit(key, entry) as T);
+      const running = this.#loads.get(key);
+      if (running !== undefined) return this.#join(running, load, options);
+    }
+    return this.#load(key, load, options);
+  }
+
+  getOrLoadSync<T>(key: string, load: (context: LoadContext) => T, options: LoadOptions = NO_OPTIONS): T {
+    if (options.fresh !== true) {
+      const entry = this.#fresh(key);
+      if (entry !== undefined) return this.#hit(key, entry) as T;
+    }
+    const record = this.#begin(key, options);
+    const beganAt = this.clock.precise();
+    let value: T;
+    try {
+      value = load(record);
+    } catch (error) {
+      this.#failed(record, beganAt, error);
+      throw error;
+    }
+    // Nothing is in flight while a synchronous loader runs, but the loader itself may have invalidated or written.
+    if (this.#invalidator.position !== record.position) record.voidedAt = this.#invalidator.position;
+    else this.#loads.supersede(key, SUPERSEDED);
+    return this.#loaded(record, beganAt, value) as T;
+  }
+
+  async getOrLoadMany<T>(
+    keys: readonly string[],
+    loadMissing: (missing: readonly string[]) => ReadonlyMap<string, T> | PromiseLike<ReadonlyMap<string, T>>,
+    options: LoadOptions = NO_OPTIONS,
+  ): Promise<Map<string, T>> {
+    const values = new Map<string, T | Promise<T>>();
+    const missing: string[] = [];
+    const loadOne: Loader<T> = async ({ key }) => (await loadMissing([key])).get(key) as T;
+    for (const key of keys) {
+      if (values.has(key)) continue;
+      const entry = options.fresh === true ? undefined : this.#fresh(key);
+      const running = options.fresh === true ? undefined : this.#loads.get(key);
+      if (entry !== undefined) values.set(key, this.#hit(key, entry) as T);
+      else if (running !== undefined) values.set(key, this.#join(running, loadOne, options));
+      else {
+        missing.push(key);
+        values.set(key, undefined as T);
+      }
+    }
+    if (missing.length > 0) {
+      // All keys are registered before the one load begins, so that it cannot miss an invalidation.
+      const batch = Promise.withResolvers<ReadonlyMap<string, T>>();
+      for (const key of missing) {
+        values.set(
+          key,
+          this.#load<T>(key, () => batch.promise.then((loaded) => loaded.get(key) as T), options),
+        );
+      }
+      batch.resolve(startBatch(missing, loadMissing));
+    }
+    const found = await Promise.all([...values.values()]);
+    return new Map([...values.keys()].map((key, i) => [key, found[i] as T]));
+  }
+
+  lookup<T>(key: string): Lookup<T> {
+    const entry = this.#fresh(key);
+    if (entry !== undefined) return { state: 'hit', value: this.#hit(key, entry) as T };
+    this.#book.countersFor(key, undefined).misses++;
+    return MISS;
+  }
+
+  get<T>(key: string): T | undefined {
+    const entry = this.#fresh(key);
+    if (entry !== undefined) return this.#hit(key, entry) as T;
+    this.#book.countersFor(key, undefined).misses++;
+    return undefined;
+  }
+
+  getMany<T>(keys: readonly string[]): Map<string, T> {
+    const found = new Map<string, T>();
+    for (const key of keys) {
+      const result = this.lookup<T>(key);
+      if (result.state === 'hit') found.set(key, result.value);
+    }
+    return found;
+  }
+
+  has(key: string): boolean {
+    const entry = this.#memory.peek(key);
+    return entry !== undefined && this.#isFresh(key, entry);
+  }
+
+  // ---- writes ----
+
+  set<T>(key: string, value: T, options: EntryOptions = NO_OPTIONS): boolean {
+    assertKey(key);
+    if (!this.enabled || this.closed) return false;
+    const load = this.#record(key, options);
+    // What was there is outdated, and so is what was made from it, even if the new value is not kept.
+    this.#invalidator.written(key);
+    const kept = this.#keep(load, this.#invalidator.position, value, WRITTEN);
+    if (kept) load.counters.writes++;
+    else this.#memory.remove(key, 'replaced');
+    return kept;
+  }
+
+  setMany<T>(
+    entries: Iterable<readonly [key: string, value: T]>,
+    options: EntryOptions = NO_OPTIONS,
+  ): number {
+    let kept = 0;
+    for (const [key, value] of entries) kept += this.set(key, value, options) ? 1 : 0;
+    return kept;
+  }
+
+  delete(key: string): boolean {
+    const wasResident = this.has(key);
+    this.invalidate(key);
+    return wasResident;
+  }
+
+  invalidate(...targets: readonly InvalidationTarget[]): Removal {
+    const compiled = targets.map(compileTarget);
+    if (this.closed) return NOTHING;
+    const removal = this.#invalidator.invalidate(compiled);
+    for (const target of targets) this.#events.emit('invalidated', { target, removal });
+    return removal;
+  }
+
+  clear(): Removal {
+    if (this.closed) return NOTHING;
+    const removal: Removal = {
+      entries: this.#memory.size,
+      weightBytes: this.#memory.weightBytes,
+      loads: this.#loads.size,
+    };
+    this.#invalidator.clear();
+    this.#top.detach();
+    for (const counters of this.#book.all()) {
+      counters.removals.invalidated += counters.entries;
+      counters.entries = 0;
+      counters.weightBytes = 0;
+    }
+    this.#events.emit('invalidated', { target: 'all', removal });
+    return removal;
+  }
+
+  preview(target: InvalidationTarget): Promise<Preview> {
+    return preview(compileTarget(target), this.#memory, this.#loads, this.clock, (key, entry) =>
+      this.#isFresh(key, entry),
+    );
+  }
+
+  // ---- knowing ----
+
+  stats(topKeys = 10): CacheStats {
+    const all = [...this.#book.all()];
+    const meanLoadMs = meanLoadTimes(all);
+    const now = this.clock.now();
+    return {
+      enabled: this.enabled,
+      sinceAt: this.clock.epochAt(this.#startedAt),
+      at: this.clock.epochAt(now),
+      maxWeightBytes: this.maxWeightBytes,
+      total: sumFigures(all, meanLoadMs),
+      tiers: this.tiers.map(({ tier, label }) => ({
+        tier,
+        label,
+        ...sumFigures(this.#book.inTier(tier), meanLoadMs),
+      })),
+      namespaces: all.map((each) => ({
+        namespace: each.namespace,
+        tier: each.policy.tier,
+        ...sumFigures([each], meanLoadMs),
+      })),
+      windows: this.#windows.figures(now, totalsOf(all)),
+      topKeys: this.#top.list(topKeys).map(({ key, hits, tier, entry }) => ({
+        key,
+        hits,
+        tier,
+        weightBytes: entry?.weightBytes,
+        freshForMs: entry === undefined ? undefined : Math.max(0, entry.expiresAt - now),
+      })),
+      loading: this.#loads.size,
+      lastFailure: this.#lastFailure,
+    };
+  }
+
+  inspect(key: string): EntryReport | undefined {
+    const entry = this.#memory.peek(key);
+    if (entry === undefined || !this.#isFresh(key, entry)) return undefined;
+    const { counters, links, loadMicros } = entry;
+    return {
+      key,
+      namespace: counters.namespace,
+      tier: counters.policy.tier,
+      createdAt: this.clock.epochAt(entry.createdAt),
+      expiresAt:
+        entry.expiresAt === Number.POSITIVE_INFINITY ? entry.expiresAt : this.clock.epochAt(entry.expiresAt),
+      hits: entry.hits,
+      weightBytes: entry.weightBytes,
+      loadMs: loadMicros === WRITTEN ? undefined : loadMicros / 1_000,
+      shape: shapeOf(entry.value),
+      tags: links?.tags ?? [],
+      dependsOn: links?.dependsOn ?? [],
+    };
+  }
+
+  keys(prefix: string, limit: number): string[] {
+    const seen: { key: string; hits: number }[] = [];
+    let visits = 0;
+    for (const key of this.#memory.candidates(prefix)) {
+      if (++visits > MAX_KEYS_SEEN) break;
+      if (key === undefined || !key.startsWith(prefix)) continue;
+      const entry = this.#memory.peek(key);
+      if (entry !== undefined && this.#isFresh(key, entry)) seen.push({ key, hits: entry.hits });
+    }
+    return seen
+      .sort((a, b) => b.hits - a.hits || (a.key < b.key ? -1 : 1))
+      .slice(0, limit)
+      .map(({ key }) => key);
+  }
+
+  on<E extends keyof CacheEvents>(event: E, listener: (event: CacheEvents[E]) => void): () => void {
+    return this.#events.on(event, listener);
+  }
+
+  async stop(): Promise<void> {
+    if (this.closed) return;
+    this.#closing.abort(new CacheError('ERR_CLOSED', 'The cache was stopped.'));
+    for (const cancel of this.#timers) cancel();
+    this.#loads.voidAll(this.#invalidator.position);
+    await this.#cleaning;
+  }
+
+  // ---- the read path ----
+
+  /** The entry that may be served for the key now. Counts as a use. */
+  #fresh(key: string): Entry | undefined {
+    const entry = this.#memory.get(key);
+    if (entry === undefined) return undefined;
+    if (this.clock.now() < entry.expiresAt && !this.#invalidator.isSweeping) return entry;
+    return this.#isFresh(key, entry) ? entry : this.#discard(key, entry);
+  }
+
+  #isFresh(key: string, entry: Entry): boolean {
+    return this.clock.now() < entry.expiresAt && !this.#invalidator.isSwept(key, entry);
+  }
+
+  #discard(key: string, entry: Entry): undefined {
+    this.#memory.remove(key, this.#invalidator.isSwept(key, entry) ? 'invalidated' : 'expired');
+  }
+
+  #hit(key: string, entry: Entry): unknown {
+    entry.counters.hits++;
+    const hits = ++entry.hits;
+    if ((hits & (hits - 1)) === 0) this.#top.offer(key, entry);
+    return entry.copied ? cloneValue(entry.value) : entry.value;
+  }
+
+  /**
+   * Waits for a load in flight. When it turns out to be void by an invalidation from before this caller came (its tags
+   * were learnt too late to know), the caller loads anew.
+   */
+  #join<T>(running: Load, load: Loader<T>, options: LoadOptions): Promise<T> {
+    running.counters.misses++;
+    running.counters.joined++;
+    const joinedAt = this.#invalidator.position;
+    const shared =
+      running.promise ?? Promise.reject(new CacheError('ERR_LOAD_FAILED', 'A load cannot wait for itself.'));
+    return shared.then((value) => {
+      if (running.isVoid && running.voidedAt <= joinedAt) return this.getOrLoad(running.key, load, options);
+      return (running.original === undefined ? value : cloneValue(running.original.value)) as T;
+    });
+  }
+
+  #load<T>(key: string, load: Loader<T>, options: LoadOptions): Promise<T> {
+    let record: Load;
+    try {
+      record = this.#begin(key, options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    const beganAt = this.clock.precise();
+    // Registered before the loader runs, so that a loader that reads its own key cannot start a second load.
+    if (record.mayKeep) this.#loads.begin(record);
+    let result: T | PromiseLike<T>;
+    try {
+      result = load(record);
+    } catch (error) {
+      result = Promise.reject(error);
+    }
+    const promise = Promise.resolve(result).then(
+      (value) => this.#loaded(record, beganAt, value) as T,
+      (error: unknown) => {
+        this.#failed(record, beganAt, error);
+        throw error;
+      },
+    );
+    record.promise = promise;
+    return promise;
+  }
+
+  #begin(key: string, options: LoadOptions): Load {
+    const record = this.#record(key, options);
+    record.mayKeep = this.#mayKeep(key);
+    record.counters.misses++;
+    record.counters.loads++;
+    return record;
+  }
+
+  #record(key: string, options: EntryOptions): Load {
+    if (options.ttlMs !== undefined) assertTtl(options.ttlMs, 'ttlMs');
+    if (options.negativeTtlMs !== undefined) assertTtl(options.negativeTtlMs, 'negativeTtlMs');
+    if (typeof key !== 'string') assertKey(key);
+    return new Load(
+      key,
+      this.#book.countersFor(key, options.tier),
+      options,
+      this.#closing.signal,
+      this.#invalidator.position,
+      this.clock.now(),
+    );
+  }
+
+  /** A key that cannot be one is served by its loader and not kept: hostile text must not make a read fail. */
+  #mayKeep(key: string): boolean {
+    if (!this.enabled || this.closed) return false;
+    try {
+      assertKey(key);
+      return true;
+    } catch (error) {
+      this.#bursts.warn('key', 'A value is served but not kept: its key is not valid.', { error });
+      return false;
+    }
+  }
+
+  // ---- the fill ----
+
+  #loaded(load: Load, beganAt: number, value: unknown): unknown {
+    const loadMs = this.clock.precise() - beganAt;
+    load.counters.loadTimes.record(loadMs);
+    this.#loads.settle(load);
+    const kept =
+      load.mayKeep && !this.closed && this.#keep(load, load.position, value, Math.round(loadMs * 1_000));
+    if (kept) load.counters.fills++;
+    this.#loads.end(load);
+    this.#events.emit('loaded', { key: load.key, tier: load.counters.policy.tier, loadMs, kept });
+    return value;
+  }
+
+  #failed(load: Load, beganAt: number, error: unknown): void {
+    const loadMs = this.clock.precise() - beganAt;
+    load.counters.failures++;
+    this.#loads.end(load);
+    this.#lastFailure = {
+      key: load.key,
+      message: error instanceof Error ? error.message : String(error),
+      at: this.clock.epochAt(this.clock.now()),
+    };
+    this.#events.emit('failed', { key: load.key, tier: load.counters.policy.tier, loadMs, error });
+  }
+
+  /** Freezes and stores the value, or says why not. Never throws: a value that cannot be kept can still be served. */
+  #keep(load: Load, position: number, value: unknown, loadMicros: number): boolean {
+    try {
+      const { kind, weightBytes } = weigh(value);
+      if (kind === 'frozen') deepFreeze(value);
+      const copied = kind === 'copied';
+      const stored = copied ? cloneValue(value) : value;
+      if (copied) load.original = { value: stored };
+      const ttlMs = this.#ttlOf(load, value);
+      if (load.isVoid) return this.#refuse(load, 'invalidated');
+      if (kind === 'unsafe') return this.#refuse(load, 'unsafe');
+      const weight = weightBytes + entryOverheadBytes(load.key);
+      if (kind === 'too-large' || weight > this.maxWeightBytes) return this.#refuse(load, 'too-large');
+      if (ttlMs <= 0 || load.isSkipped) return this.#refuse(load, 'not-wanted');
+      const now = this.clock.now();
+      const links = this.#flatten(load.links);
+      const entry = new Entry(
+        stored,
+        load.counters,
+        now,
+        now + ttlMs,
+        position,
+        weight,
+        loadMicros,
+        copied,
+        links,
+      );
+      this.#memory.put(load.key, entry);
+      this.#top.filled(load.key, entry);
+      return true;
+    } catch (error) {
+      this.#bursts.warn('keep', 'A value is served but could not be kept.', { key: load.key, error });
+      return this.#refuse(load, 'unsafe');
+    }
+  }
+
+  #refuse(load: Load, reason: RefusalReason): false {
+    load.counters.refusals[reason]++;
+    if (reason === 'unsafe') {
+      this.#bursts.warn(
+        `unsafe ${load.counters.namespace}`,
+        'A value is served but not kept: it holds a function, a class instance or the like. Cache plain data.',
+        { key: load.key },
+      );
+    }
+    this.#events.emit('refused', { key: load.key, tier: load.counters.policy.tier, reason });
+    return false;
+  }
+
+  #ttlOf(load: Load, value: unknown): number {
+    const { policy } = load.counters;
+    const isNegative = value === null || value === undefined;
+    const ttlMs = isNegative
+      ? (load.options.negativeTtlMs ?? Math.min(policy.negativeTtlMs, load.ttlMs ?? policy.ttlMs))
+      : (load.ttlMs ?? policy.ttlMs);
+    if (ttlMs === Number.POSITIVE_INFINITY || policy.jitterRatio === 0) return ttlMs;
+    return Math.ceil(ttlMs * (1 - this.#random() * policy.jitterRatio));
+  }
+
+  /** What the entry depends on, with what those depend on in turn, so that the link holds when one of them is evicted. */
+  #flatten(links: EntryLinks | undefined): EntryLinks | undefined {
+    if (links === undefined || links.dependsOn.length === 0) return links;
+    const all = new Set(links.dependsOn);
+    for (const key of links.dependsOn) {
+      for (const further of this.#memory.peek(key)?.links?.dependsOn ?? []) all.add(further);
+    }
+    return { tags: links.tags, dependsOn: [...all] };
+  }
+
+  // ---- time ----
+
+  #sample(): void {
+    this.#windows.sample(this.clock.now(), totalsOf(this.#book.all()));
+    const now = this.clock.now();
+    for (const load of this.#loads.all()) {
+      if (load.saidToBeSlow || now - load.startedAt < SLOW_LOAD_MS) continue;
+      load.saidToBeSlow = true;
+      this.#bursts.warn(
+        'slow',
+        'A load has been running for over 30 s. Whoever reads this key waits for it.',
+        {
+          key: load.key,
+        },
+      );
+    }
+  }
+
+  #cleanUp(): void {
+    if (this.#cleaning !== undefined) return;
+    const now = this.clock.now();
+    const visit = (key: string) => {
+      const entry = this.#memory.peek(key);
+      if (entry !== undefined && entry.expiresAt <= now) this.#memory.remove(key, 'expired');
+    };
+    this.#cleaning = inSlices(this.clock, this.#memory.allKeys(), visit, () => this.closed).finally(() => {
+      this.#cleaning = undefined;
+    });
+  }
+}
+
+/** Begins the one load of a batch; that it throws at once is a rejection like any other. */
+function startBatch<T>(
+  missing: readonly string[],
+  loadMissing: (missing: readonly string[]) => ReadonlyMap<string, T> | PromiseLike<ReadonlyMap<string, T>>,
+): Promise<ReadonlyMap<string, T>> {
+  try {
+    return Promise.resolve(loadMissing(missing));
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}
+
+function totalsOf(all: Iterable<Counters>): Totals {
+  const totals = { hits: 0, misses: 0, loads: 0, failures: 0 };
+  for (const each of all) {
+    totals.hits += each.hits;
+    totals.misses += each.misses;
+    totals.loads += each.loads;
+    totals.failures += each.failures;
+  }
+  return totals;
+}
+
+function assertBound(value: number, name: string): void {
+  if (typeof value === 'number' && value >= 1 && value < Number.MAX_SAFE_INTEGER) return;
+  throw new CacheError(
+    'ERR_ARGUMENT_INVALID',
+    `${name} is ${String(value)}; it must be a finite number from 1 up.`,
+  );
+}

@@ -1,0 +1,90 @@
+/**
+ * What is counted for one namespace within one tier. Everything shown anywhere is summed from these,
+ * and each outcome of a lookup is counted in one place, so figures cannot disagree.
+ */
+import { LoadTimeHistogram } from './load-times.ts';
+import type { Figures, RefusalReason, RemovalReason, TierPolicy } from './types.ts';
+
+export class Counters {
+  readonly policy: TierPolicy;
+  readonly namespace: string;
+  hits = 0;
+  misses = 0;
+  joined = 0;
+  loads = 0;
+  failures = 0;
+  fills = 0;
+  writes = 0;
+  entries = 0;
+  weightBytes = 0;
+  readonly refusals: Record<RefusalReason, number> = {
+    invalidated: 0,
+    'too-large': 0,
+    unsafe: 0,
+    'not-wanted': 0,
+  };
+  readonly removals: Record<RemovalReason, number> = { evicted: 0, expired: 0, invalidated: 0, replaced: 0 };
+  readonly loadTimes = new LoadTimeHistogram();
+
+  constructor(policy: TierPolicy, namespace: string) {
+    this.policy = policy;
+    this.namespace = namespace;
+  }
+}
+
+/** How much time the hits of these counters saved, measured by the mean load time of their tier. */
+function savedMsOf(counters: Iterable<Counters>, meanLoadMs: ReadonlyMap<string, number>): number {
+  let savedMs = 0;
+  for (const each of counters) savedMs += each.hits * (meanLoadMs.get(each.policy.tier) ?? 0);
+  return savedMs;
+}
+
+/** Mean load time by tier. */
+export function meanLoadTimes(counters: Iterable<Counters>): Map<string, number> {
+  const histograms = new Map<string, LoadTimeHistogram>();
+  for (const each of counters) {
+    const histogram = histograms.get(each.policy.tier) ?? new LoadTimeHistogram();
+    histogram.add(each.loadTimes);
+    histograms.set(each.policy.tier, histogram);
+  }
+  return new Map([...histograms].map(([tier, histogram]) => [tier, histogram.meanMs]));
+}
+
+/** The sum of several counters, as figures. */
+export function sumFigures(all: readonly Counters[], meanLoadMs: ReadonlyMap<string, number>): Figures {
+  const sum = (pick: (counters: Counters) => number) => all.reduce((total, each) => total + pick(each), 0);
+  const loadTimes = new LoadTimeHistogram();
+  for (const each of all) loadTimes.add(each.loadTimes);
+  const hits = sum((c) => c.hits);
+  const misses = sum((c) => c.misses);
+  const fills = sum((c) => c.fills);
+  const writes = sum((c) => c.writes);
+  return {
+    lookups: hits + misses,
+    hits,
+    misses,
+    hitRate: hits + misses === 0 ? null : hits / (hits + misses),
+    joined: sum((c) => c.joined),
+    loads: sum((c) => c.loads),
+    failures: sum((c) => c.failures),
+    sets: fills + writes,
+    fills,
+    writes,
+    refusals: {
+      invalidated: sum((c) => c.refusals.invalidated),
+      'too-large': sum((c) => c.refusals['too-large']),
+      unsafe: sum((c) => c.refusals.unsafe),
+      'not-wanted': sum((c) => c.refusals['not-wanted']),
+    },
+    removals: {
+      evicted: sum((c) => c.removals.evicted),
+      expired: sum((c) => c.removals.expired),
+      invalidated: sum((c) => c.removals.invalidated),
+      replaced: sum((c) => c.removals.replaced),
+    },
+    entries: sum((c) => c.entries),
+    weightBytes: sum((c) => c.weightBytes),
+    loadTimes: loadTimes.figures(),
+    savedMs: savedMsOf(all, meanLoadMs),
+  };
+}

@@ -1,0 +1,58 @@
+/** An entry: a value with its metadata. Its instants are computed once, at the fill, and are of the cache's clock. */
+import type { Counters } from './counters.ts';
+
+/** What few entries have, kept apart so that the many stay small. */
+export interface EntryLinks {
+  readonly tags: readonly string[];
+  /** Keys whose invalidation invalidates this entry, those they depended on themselves included. */
+  readonly dependsOn: readonly string[];
+}
+
+export class Entry {
+  readonly value: unknown;
+  readonly counters: Counters;
+  readonly createdAt: number;
+  readonly expiresAt: number;
+  /** The invalidation position at which the load began. */
+  readonly position: number;
+  readonly weightBytes: number;
+  /** Duration of the load in whole microseconds; -1 for a value that was written. */
+  readonly loadMicros: number;
+  /** The value holds a kind that cannot be frozen, so every hit gets a copy. */
+  readonly copied: boolean;
+  readonly links: EntryLinks | undefined;
+  hits = 0;
+
+  constructor(
+    value: unknown,
+    counters: Counters,
+    createdAt: number,
+    expiresAt: number,
+    position: number,
+    weightBytes: number,
+    loadMicros: number,
+    copied: boolean,
+    links: EntryLinks | undefined,
+  ) {
+    this.value = value;
+    this.counters = counters;
+    this.createdAt = createdAt;
+    this.expiresAt = expiresAt;
+    this.position = position;
+    this.weightBytes = weightBytes;
+    this.loadMicros = loadMicros;
+    this.copied = copied;
+    this.links = links;
+  }
+}
+
+/** What kind of thing a value is, for people: `object (7 fields)`. */
+export function shapeOf(value: unknown): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return `array (${value.length} items)`;
+  if (value instanceof Map || value instanceof Set) return `${value.constructor.name} (${value.size} items)`;
+  if (value instanceof Uint8Array) return `bytes (${value.length})`;
+  if (value instanceof Date) return 'date';
+  if (typeof value === 'object') return `object (${Object.keys(value).length} fields)`;
+  return typeof value === 'string' ? `text (${value.length} characters)` : typeof value;
+}

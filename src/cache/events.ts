@@ -1,0 +1,37 @@
+/** Listeners of the cache. One that throws is logged and spoils nothing for the others or for the read (I4). */
+import type { BurstLog } from './burst-log.ts';
+import type { CacheEvents } from './types.ts';
+
+type Listener<E extends keyof CacheEvents> = (event: CacheEvents[E]) => void;
+
+export class Emitter {
+  readonly #bursts: BurstLog;
+  readonly #listeners: { readonly [E in keyof CacheEvents]: Set<Listener<E>> } = {
+    loaded: new Set(),
+    failed: new Set(),
+    refused: new Set(),
+    invalidated: new Set(),
+  };
+
+  constructor(bursts: BurstLog) {
+    this.#bursts = bursts;
+  }
+
+  on<E extends keyof CacheEvents>(name: E, listener: Listener<E>): () => void {
+    const listeners: Set<Listener<E>> = this.#listeners[name];
+    listeners.add(listener);
+    return () => listeners.delete(listener);
+  }
+
+  emit<E extends keyof CacheEvents>(name: E, event: CacheEvents[E]): void {
+    const listeners: Set<Listener<E>> = this.#listeners[name];
+    if (listeners.size === 0) return;
+    for (const listener of listeners) {
+      try {
+        listener(event);
+      } catch (error) {
+        this.#bursts.warn(`listener ${name}`, `A listener for "${name}" threw.`, { error });
+      }
+    }
+  }
+}

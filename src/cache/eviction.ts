@@ -1,0 +1,47 @@
+/**
+ * Which entry leaves when there is no room: a seam of its own. Today it is the least recently used one, by lru-cache;
+ * another policy is another implementation of {@link Residents}, and nothing else changes.
+ */
+import { LRUCache } from 'lru-cache';
+import type { Entry } from './entry.ts';
+
+/** The entries in memory, bounded by their weight. */
+export interface Residents {
+  readonly size: number;
+  readonly weightBytes: number;
+  /** Looks up and counts as a use. */
+  get(key: string): Entry | undefined;
+  /** Looks up without counting as a use. */
+  peek(key: string): Entry | undefined;
+  /** Takes an entry in; whatever must leave for it is told to `onEvicted`. Its weight is at most the bound. */
+  put(key: string, entry: Entry): void;
+  delete(key: string): void;
+}
+
+export type OnEvicted = (key: string, entry: Entry) => void;
+
+/** Least recently used first. */
+export function leastRecentlyUsed(maxWeightBytes: number, onEvicted: OnEvicted): Residents {
+  const lru = new LRUCache<string, Entry>({
+    maxSize: maxWeightBytes,
+    dispose: (entry, key, reason) => {
+      if (reason === 'evict') onEvicted(key, entry);
+    },
+  });
+  return {
+    get size() {
+      return lru.size;
+    },
+    get weightBytes() {
+      return lru.calculatedSize;
+    },
+    get: (key) => lru.get(key),
+    peek: (key) => lru.peek(key),
+    put: (key, entry) => {
+      lru.set(key, entry, { size: entry.weightBytes });
+    },
+    delete: (key) => {
+      lru.delete(key);
+    },
+  };
+}

@@ -1,0 +1,165 @@
+/**
+ * Invalidation as one ordered log: each gets a position, and an entry or load from before it that it covers is not
+ * served or kept any more (I2). Loads are voided first, then entries removed, in one synchronous step.
+ *
+ * Where a pattern or tag covers more than a slice's worth, the rest is swept in slices; until then reads ask whether
+ * a sweep covers what they found, so the effect is immediate all the same (I12).
+ */
+import type { Clock } from './clock.ts';
+import type { Entry } from './entry.ts';
+import type { MemoryLayer } from './layers/memory.ts';
+import type { Loads } from './loads.ts';
+import { inSlices } from './slices.ts';
+import { covers, type Target } from './target.ts';
+import type { Removal } from './types.ts';
+
+/** Keys looked at before the rest is left to a sweep: about 2 ms. */
+const VISITS_AT_ONCE = 2_000;
+
+interface Tally {
+  entries: number;
+  weightBytes: number;
+  loads: number;
+}
+
+interface Sweep {
+  readonly position: number;
+  readonly target: Target;
+}
+
+export class Invalidator {
+  readonly #memory: MemoryLayer;
+  readonly #loads: Loads;
+  readonly #clock: Clock;
+  readonly #isClosed: () => boolean;
+  #sweeps: readonly Sweep[] = [];
+  #position = 0;
+
+  constructor(memory: MemoryLayer, loads: Loads, clock: Clock, isClosed: () => boolean) {
+    this.#memory = memory;
+    this.#loads = loads;
+    this.#clock = clock;
+    this.#isClosed = isClosed;
+  }
+
+  /** The position of the last invalidation or write. */
+  get position(): number {
+    return this.#position;
+  }
+
+  get isSweeping(): boolean {
+    return this.#sweeps.length > 0;
+  }
+
+  /** Whether an invalidation that is still being swept covers this entry. */
+  isSwept(key: string, entry: Entry): boolean {
+    return this.#sweeps.some(
+      ({ position, target }) => entry.position < position && covers(target, key, entry.links),
+    );
+  }
+
+  invalidate(targets: readonly Target[]): Removal {
+    this.#position++;
+    const tally: Tally = { entries: 0, weightBytes: 0, loads: 0 };
+    const rest = targets.flatMap((target) => this.#apply(target, tally) ?? []);
+    if (rest.length === 0) return tally;
+    return { ...tally, pending: Promise.all(rest).then(() => tally) };
+  }
+
+  /** A newer value was written for the key: what was made from the old one goes, the key itself is replaced by the caller. */
+  written(key: string): void {
+    this.#position++;
+    this.#loads.supersede(key, this.#position);
+    const tally: Tally = { entries: 0, weightBytes: 0, loads: 0 };
+    this.#cascade([key], tally, new Set([key]));
+  }
+
+  clear(): void {
+    this.#position++;
+    this.#loads.voidAll(this.#position);
+    this.#memory.removeAll();
+    this.#sweeps = [];
+  }
+
+  #apply(target: Target, tally: Tally): Promise<void> | undefined {
+    const voided = this.#loads.invalidate(target, this.#position);
+    tally.loads += voided.length;
+    // What depends on a covered key goes, whether that key is resident or not.
+    const roots = [...voided, ...this.#dependedOn(target)];
+    let rest: Promise<void> | undefined;
+    if (target.kind === 'key') this.#remove(target.key, tally);
+    else rest = this.#removeCovered(target, tally, roots);
+    if (roots.length > 0) this.#cascade(roots, tally, new Set());
+    return rest;
+  }
+
+  #dependedOn(target: Target): Iterable<string> {
+    if (!this.#memory.hasDependants && this.#loads.size === 0) return [];
+    if (target.kind === 'key') return [target.key];
+    return target.kind === 'pattern' ? this.#memory.dependedOn(target.pattern) : [];
+  }
+
+  /** Removes what a pattern or tag covers, at once where that is quick. Keys removed by tag become roots of a cascade. */
+  #removeCovered(
+    target: Exclude<Target, { kind: 'key' }>,
+    tally: Tally,
+    roots: string[],
+  ): Promise<void> | undefined {
+    const found =
+      target.kind === 'tag'
+        ? this.#memory.tagged(target.tag)
+        : this.#memory.candidates(target.pattern.prefix);
+    const iterator = found[Symbol.iterator]();
+    const position = this.#position;
+    const visit = (key: string | undefined) => {
+      if (key === undefined || (target.kind === 'pattern' && !target.pattern.matches(key))) return false;
+      const entry = this.#memory.peek(key);
+      if (entry === undefined || entry.position >= position) return false;
+      return this.#remove(key, tally);
+    };
+    for (let visits = 0; visits < VISITS_AT_ONCE; visits++) {
+      const next = iterator.next();
+      if (next.done === true) return undefined;
+      if (visit(next.value) && target.kind === 'tag' && next.value !== undefined) roots.push(next.value);
+    }
+    const sweep: Sweep = { position, target };
+    this.#sweeps = [...this.#sweeps, sweep];
+    const isOver = () => this.#isClosed() || !this.#sweeps.includes(sweep);
+    const remaining: Iterable<string | undefined> = { [Symbol.iterator]: () => iterator };
+    const visitLater = (key: string | undefined) => {
+      if (visit(key) && key !== undefined && this.#memory.hasDependants)
+        this.#cascade([key], tally, new Set());
+    };
+    return inSlices(this.#clock, remaining, visitLater, isOver).then(() => {
+      this.#sweeps = this.#sweeps.filter((other) => other !== sweep);
+    });
+  }
+
+  /** Removes what depends on the roots, and what depends on that. Each key is looked at once, so cycles end. */
+  #cascade(roots: readonly string[], tally: Tally, seen: Set<string>): void {
+    const open = [...roots];
+    for (let root = open.pop(); root !== undefined; root = open.pop()) {
+      for (const key of [...this.#memory.dependantsOf(root)]) {
+        if (seen.has(key)) continue;
+        seen.add(key);
+        this.#remove(key, tally);
+        open.push(key);
+      }
+      const voided = this.#loads.invalidate({ kind: 'key', key: root }, this.#position);
+      tally.loads += voided.length;
+      for (const key of voided) {
+        if (seen.has(key)) continue;
+        seen.add(key);
+        open.push(key);
+      }
+    }
+  }
+
+  #remove(key: string, tally: Tally): boolean {
+    const entry = this.#memory.remove(key, 'invalidated');
+    if (entry === undefined) return false;
+    tally.entries++;
+    tally.weightBytes += entry.weightBytes;
+    return true;
+  }
+}

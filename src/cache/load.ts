@@ -1,0 +1,93 @@
+/**
+ * A load in flight: one record a load, which is also what the loader is told about it.
+ * It remembers the invalidation position at which it began; an invalidation that covers it voids it, and a void load
+ * answers those who wait for it and fills nothing.
+ */
+import type { Counters } from './counters.ts';
+import type { EntryLinks } from './entry.ts';
+import { assertTtl } from './tier-book.ts';
+import type { EntryOptions, LoadContext } from './types.ts';
+
+const NEVER = -1;
+
+export class Load implements LoadContext {
+  readonly key: string;
+  readonly counters: Counters;
+  readonly options: EntryOptions;
+  readonly signal: AbortSignal;
+  readonly position: number;
+  readonly startedAt: number;
+  /** What everybody who waits shares. Set by the call that began the load, before anybody can join. */
+  promise: Promise<unknown> | undefined;
+  /** The position of the invalidation that covers this load; `Infinity` when a newer load took its place. */
+  voidedAt = NEVER;
+  /** Whether the value may be stored, if nothing comes between. */
+  mayKeep = true;
+  /** Where the value holds a kind that cannot be frozen: what whoever joined gets a copy of. */
+  original: { readonly value: unknown } | undefined;
+  /** A warning about its length was given. */
+  saidToBeSlow = false;
+  ttlMs: number | undefined;
+  isSkipped = false;
+  #links: { tags: string[]; dependsOn: string[] } | undefined;
+
+  constructor(
+    key: string,
+    counters: Counters,
+    options: EntryOptions,
+    signal: AbortSignal,
+    position: number,
+    startedAt: number,
+  ) {
+    this.key = key;
+    this.counters = counters;
+    this.options = options;
+    this.signal = signal;
+    this.position = position;
+    this.startedAt = startedAt;
+    this.ttlMs = options.ttlMs;
+    if (options.tags !== undefined || options.dependsOn !== undefined) {
+      this.#links = { tags: [...(options.tags ?? [])], dependsOn: [...(options.dependsOn ?? [])] };
+    }
+  }
+
+  get isVoid(): boolean {
+    return this.voidedAt !== NEVER;
+  }
+
+  get links(): EntryLinks | undefined {
+    return this.#links;
+  }
+
+  // The members a loader calls are bound when they are asked for, so that `({ tag }) => …` works
+  // and a loader that takes no context costs nothing.
+  get tag(): LoadContext['tag'] {
+    return (...tags) => {
+      this.#ownLinks().tags.push(...tags);
+    };
+  }
+
+  get dependsOn(): LoadContext['dependsOn'] {
+    return (...keys) => {
+      this.#ownLinks().dependsOn.push(...keys);
+    };
+  }
+
+  get setTtl(): LoadContext['setTtl'] {
+    return (ttlMs) => {
+      assertTtl(ttlMs, 'The ttl set by the loader');
+      this.ttlMs = ttlMs;
+    };
+  }
+
+  get skip(): LoadContext['skip'] {
+    return () => {
+      this.isSkipped = true;
+    };
+  }
+
+  #ownLinks(): { tags: string[]; dependsOn: string[] } {
+    this.#links ??= { tags: [], dependsOn: [] };
+    return this.#links;
+  }
+}

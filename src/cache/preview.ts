@@ -1,0 +1,49 @@
+/** A dry run: what an invalidation would remove, counted in slices, nothing touched. */
+import type { Clock } from './clock.ts';
+import type { Entry } from './entry.ts';
+import type { MemoryLayer } from './layers/memory.ts';
+import type { Loads } from './loads.ts';
+import { inSlices } from './slices.ts';
+import { covers, type Target } from './target.ts';
+import type { Preview, TierName } from './types.ts';
+
+const MAX_EXAMPLES = 5;
+
+export async function preview(
+  target: Target,
+  memory: MemoryLayer,
+  loads: Loads,
+  clock: Clock,
+  isFresh: (key: string, entry: Entry) => boolean,
+): Promise<Preview> {
+  const tiers = new Map<TierName, { tier: TierName; entries: number; weightBytes: number }>();
+  const examples: string[] = [];
+  let entries = 0;
+  let weightBytes = 0;
+  const visit = (key: string | undefined) => {
+    if (key === undefined || (target.kind === 'pattern' && !target.pattern.matches(key))) return;
+    const entry = memory.peek(key);
+    if (entry === undefined || !isFresh(key, entry)) return;
+    entries++;
+    weightBytes += entry.weightBytes;
+    if (examples.length < MAX_EXAMPLES) examples.push(key);
+    const { tier } = entry.counters.policy;
+    const ofTier = tiers.get(tier) ?? { tier, entries: 0, weightBytes: 0 };
+    ofTier.entries++;
+    ofTier.weightBytes += entry.weightBytes;
+    tiers.set(tier, ofTier);
+  };
+  await inSlices(clock, candidatesOf(target, memory), visit, () => false);
+  return {
+    entries,
+    weightBytes,
+    loads: [...loads.all()].filter((load) => covers(target, load.key, load.links)).length,
+    examples,
+    tiers: [...tiers.values()].sort((a, b) => b.entries - a.entries),
+  };
+}
+
+function candidatesOf(target: Target, memory: MemoryLayer): Iterable<string | undefined> {
+  if (target.kind === 'key') return [target.key];
+  return target.kind === 'tag' ? memory.tagged(target.tag) : memory.candidates(target.pattern.prefix);
+}

@@ -1,0 +1,26 @@
+/** Work over many things in slices, so that the event loop keeps turning (I12). */
+import type { Clock } from './clock.ts';
+
+/** A slice's length: with what one visit may cost on top, well under the 10 ms that the loop may be held. */
+const SLICE_MS = 3;
+
+/** Reading the clock costs about as much as a visit, so it is read once in so many. */
+const VISITS_PER_READING = 64;
+
+/** Visits each item and lets the loop turn between slices; ends early when `isOver` says so. */
+export async function inSlices<T>(
+  clock: Clock,
+  items: Iterable<T>,
+  visit: (item: T) => void,
+  isOver: () => boolean,
+): Promise<void> {
+  let visits = 0;
+  let beganAt = clock.precise();
+  for (const item of items) {
+    visit(item);
+    if (++visits % VISITS_PER_READING !== 0 || clock.precise() - beganAt < SLICE_MS) continue;
+    await clock.yield();
+    if (isOver()) return;
+    beganAt = clock.precise();
+  }
+}
