@@ -1,7 +1,7 @@
 /** What every command may have to say instead of its own answer. Each tells what happened and what to do. */
 import { instant } from './format.ts';
 import { keyText } from './key-text.ts';
-import type { Mention, View } from './view.ts';
+import { disabled, type Mention, type View } from './view.ts';
 
 function message(tone: View['tone'], title: string, ...lines: string[]): View {
   return { tone, title, blocks: [{ lines }] };
@@ -90,4 +90,18 @@ export function notReady(progress: { readonly warmed: number; readonly total: nu
 /** The commands were stopped with the bot. */
 export function stopped(): View {
   return message('degraded', '🛑 Stopping', 'The bot is being stopped, so this panel is closed.');
+}
+
+/** A second press on a panel that is over. @param outcome what the first one did */
+export function alreadyDone(outcome: string): View {
+  return message('normal', '☑️ Already done', outcome);
+}
+
+/** A panel that ended by itself, its controls greyed out. */
+export function expired(view: View, mention: Mention, command: Parameters<Mention>[0]): View {
+  const grey = disabled(view);
+  return {
+    ...grey,
+    notes: [...(view.notes ?? []), `This panel has expired. Run ${mention(command)} again.`],
+  };
 }

@@ -1,0 +1,340 @@
+/**
+ * `/cache-stats`: one panel with the pages overview, tiers and keys, and the inspection of one key. Reads memory only,
+ * so it answers at once. What a page says is decided in `views/`.
+ */
+import {
+  type APIApplicationCommandOptionChoice,
+  ApplicationCommandOptionType,
+  ApplicationCommandType,
+  type ChatInputCommandInteraction,
+  type MessageComponentInteraction,
+} from 'discord.js';
+import type { Config } from '../config.ts';
+import { type Answerable, answer, edit, followUp, update } from './answer.ts';
+import type { AdminCommand, CommandServices } from './command.ts';
+import { keyChoices, LongKeys, respond } from './completion.ts';
+import { keyRows } from './key-rows.ts';
+import { onRecord } from './on-record.ts';
+import { openPress, pickedValue } from './press.ts';
+import { reloadOf } from './reload.ts';
+import { PANEL_LIFE_MS, type Session, Sessions } from './sessions.ts';
+import { nearestKey } from './target.ts';
+import { clearedView } from './views/clear.ts';
+import { type Format, formatFor } from './views/format.ts';
+import { absentView, inspectionView } from './views/inspection.ts';
+import { KEY_ORDERS, type KeyOrder, keysView, pageOf } from './views/keys.ts';
+import { overviewView } from './views/overview.ts';
+import { expired } from './views/states.ts';
+import { tiersView } from './views/tiers.ts';
+import { type ControlRow, disabled, type View } from './views/view.ts';
+
+const PAGES = ['overview', 'tiers', 'keys'] as const;
+type Page = (typeof PAGES)[number];
+
+const PAGE_LABELS: Readonly<Record<Page, string>> = {
+  overview: 'Overview',
+  tiers: 'Tiers',
+  keys: 'Top keys',
+};
+
+interface Panel {
+  page: Page;
+  tier: string | undefined;
+  order: KeyOrder;
+  keyPage: number;
+  /** The keys of the page that is shown, so that a pick means what the reader saw. */
+  listed: readonly string[];
+  /** The key under inspection. */
+  key: string | undefined;
+  /** Whether the inspection was opened from the list. */
+  hasBack: boolean;
+  shown: View | undefined;
+}
+
+/** Choices of the option `tier`, from the configuration. */
+export function tierChoices(config: Config): APIApplicationCommandOptionChoice<string>[] {
+  return config.cache.tiers
+    .slice(0, 25)
+    .map((tier) => ({ name: tier.label.slice(0, 100), value: tier.tier.slice(0, 100) }));
+}
+
+export function statsCommand(config: Config): AdminCommand {
+  const sessions = new Sessions<Panel>('cache-stats');
+  const longKeys = new LongKeys();
+  return {
+    name: 'cache-stats',
+    data: {
+      name: 'cache-stats',
+      description: "See how well the bot's cache works and what it holds",
+      type: ApplicationCommandType.ChatInput,
+      default_member_permissions: '0',
+      options: [
+        {
+          type: ApplicationCommandOptionType.String,
+          name: 'view',
+          description: 'Which page to begin with',
+          choices: PAGES.map((page) => ({ name: PAGE_LABELS[page], value: page })),
+        },
+        {
+          type: ApplicationCommandOptionType.String,
+          name: 'tier',
+          description: 'Show one class of data only',
+          choices: tierChoices(config),
+        },
+        {
+          type: ApplicationCommandOptionType.String,
+          name: 'key',
+          description: 'Look at one cached key',
+          autocomplete: true,
+        },
+      ],
+    },
+    isCostly: () => false,
+    execute: (interaction, services) => execute(interaction, services, sessions, longKeys),
+    autocomplete(interaction, services) {
+      return respond(
+        interaction,
+        keyChoices(services.cache, interaction.options.getFocused(), longKeys),
+        services,
+      );
+    },
+    async component(interaction, parts, services) {
+      const press = await openPress('cache-stats', sessions, interaction, parts, services);
+      if (press !== undefined) await act(press.interaction, press.action, press.session, services);
+    },
+    stop: () => sessions.stop(),
+  };
+}
+
+async function execute(
+  interaction: ChatInputCommandInteraction,
+  services: CommandServices,
+  sessions: Sessions<Panel>,
+  longKeys: LongKeys,
+): Promise<void> {
+  const view = interaction.options.getString('view');
+  const key = interaction.options.getString('key');
+  const page = PAGES.find((one) => one === view) ?? 'overview';
+  const session = sessions.open({
+    clock: services.cache.clock,
+    userId: interaction.user.id,
+    lifeMs: PANEL_LIFE_MS,
+    state: {
+      page,
+      tier: interaction.options.getString('tier') ?? undefined,
+      order: 'hits',
+      keyPage: 0,
+      listed: [],
+      key: key === null ? undefined : longKeys.resolve(key.trim()),
+      hasBack: false,
+      shown: undefined,
+    },
+    onExpire: ({ state }) => {
+      // `edit` logs what fails and never rejects.
+      if (state.shown)
+        void edit(interaction, expired(state.shown, services.mention, 'cache-stats'), services);
+    },
+  });
+  const target = session.state.key ?? page;
+  onRecord(interaction, services, 'cache-stats', { action: 'view', target, outcome: 'shown' });
+  await answer(interaction, show(session, interaction.locale, services), services);
+}
+
+/** The page as the panel's state asks for it. */
+function show(session: Session<Panel>, locale: string, services: CommandServices): View {
+  const { state } = session;
+  const format = formatFor(locale);
+  const view =
+    state.key === undefined
+      ? pageView(session, format, services)
+      : keyView(session, state.key, format, services);
+  state.shown = view;
+  return view;
+}
+
+function pageView(session: Session<Panel>, format: Format, services: CommandServices): View {
+  const { state, id } = session;
+  const { cache, warmers } = services;
+  const tier = state.tier === undefined ? {} : { tier: state.tier };
+  const body = (): View => {
+    if (state.page === 'tiers') {
+      const ttlMs = (name: string) => cache.tiers.find((policy) => policy.tier === name)?.ttlMs;
+      return tiersView({ stats: cache.stats(0), ttlMs, ...tier }, format);
+    }
+    if (state.page === 'keys') {
+      const rows = keyRows(cache, state.tier);
+      const page = pageOf({ rows, order: state.order, page: state.keyPage });
+      state.keyPage = page.page;
+      state.listed = page.rows.map((row) => row.key);
+      const figures = cache.stats(0);
+      const own = figures.tiers.find((row) => row.tier === state.tier);
+      return keysView(
+        {
+          rows,
+          order: state.order,
+          page: page.page,
+          resident: (own ?? figures.total).entries,
+          ...(own === undefined ? {} : { tierLabel: `${own.label} tier` }),
+        },
+        format,
+        id,
+      );
+    }
+    const due = warmers.status().flatMap((warmer) => (warmer.nextAt === null ? [] : [warmer.nextAt]));
+    const nextWarmAt = due.length === 0 ? null : Math.min(...due);
+    // Enough for a tier's own top five to be among them.
+    return overviewView(
+      { stats: cache.stats(state.tier === undefined ? 5 : 100), nextWarmAt, ...tier },
+      format,
+      services.mention,
+    );
+  };
+  const view = body();
+  return { ...view, rows: [...(view.rows ?? []), ...panelRows(state.page, id)] };
+}
+
+function panelRows(page: Page, id: Session<Panel>['id']): ControlRow[] {
+  return [
+    {
+      id: id('view'),
+      placeholder: 'View',
+      options: PAGES.map((one) => ({ label: PAGE_LABELS[one], value: one, selected: one === page })),
+    },
+    [
+      { id: id('refresh'), label: 'Refresh', style: 'primary' },
+      { id: id('export'), label: 'Download JSON', style: 'secondary' },
+    ],
+  ];
+}
+
+function keyView(session: Session<Panel>, key: string, format: Format, services: CommandServices): View {
+  const { cache } = services;
+  const report = cache.inspect(key);
+  if (report === undefined) return absentView(key, nearestKey(cache, key), session.id);
+  const tierLabel = cache.tiers.find((policy) => policy.tier === report.tier)?.label ?? report.tier;
+  const reloads = reloadOf(report, services)?.label;
+  return inspectionView({ report, tierLabel, reloads, hasBack: session.state.hasBack }, format, session.id);
+}
+
+async function act(
+  interaction: MessageComponentInteraction,
+  action: string,
+  session: Session<Panel>,
+  services: CommandServices,
+): Promise<void> {
+  const { state } = session;
+  const picked = pickedValue(interaction);
+  switch (action) {
+    case 'export':
+      return exportStats(interaction, services);
+    case 'clear':
+      return clearKey(interaction, session, services);
+    case 'reload':
+      return reloadKey(interaction, session, services);
+    case 'view':
+      state.page = PAGES.find((page) => page === picked) ?? state.page;
+      break;
+    case 'order':
+      state.order = KEY_ORDERS.find((one) => one.order === picked)?.order ?? state.order;
+      state.keyPage = 0;
+      break;
+    case 'previous':
+      state.keyPage--;
+      break;
+    case 'next':
+      state.keyPage++;
+      break;
+    case 'inspect':
+      state.key = state.listed[Number(picked)];
+      state.hasBack = true;
+      break;
+    case 'closest':
+      state.key = state.key === undefined ? undefined : nearestKey(services.cache, state.key);
+      break;
+    case 'back':
+      state.key = undefined;
+      break;
+    // 'refresh' shows the same page again.
+  }
+  await update(interaction, show(session, interaction.locale, services), services);
+}
+
+/** The figures as a file, for a spreadsheet or a bug report. */
+async function exportStats(
+  interaction: MessageComponentInteraction,
+  services: CommandServices,
+): Promise<void> {
+  const stats = services.cache.stats(100);
+  const entry = onRecord(interaction, services, 'cache-stats', {
+    action: 'export',
+    target: 'statistics',
+    outcome: 'sent as JSON',
+  });
+  const view: View = {
+    tone: 'normal',
+    title: '📊 Cache Statistics — JSON',
+    blocks: [{ lines: ['Every figure of this moment. It names keys: share it with care.'] }],
+    notes: [`Reference ${entry.reference}`],
+    file: { name: 'cache-stats.json', text: `${JSON.stringify(stats, finiteOnly, 2)}\n` },
+  };
+  await followUp(interaction, view, services);
+}
+
+/** JSON has no Infinity: an entry that never expires says so. */
+function finiteOnly(_name: string, value: unknown): unknown {
+  return value === Number.POSITIVE_INFINITY ? 'never' : value;
+}
+
+async function clearKey(
+  interaction: MessageComponentInteraction,
+  session: Session<Panel>,
+  services: CommandServices,
+): Promise<void> {
+  const { key } = session.state;
+  if (key === undefined) return;
+  const { cache } = services;
+  const startedAt = cache.clock.precise();
+  const removal = cache.invalidate(key);
+  const ms = cache.clock.precise() - startedAt;
+  const format = formatFor(interaction.locale);
+  const { reference } = onRecord(interaction, services, 'cache-stats', {
+    action: 'clear',
+    target: key,
+    outcome: `${removal.entries} entries, ${removal.weightBytes} bytes`,
+  });
+  const view = clearedView({ target: key, removal, ms, reference, warm: undefined }, format);
+  const back: ControlRow = [{ id: session.id('back'), label: 'Back to the statistics', style: 'secondary' }];
+  session.state.shown = { ...view, rows: [back] };
+  await update(interaction, session.state.shown, services);
+}
+
+async function reloadKey(
+  interaction: MessageComponentInteraction,
+  session: Session<Panel>,
+  services: CommandServices,
+): Promise<void> {
+  const { key, shown } = session.state;
+  const report = key === undefined ? undefined : services.cache.inspect(key);
+  const reload = report === undefined ? undefined : reloadOf(report, services);
+  if (key !== undefined && reload !== undefined) {
+    // Greyed out while it runs, so that it is pressed once.
+    if (shown !== undefined) await update(interaction, disabled(shown), services);
+    const run = services.warmers.run({ ...reload.request, trigger: 'command', force: true });
+    const done = await run.done;
+    onRecord(interaction, services, 'cache-stats', {
+      action: 'reload',
+      target: key,
+      outcome: `${done.warmed} warmed, ${done.failed} failed`,
+    });
+  }
+  await showAgain(interaction, session, services);
+}
+
+async function showAgain(
+  interaction: Answerable,
+  session: Session<Panel>,
+  services: CommandServices,
+): Promise<void> {
+  const view = show(session, interaction.locale, services);
+  if (interaction.isMessageComponent()) await update(interaction, view, services);
+}

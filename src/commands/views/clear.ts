@@ -1,0 +1,186 @@
+/** What `/cache-clear` says: what it would remove, what it removed, and why it did not. */
+import type { Preview, Removal } from '../../cache/types.ts';
+import type { ClearTarget } from '../target.ts';
+import { entriesText, type Format, instant, plural } from './format.ts';
+import { keyText } from './key-text.ts';
+import type { Button, ControlId, Mention, SelectOption, View } from './view.ts';
+
+/** Keys shown as examples in a preview. */
+const EXAMPLES = 3;
+
+export interface PreviewModel {
+  readonly target: ClearTarget;
+  readonly preview: Preview;
+  readonly tierLabel: (tier: string) => string;
+  /** What reading them again will take, by the mean load times; `undefined` when nothing was ever loaded. */
+  readonly reloadMs: number | undefined;
+  /** Epoch ms at which the question ends. */
+  readonly expiresAt: number;
+  /** A warmer that can bring them back at once. */
+  readonly canWarm: boolean;
+  /** How many matched when it was first asked, when more match now. */
+  readonly before?: number;
+}
+
+/** The question before removing. */
+export function previewView(model: PreviewModel, format: Format, id: ControlId): View {
+  const { target, preview } = model;
+  const entries = entriesText(format, preview.entries);
+  const tiers = preview.tiers.map((row) => `${model.tierLabel(row.tier)} (${format.count(row.entries)})`);
+  const isAll = target.kind === 'all';
+  const lines = [
+    isAll
+      ? `**All ${entries}**, ≈ ${format.bytes(preview.weightBytes)}, in ${plural(format, preview.tiers.length, 'tier')}`
+      : `${targetText(target)} → **${entries}**, ≈ ${format.bytes(preview.weightBytes)}`,
+  ];
+  if (tiers.length > 0) lines.push(`Tiers: ${tiers.join(' · ')}`);
+  if (model.before !== undefined) {
+    lines.unshift(`**${entries} match now** (${format.count(model.before)} before), so this asks again.`);
+  }
+  const after = [
+    `The database is not changed. The next lookups read it again: ${plural(format, preview.entries, 'load')}${model.reloadMs === undefined ? '' : `, ≈ ${format.duration(model.reloadMs)} in all`}.`,
+  ];
+  if (preview.loads > 0) after.push(`${plural(format, preview.loads, 'load')} in flight will not be stored.`);
+  const label = `Clear ${entries}`;
+  const buttons: Button[] = [
+    { id: id('cancel'), label: 'Cancel', style: 'secondary' },
+    { id: id('confirm'), label, style: 'danger' },
+  ];
+  if (isAll && model.canWarm)
+    buttons.push({ id: id('confirm-warm'), label: 'Clear and warm', style: 'secondary' });
+  const examples = preview.examples.slice(0, EXAMPLES).map((key) => keyText(key));
+  return {
+    tone: 'danger',
+    title: isAll ? '⚠️ Clear the whole cache?' : '⚠️ Clear cached entries?',
+    blocks: [
+      { lines },
+      { heading: 'After it', lines: after },
+      ...(examples.length === 0
+        ? []
+        : [{ heading: 'Examples', lines: examples, more: Math.max(0, preview.entries - examples.length) }]),
+    ],
+    notes: [`Nothing is cleared yet. This question ends ${instant(model.expiresAt)}.`],
+    rows: [buttons],
+  };
+}
+
+function targetText(target: ClearTarget): string {
+  switch (target.kind) {
+    case 'all':
+      return 'Everything';
+    case 'tier':
+      return `The ${target.label} tier`;
+    case 'tag':
+      return `Tag ${keyText(target.tag)}`;
+    case 'pattern':
+      return `Pattern ${keyText(target.text)}`;
+    case 'key':
+      return `Key ${keyText(target.text)}`;
+  }
+}
+
+export interface ClearedModel {
+  readonly target: string;
+  readonly removal: Removal;
+  readonly ms: number;
+  readonly reference: string;
+  /** A button that warms what was cleared. */
+  readonly warm: { readonly id: string; readonly label: string } | undefined;
+}
+
+/** What was removed. */
+export function clearedView(model: ClearedModel, format: Format): View {
+  const { removal } = model;
+  const what = model.target === 'all' ? 'the whole cache' : keyText(model.target, 200);
+  const lines = [
+    `**Cleared ${entriesText(format, removal.entries)}** (≈ ${format.bytes(removal.weightBytes)}) — ${what} — in ${format.duration(model.ms)}.`,
+  ];
+  if (removal.loads > 0) {
+    lines.push(
+      `${plural(format, removal.loads, 'load')} in flight ${removal.loads === 1 ? 'was' : 'were'} discarded, not stored.`,
+    );
+  }
+  return {
+    tone: 'good',
+    title: '🧹 Cleared',
+    blocks: [{ lines }],
+    notes: [`The database was not changed · reference ${model.reference}`],
+    ...(model.warm === undefined
+      ? {}
+      : { rows: [[{ id: model.warm.id, label: model.warm.label, style: 'primary' as const }]] }),
+  };
+}
+
+/** One line about it, for a second press and the like. @param at epoch ms */
+export function clearedOutcome(removal: Removal, at: number, format: Format): string {
+  return `${entriesText(format, removal.entries)} cleared ${instant(at)}.`;
+}
+
+/** Nothing is covered. */
+export function nothingMatchesView(
+  text: string,
+  suggestion: { readonly text: string; readonly entries: number } | undefined,
+  format: Format,
+): View {
+  const lines = [`Nothing matches ${keyText(text, 200)}.`];
+  if (suggestion !== undefined) {
+    lines.push(`Did you mean ${keyText(suggestion.text, 200)} (${entriesText(format, suggestion.entries)})?`);
+  }
+  lines.push('Nothing was changed.');
+  return { tone: 'degraded', title: '🔍 Nothing to clear', blocks: [{ lines }] };
+}
+
+/** Everything was asked for, and there is nothing. */
+export function alreadyEmptyView(): View {
+  return {
+    tone: 'normal',
+    title: '🔍 Nothing to clear',
+    blocks: [{ lines: ['The cache is empty already. Nothing was changed.'] }],
+  };
+}
+
+/** The text cannot be read as a pattern. */
+export function badPatternView(text: string, problem: string, mention: Mention): View {
+  return {
+    tone: 'degraded',
+    title: '✏️ Not a valid pattern',
+    blocks: [
+      {
+        lines: [
+          `${keyText(text)} can't be used: ${problem}`,
+          `\`*\` stands for any text: \`products:*\` is all products, \`user::123456::*\` one user. See ${mention('cache-info')}.`,
+          'Nothing was changed.',
+        ],
+      },
+    ],
+  };
+}
+
+/** No pattern was given: a select, never "all". */
+export function chooseView(options: readonly SelectOption[], expiresAt: number, id: ControlId): View {
+  return {
+    tone: 'normal',
+    title: '🧹 What should be cleared?',
+    blocks: [
+      { lines: ['Choose a tier, a namespace or everything. You see what it covers before anything goes.'] },
+    ],
+    notes: [`Nothing is cleared yet. This question ends ${instant(expiresAt)}.`],
+    rows: [
+      { id: id('choose'), placeholder: 'Choose what to clear', options },
+      [{ id: id('cancel'), label: 'Cancel', style: 'secondary' }],
+    ],
+  };
+}
+
+/** The question ended without a press. */
+export function notConfirmedView(): View {
+  return {
+    tone: 'normal',
+    title: '⌛ Not confirmed',
+    blocks: [{ lines: ['Not confirmed in 60 s. Nothing was cleared.'] }],
+  };
+}
+
+export function cancelledView(): View {
+  return { tone: 'normal', title: '✋ Cancelled', blocks: [{ lines: ['Cancelled. Nothing was cleared.'] }] };
+}

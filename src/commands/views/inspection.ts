@@ -1,0 +1,64 @@
+/** `/cache-stats key:…`: one entry, without its value. */
+import type { EntryReport } from '../../cache/types.ts';
+import { type Format, instant, plural } from './format.ts';
+import { keyText } from './key-text.ts';
+import type { Button, ControlId, View } from './view.ts';
+
+export interface InspectionModel {
+  readonly report: EntryReport;
+  readonly tierLabel: string;
+  /** What a reload would warm: `reference`, `this user`; `undefined` when no warmer covers the key. */
+  readonly reloads: string | undefined;
+  /** A way back to the list of keys. */
+  readonly hasBack: boolean;
+}
+
+const TAGS_SHOWN = 8;
+
+export function inspectionView(model: InspectionModel, format: Format, id: ControlId): View {
+  const { report } = model;
+  const loaded =
+    report.loadMs === undefined ? 'written, not loaded' : `loaded in ${format.duration(report.loadMs)}`;
+  const lines = [
+    `**Tier:** ${model.tierLabel} · **State:** fresh · **Layer:** memory`,
+    `**Created:** ${instant(report.createdAt)} · **Expires:** ${instant(report.expiresAt)}`,
+    `**Used:** ${plural(format, report.hits, 'hit')} · ${loaded}`,
+    `**Size:** ≈ ${format.bytes(report.weightBytes)} · ${keyText(report.shape, 60)}`,
+  ];
+  if (report.tags.length > 0) lines.push(`**Tags:** ${listed(report.tags)}`);
+  if (report.dependsOn.length > 0) lines.push(`**Depends on:** ${listed(report.dependsOn)}`);
+  const buttons: Button[] = [];
+  if (model.hasBack) buttons.push({ id: id('back'), label: 'Back to the keys', style: 'secondary' });
+  buttons.push({ id: id('clear'), label: 'Clear this entry', style: 'danger' });
+  if (model.reloads !== undefined) {
+    buttons.push({ id: id('reload'), label: `Reload ${model.reloads} now`, style: 'secondary' });
+  }
+  return {
+    tone: 'normal',
+    title: '🔎 Cached entry',
+    blocks: [{ lines: [keyText(report.key, 200)] }, { lines }],
+    notes: ['Values are not shown.'],
+    rows: [buttons],
+  };
+}
+
+function listed(texts: readonly string[]): string {
+  const shown = texts.slice(0, TAGS_SHOWN).map((text) => keyText(text, 32));
+  const more = texts.length > TAGS_SHOWN ? ` … and ${texts.length - TAGS_SHOWN} more` : '';
+  return shown.join(' ') + more;
+}
+
+/** @param closest a resident key that may have been meant */
+export function absentView(key: string, closest: string | undefined, id?: ControlId): View {
+  const lines = [`${keyText(key, 200)} is not cached.`];
+  if (closest !== undefined) lines.push(`Closest: ${keyText(closest, 200)}`);
+  lines.push('-# Removed entries are not remembered: it may have expired, been cleared, or never been read.');
+  return {
+    tone: 'degraded',
+    title: '🔎 Not cached',
+    blocks: [{ lines }],
+    ...(closest === undefined || id === undefined
+      ? {}
+      : { rows: [[{ id: id('closest'), label: 'Inspect the closest', style: 'secondary' as const }]] }),
+  };
+}

@@ -1,0 +1,127 @@
+/** `/cache-stats`, third page: the keys, ten a page, in an order of the reader's choice. */
+import { type Format, plural } from './format.ts';
+import { plainText } from './key-text.ts';
+import { topLine } from './overview.ts';
+import type { ControlId, ControlRow, View } from './view.ts';
+
+export interface KeyRow {
+  readonly key: string;
+  readonly tier: string;
+  readonly hits: number;
+  readonly weightBytes: number | undefined;
+  readonly freshForMs: number | undefined;
+  /** Epoch ms; `undefined` when not resident. */
+  readonly createdAt: number | undefined;
+}
+
+export type KeyOrder = 'hits' | 'size' | 'age' | 'expiry';
+
+export const KEY_ORDERS: readonly { readonly order: KeyOrder; readonly label: string }[] = [
+  { order: 'hits', label: 'Most hits first' },
+  { order: 'size', label: 'Largest first' },
+  { order: 'age', label: 'Oldest first' },
+  { order: 'expiry', label: 'Soonest to expire first' },
+];
+
+export const KEYS_A_PAGE = 10;
+
+export interface KeysModel {
+  readonly rows: readonly KeyRow[];
+  readonly order: KeyOrder;
+  /** From 0; brought into range. */
+  readonly page: number;
+  /** Of the tier, or of the whole cache: more than `rows` when only the first few hundred are listed. */
+  readonly resident: number;
+  readonly tierLabel?: string;
+}
+
+/** Where a number is missing, the row comes last. */
+const LAST = Number.POSITIVE_INFINITY;
+
+const COMPARE: Readonly<Record<KeyOrder, (a: KeyRow, b: KeyRow) => number>> = {
+  hits: (a, b) => b.hits - a.hits,
+  size: (a, b) => (b.weightBytes ?? -1) - (a.weightBytes ?? -1),
+  age: (a, b) => difference(a.createdAt ?? LAST, b.createdAt ?? LAST),
+  expiry: (a, b) => difference(a.freshForMs ?? LAST, b.freshForMs ?? LAST),
+};
+
+/** Infinity minus Infinity is no number. */
+function difference(a: number, b: number): number {
+  return a === b ? 0 : a < b ? -1 : 1;
+}
+
+/** The rows of a page, and which page it is after all. */
+export function pageOf(model: Pick<KeysModel, 'rows' | 'order' | 'page'>): {
+  readonly rows: readonly KeyRow[];
+  readonly page: number;
+  readonly pages: number;
+} {
+  const pages = Math.max(1, Math.ceil(model.rows.length / KEYS_A_PAGE));
+  const page = Math.min(Math.max(0, Math.trunc(model.page)), pages - 1);
+  const sorted = [...model.rows].sort((a, b) => COMPARE[model.order](a, b));
+  return { rows: sorted.slice(page * KEYS_A_PAGE, (page + 1) * KEYS_A_PAGE), page, pages };
+}
+
+export function keysView(model: KeysModel, format: Format, id: ControlId): View {
+  const { rows, page, pages } = pageOf(model);
+  const first = page * KEYS_A_PAGE + 1;
+  const order = KEY_ORDERS.find((one) => one.order === model.order)?.label ?? '';
+  const shown =
+    model.rows.length < model.resident ? `, the ${format.count(model.rows.length)} most used listed` : '';
+  return {
+    tone: 'normal',
+    title: '📊 Cache Statistics — keys',
+    subtitle: `${model.tierLabel ?? 'All tiers'} · ${plural(format, model.resident, 'key')} cached${shown} · ${order.toLowerCase()}`,
+    blocks: [
+      {
+        lines:
+          rows.length === 0
+            ? ['No keys here yet.']
+            : rows.map((row, i) => `${format.count(first + i)}. ${topLine(row, format)}`),
+      },
+    ],
+    rows: controls(model, rows, page, pages, format, id),
+  };
+}
+
+function controls(
+  model: KeysModel,
+  rows: readonly KeyRow[],
+  page: number,
+  pages: number,
+  format: Format,
+  id: ControlId,
+): ControlRow[] {
+  const all: ControlRow[] = [
+    {
+      id: id('order'),
+      placeholder: 'Order',
+      options: KEY_ORDERS.map(({ order, label }) => ({
+        label,
+        value: order,
+        selected: order === model.order,
+      })),
+    },
+  ];
+  if (rows.length > 0) {
+    all.push({
+      id: id('inspect'),
+      placeholder: 'Inspect a key',
+      // By position: keys may be longer than the 100 characters that a value takes.
+      options: rows.map((row, i) => ({ label: plainText(row.key, 90), value: String(i) })),
+    });
+  }
+  if (pages > 1) {
+    all.push([
+      { id: id('previous'), label: '◀', style: 'secondary', disabled: page === 0 },
+      {
+        id: id('page'),
+        label: `${format.count(page + 1)}/${format.count(pages)}`,
+        style: 'secondary',
+        disabled: true,
+      },
+      { id: id('next'), label: '▶', style: 'secondary', disabled: page === pages - 1 },
+    ]);
+  }
+  return all;
+}
