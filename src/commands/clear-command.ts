@@ -1,0 +1,315 @@
+/**
+ * `/cache-clear`: tells what a pattern covers, asks before it removes more than a handful, and removes exactly what was
+ * agreed to: the set is counted again at the press, and asked about anew when it has grown.
+ */
+import {
+  ApplicationCommandOptionType,
+  ApplicationCommandType,
+  type ChatInputCommandInteraction,
+  type MessageComponentInteraction,
+} from 'discord.js';
+import type { Cache, Preview } from '../cache/types.ts';
+import { type Answerable, answer, defer, edit, update } from './answer.ts';
+import type { AdminCommand, CommandServices } from './command.ts';
+import { LongKeys, respond, targetChoices } from './completion.ts';
+import { onRecord } from './on-record.ts';
+import { openPress, pickedValue } from './press.ts';
+import { CONFIRM_LIFE_MS, PANEL_LIFE_MS, type Session, Sessions } from './sessions.ts';
+import { type ClearTarget, clearTarget, previewTarget, readTarget, suggestTarget } from './target.ts';
+import {
+  alreadyEmptyView,
+  badPatternView,
+  cancelledView,
+  chooseView,
+  clearedOutcome,
+  clearedView,
+  notConfirmedView,
+  nothingMatchesView,
+  previewView,
+} from './views/clear.ts';
+import { entriesText, formatFor } from './views/format.ts';
+import { plainText } from './views/key-text.ts';
+import { disabledCache } from './views/states.ts';
+import { disabled, type SelectOption, type View } from './views/view.ts';
+import type { WarmPanels } from './warm-command.ts';
+
+interface Question {
+  /** `undefined` while it is still to be chosen. */
+  readonly target: ClearTarget | undefined;
+  /** What was told; what is removed must not be much more. */
+  readonly entries: number;
+  shown: View | undefined;
+}
+
+/** A set that has grown by more than this since it was shown is asked about anew. */
+const GROWTH_RATIO = 1.1;
+
+export function clearCommand(warmPanels: WarmPanels): AdminCommand {
+  const command = new ClearCommand(warmPanels);
+  return {
+    name: 'cache-clear',
+    data: {
+      name: 'cache-clear',
+      description: 'Remove entries from the cache; the database is not changed',
+      type: ApplicationCommandType.ChatInput,
+      default_member_permissions: '0',
+      options: [
+        {
+          type: ApplicationCommandOptionType.String,
+          name: 'pattern',
+          description: 'all, a key, or a pattern such as products:* or user::123456::*',
+          autocomplete: true,
+        },
+      ],
+    },
+    isCostly: (interaction) => interaction.options.getString('pattern') !== null,
+    execute: (interaction, services) => command.execute(interaction, services),
+    autocomplete: (interaction, services) => command.complete(interaction, services),
+    async component(interaction, parts, services) {
+      const press = await openPress('cache-clear', command.questions, interaction, parts, services);
+      if (press !== undefined) await command.act(press.interaction, press.action, press.session, services);
+    },
+    stop: () => command.questions.stop(),
+  };
+}
+
+class ClearCommand {
+  readonly questions = new Sessions<Question>('cache-clear');
+  readonly #longKeys = new LongKeys();
+  readonly #warmPanels: WarmPanels;
+
+  constructor(warmPanels: WarmPanels) {
+    this.#warmPanels = warmPanels;
+  }
+
+  complete(...[interaction, services]: Parameters<NonNullable<AdminCommand['autocomplete']>>): Promise<void> {
+    const format = formatFor(interaction.locale);
+    const typed = interaction.options.getFocused();
+    return respond(interaction, targetChoices(services.cache, typed, this.#longKeys, format), services);
+  }
+
+  async execute(interaction: ChatInputCommandInteraction, services: CommandServices): Promise<void> {
+    // Without it nobody would see what is asked, or what was removed.
+    if (!(await defer(interaction, services))) return;
+    const pattern = interaction.options.getString('pattern');
+    if (!services.cache.enabled) {
+      await edit(interaction, disabledCache(), services);
+      return;
+    }
+    if (pattern === null || pattern.trim() === '') return this.#choose(interaction, services);
+    const reading = readTarget(this.#longKeys.resolve(pattern), services.cache);
+    if (!reading.ok) {
+      await edit(interaction, badPatternView(pattern, reading.problem, services.mention), services);
+      return;
+    }
+    await this.#consider(interaction, reading.target, services, interaction);
+  }
+
+  async act(
+    interaction: MessageComponentInteraction,
+    action: string,
+    session: Session<Question>,
+    services: CommandServices,
+  ): Promise<void> {
+    const { clock } = services.cache;
+    // From here on a second press gets a word, and acts on nothing.
+    if (!this.questions.end(session, clock, 'This question is being worked on.')) return;
+    const { target, shown } = session.state;
+    if (action === 'cancel') {
+      this.questions.end(session, clock, 'Cancelled. Nothing was cleared.');
+      await update(interaction, cancelledView(), services);
+      return;
+    }
+    if (shown !== undefined) await update(interaction, disabled(shown), services);
+    if (target === undefined) {
+      this.questions.end(session, clock, 'You have chosen already.');
+      const reading = readTarget(pickedValue(interaction), services.cache);
+      if (reading.ok) await this.#consider(interaction, reading.target, services, interaction);
+      else
+        await edit(
+          interaction,
+          badPatternView(pickedValue(interaction), reading.problem, services.mention),
+          services,
+        );
+      return;
+    }
+    const now = await previewTarget(services.cache, target);
+    if (now.entries > session.state.entries * GROWTH_RATIO) {
+      this.questions.end(session, clock, 'More entries matched by then, so it asked again.');
+      await this.#ask(interaction, target, now, services, session.state.entries);
+      return;
+    }
+    const outcome = await this.#clear(interaction, target, services, action === 'confirm-warm');
+    this.questions.end(session, clock, outcome);
+  }
+
+  async #choose(interaction: Answerable, services: CommandServices): Promise<void> {
+    const options = chooseOptions(services.cache, interaction.locale);
+    if (options.length === 0) {
+      await edit(interaction, alreadyEmptyView(), services);
+      return;
+    }
+    const session = this.#open(interaction, { target: undefined, entries: 0, shown: undefined }, services);
+    session.state.shown = chooseView(options, session.expiresAt, session.id);
+    await edit(interaction, session.state.shown, services);
+  }
+
+  /** Clears at once, asks, or says that there is nothing. */
+  async #consider(
+    interaction: Answerable,
+    target: ClearTarget,
+    services: CommandServices,
+    asked: Answerable,
+  ): Promise<void> {
+    const { cache } = services;
+    const preview = await previewTarget(cache, target);
+    if (preview.entries === 0 && preview.loads === 0) {
+      onRecord(asked, services, 'cache-clear', {
+        action: 'clear',
+        target: target.text,
+        outcome: 'nothing matched',
+      });
+      const view =
+        target.kind === 'all'
+          ? alreadyEmptyView()
+          : nothingMatchesView(
+              target.text,
+              await suggestTarget(cache, target.text),
+              formatFor(interaction.locale),
+            );
+      await edit(interaction, view, services);
+      return;
+    }
+    const mustAsk =
+      target.kind !== 'key' &&
+      (target.kind === 'all' || preview.entries > services.config.admin.confirmAbove);
+    if (mustAsk) await this.#ask(interaction, target, preview, services);
+    else await this.#clear(interaction, target, services, false);
+  }
+
+  async #ask(
+    interaction: Answerable,
+    target: ClearTarget,
+    preview: Preview,
+    services: CommandServices,
+    before?: number,
+  ): Promise<void> {
+    const session = this.#open(interaction, { target, entries: preview.entries, shown: undefined }, services);
+    session.state.shown = previewView(
+      {
+        target,
+        preview,
+        tierLabel: (tier) => tierLabel(services.cache, tier),
+        reloadMs: reloadMs(services.cache, preview),
+        expiresAt: session.expiresAt,
+        canWarm: services.warmers.scopes.length > 0,
+        ...(before === undefined ? {} : { before }),
+      },
+      formatFor(interaction.locale),
+      session.id,
+    );
+    await edit(interaction, session.state.shown, services);
+  }
+
+  #open(interaction: Answerable, state: Question, services: CommandServices): Session<Question> {
+    return this.questions.open({
+      clock: services.cache.clock,
+      userId: interaction.user.id,
+      lifeMs: CONFIRM_LIFE_MS,
+      state,
+      // `edit` logs what fails and never rejects.
+      onExpire: () => void edit(interaction, notConfirmedView(), services),
+    });
+  }
+
+  /** Removes, tells, and puts it on record. Resolves with the outcome in a line. */
+  async #clear(
+    interaction: Answerable,
+    target: ClearTarget,
+    services: CommandServices,
+    thenWarm: boolean,
+  ): Promise<string> {
+    const { cache } = services;
+    const format = formatFor(interaction.locale);
+    const scope = warmScopeFor(target, services);
+    const startedAt = cache.clock.precise();
+    const removal = clearTarget(cache, target);
+    const ms = cache.clock.precise() - startedAt;
+    const { reference } = onRecord(interaction, services, 'cache-clear', {
+      action: 'clear',
+      target: target.text,
+      outcome: `${removal.entries} entries, ${removal.weightBytes} bytes`,
+    });
+    const warmLabel =
+      scope === undefined ? '' : scope === 'all' ? 'everything' : tierLabel(cache, scope).toLowerCase();
+    const warm =
+      scope === undefined || thenWarm
+        ? undefined
+        : {
+            id: this.#warmPanels.offer(interaction.user.id, { scope }, services, PANEL_LIFE_MS),
+            label: `Warm ${warmLabel} now`,
+          };
+    await answer(
+      interaction,
+      clearedView({ target: target.text, removal, ms, reference, warm }, format),
+      services,
+    );
+    if (thenWarm && scope !== undefined) await this.#warmPanels.runBeside(interaction, { scope }, services);
+    return clearedOutcome(removal, cache.clock.epochAt(cache.clock.now()), format);
+  }
+}
+
+function tierLabel(cache: Cache, tier: string): string {
+  return cache.tiers.find((policy) => policy.tier === tier)?.label ?? tier;
+}
+
+/** What reading everything again would take, by the mean load time of each tier. */
+function reloadMs(cache: Cache, preview: Preview): number | undefined {
+  const { tiers } = cache.stats(0);
+  let sum = 0;
+  for (const row of preview.tiers) {
+    sum += row.entries * (tiers.find((tier) => tier.tier === row.tier)?.loadTimes?.meanMs ?? 0);
+  }
+  return sum > 0 ? sum : undefined;
+}
+
+/** The warmer that brings back what a target covers. */
+function warmScopeFor(target: ClearTarget, services: CommandServices): string | undefined {
+  const { scopes } = services.warmers;
+  const shared = scopes.filter((scope) => scope !== 'user');
+  if (target.kind === 'all') return shared.length > 0 ? 'all' : undefined;
+  if (target.kind === 'tag') return undefined;
+  const namespace = target.text.replace(/^tier:/, '').split(/[:*]/, 1)[0];
+  const tier =
+    target.kind === 'tier'
+      ? namespace
+      : services.cache.tiers.find((policy) => policy.namespaces.some((one) => one === namespace))?.tier;
+  return shared.find((scope) => scope === tier);
+}
+
+/** For the select of a bare `/cache-clear`: everything, tiers, namespaces, with what each holds. */
+function chooseOptions(cache: Cache, locale: string): SelectOption[] {
+  const format = formatFor(locale);
+  const stats = cache.stats(0);
+  const held = (row: { readonly entries: number; readonly weightBytes: number }) =>
+    `${entriesText(format, row.entries)}, ≈ ${format.bytes(row.weightBytes)}`;
+  if (stats.total.entries === 0) return [];
+  const tiers = stats.tiers.filter((row) => row.entries > 0);
+  const namespaces = stats.namespaces
+    .filter((row) => row.entries > 0 && row.namespace.length <= 90)
+    .sort((a, b) => b.entries - a.entries);
+  const options: SelectOption[] = [
+    ...tiers.map((row) => ({
+      label: `${row.label} tier`,
+      value: `tier:${row.tier}`,
+      description: held(row),
+    })),
+    ...namespaces.map((row) => ({
+      label: plainText(`${row.namespace}::*`, 90),
+      value: `${row.namespace}::*`,
+      description: held(row),
+    })),
+  ];
+  const unique = [...new Map(options.map((option) => [option.value, option])).values()].slice(0, 24);
+  return [...unique, { label: 'Everything', value: 'all', description: `${held(stats.total)} (asks again)` }];
+}

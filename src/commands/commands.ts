@@ -1,0 +1,13 @@
+/** The four admin commands, as a list. A new command is one new file and one line here. */
+import type { Config } from '../config.ts';
+import { clearCommand } from './clear-command.ts';
+import type { AdminCommand } from './command.ts';
+import { infoCommand } from './info-command.ts';
+import { statsCommand } from './stats-command.ts';
+import { warmCommand } from './warm-command.ts';
+
+/** Pure but for the panels the commands will keep: reading the definitions starts nothing. */
+export function adminCommands(config: Config): readonly AdminCommand[] {
+  const warm = warmCommand(config);
+  return [statsCommand(config), clearCommand(warm.panels), warm.command, infoCommand(config)];
+}

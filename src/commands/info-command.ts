@@ -1,0 +1,97 @@
+/** `/cache-info`: how the cache is set up and how it is. Reads memory only, so it answers at once. */
+import { getHeapStatistics } from 'node:v8';
+import {
+  ApplicationCommandOptionType,
+  ApplicationCommandType,
+  type ChatInputCommandInteraction,
+  version as discordJsVersion,
+} from 'discord.js';
+import type { Cache } from '../cache/types.ts';
+import type { Config } from '../config.ts';
+import { answer } from './answer.ts';
+import type { AdminCommand, CommandServices } from './command.ts';
+import { LoopDelay } from './loop-delay.ts';
+import { onRecord } from './on-record.ts';
+import { tierChoices } from './stats-command.ts';
+import { type Format, formatFor } from './views/format.ts';
+import { infoView, type LayerHealth, type ProcessFigures } from './views/info.ts';
+
+export function infoCommand(config: Config): AdminCommand {
+  const loopDelay = new LoopDelay();
+  return {
+    name: 'cache-info',
+    data: {
+      name: 'cache-info',
+      description: 'See how the cache is configured, what it holds and how it is doing',
+      type: ApplicationCommandType.ChatInput,
+      default_member_permissions: '0',
+      options: [
+        {
+          type: ApplicationCommandOptionType.String,
+          name: 'tier',
+          description: 'Show one class of data in full',
+          choices: tierChoices(config),
+        },
+      ],
+    },
+    isCostly: () => false,
+    async execute(interaction, services) {
+      loopDelay.start();
+      const format = formatFor(interaction.locale);
+      const tier = interaction.options.getString('tier') ?? undefined;
+      onRecord(interaction, services, 'cache-info', {
+        action: 'view',
+        target: tier ?? 'all tiers',
+        outcome: 'shown',
+      });
+      const { cache, warmers } = services;
+      const view = infoView(
+        {
+          config: services.config,
+          policies: cache.tiers,
+          stats: cache.stats(0),
+          warmers: warmers.status(),
+          layers: layersOf(cache, format),
+          process: processFigures(interaction, services, loopDelay),
+          ...(tier === undefined ? {} : { tier }),
+        },
+        format,
+        services.mention,
+      );
+      await answer(interaction, view, services);
+    },
+    stop: () => loopDelay.stop(),
+  };
+}
+
+/** The layers there are; farther ones join here. */
+function layersOf(cache: Cache, format: Format): LayerHealth[] {
+  const { weightBytes } = cache.stats(0).total;
+  return [
+    {
+      layer: 'memory',
+      state: cache.enabled ? 'ok' : 'off',
+      detail: `${format.bytes(weightBytes)} of ${format.bytes(cache.maxWeightBytes)}`,
+    },
+  ];
+}
+
+function processFigures(
+  interaction: ChatInputCommandInteraction,
+  services: CommandServices,
+  loopDelay: LoopDelay,
+): ProcessFigures {
+  const memory = process.memoryUsage();
+  return {
+    heapUsedBytes: memory.heapUsed,
+    heapLimitBytes: getHeapStatistics().heap_size_limit,
+    residentBytes: memory.rss,
+    loopDelayP99Ms: loopDelay.p99Ms(),
+    node: process.versions.node,
+    discordJs: discordJsVersion,
+    plugin: services.version,
+    startedAt: services.startedAt,
+    guilds: interaction.client.guilds.cache.size,
+    users: interaction.client.users.cache.size,
+  };
+}

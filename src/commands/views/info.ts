@@ -1,0 +1,214 @@
+/** `/cache-info`: how the cache is set up, what each tier holds, what the warmers and the process do. */
+import type { CacheStats, TierPolicy } from '../../cache/types.ts';
+import type { Config } from '../../config.ts';
+import type { WarmerStatus } from '../../warmers/types.ts';
+import { entriesText, type Format, instant, NOTHING, plural } from './format.ts';
+import { keyText } from './key-text.ts';
+import { VERDICT_RULE, verdictOf, verdictText } from './verdict.ts';
+import type { Block, Mention, View } from './view.ts';
+
+/** Where entries lie. Farther layers join this list. */
+export interface LayerHealth {
+  readonly layer: string;
+  readonly state: 'ok' | 'degraded' | 'off';
+  /** `45.2 MB of 100 MB`, `unreachable, memory only`. */
+  readonly detail: string;
+}
+
+export interface ProcessFigures {
+  readonly heapUsedBytes: number;
+  readonly heapLimitBytes: number;
+  readonly residentBytes: number;
+  /** `null` while it is being measured. */
+  readonly loopDelayP99Ms: number | null;
+  readonly node: string;
+  readonly discordJs: string;
+  readonly plugin: string;
+  readonly startedAt: number;
+  /** The sizes of discord.js's own caches, which are not ours. */
+  readonly guilds: number;
+  readonly users: number;
+}
+
+export interface InfoModel {
+  readonly config: Pick<Config, 'cache' | 'cacheSection' | 'source' | 'admin' | 'warmers'>;
+  readonly policies: readonly TierPolicy[];
+  readonly stats: CacheStats;
+  readonly warmers: readonly WarmerStatus[];
+  readonly layers: readonly LayerHealth[];
+  readonly process: ProcessFigures;
+  readonly tier?: string;
+}
+
+export function infoView(model: InfoModel, format: Format, mention: Mention): View {
+  const policy = model.policies.find((one) => one.tier === model.tier);
+  const isDegraded = !model.stats.enabled || model.layers.some((layer) => layer.state === 'degraded');
+  const policies = policy === undefined ? model.policies : [policy];
+  const notices = noticesOf(model, format);
+  return {
+    tone: isDegraded || notices.length > 0 ? 'degraded' : 'normal',
+    title: policy === undefined ? 'ℹ️ Cache Configuration' : `ℹ️ Cache Configuration — ${policy.label}`,
+    subtitle: `${model.stats.enabled ? 'On' : 'Off: every read goes to the database'} · running since ${instant(model.process.startedAt)}`,
+    blocks: [
+      ...(notices.length === 0 ? [] : [{ heading: '⚠️ Notices', lines: notices }]),
+      ...(policy === undefined ? [configurationBlock(model, format)] : []),
+      tiersBlock(model, policies, format, policy !== undefined),
+      ...(policy === undefined
+        ? [warmersBlock(model.warmers, format), processBlock(model.process, format)]
+        : []),
+      patternBlock(mention),
+    ],
+    notes: [
+      VERDICT_RULE,
+      `This is the bot's own data cache, not discord.js's caches (${plural(format, model.process.guilds, 'guild')}, ${plural(format, model.process.users, 'user')}).`,
+    ],
+  };
+}
+
+function configurationBlock(model: InfoModel, format: Format): Block {
+  const { config, layers } = model;
+  const section = config.cacheSection;
+  const source =
+    config.source === null
+      ? 'given by the bot'
+      : `${keyText(fileName(config.source.path), 40)}, read ${instant(config.source.readAt)}`;
+  return {
+    lines: [
+      `**Enabled:** ${model.stats.enabled ? 'yes' : 'no'} · **Layers:** ${layers.map((layer) => `${layer.layer} (${layer.state}, ${layer.detail})`).join(' · ')}`,
+      `**max_size_mb** ${format.exact(section.max_size_mb)} · **cleanup_interval** ${format.exact(section.cleanup_interval)} s (${format.duration(config.cache.cleanupIntervalMs)})`,
+      `**Clears ask** above ${entriesText(format, config.admin.confirmAbove)} · **Configuration:** ${source}`,
+    ],
+  };
+}
+
+/** The path of a host says more than a reply should. */
+function fileName(path: string): string {
+  return path.split(/[\\/]/).at(-1) ?? path;
+}
+
+function tiersBlock(
+  model: InfoModel,
+  policies: readonly TierPolicy[],
+  format: Format,
+  isAlone: boolean,
+): Block {
+  return {
+    heading: '🗂️ Tiers',
+    lines: policies.flatMap((policy) => tierLines(model, policy, format, isAlone)),
+  };
+}
+
+function tierLines(model: InfoModel, policy: TierPolicy, format: Format, isAlone: boolean): string[] {
+  const row = model.stats.tiers.find((one) => one.tier === policy.tier);
+  const held =
+    row === undefined || row.entries === 0
+      ? 'empty'
+      : `${entriesText(format, row.entries)}, ≈ ${format.bytes(row.weightBytes)}`;
+  const lines = [
+    `**${policy.label}** — ttl ${ttlText(policy.ttlMs, format)} · ${held}`,
+    `-# ${policy.description}`,
+  ];
+  if (!isAlone) return lines;
+  lines.push(
+    `"No such row" is kept ${ttlText(policy.negativeTtlMs, format)} · each ttl is shortened by up to ${format.percent(policy.jitterRatio)}, so that entries do not all end at once`,
+    `**Namespaces:** ${policy.namespaces.length === 0 ? NOTHING : policy.namespaces.map((name) => keyText(name, 32)).join(' ')}`,
+  );
+  if (row !== undefined) {
+    lines.push(
+      `**Verdict:** ${verdictText(verdictOf(row))} · hit rate ${format.percent(row.hitRate)} of ${plural(format, row.lookups, 'lookup')}`,
+    );
+  }
+  return lines;
+}
+
+function ttlText(ms: number, format: Format): string {
+  if (ms === Number.POSITIVE_INFINITY) return 'without end';
+  return ms === 0 ? '0 s (not kept)' : `${format.exact(ms / 1_000)} s (${format.duration(ms)})`;
+}
+
+const WARMER_LABELS: Readonly<Record<WarmerStatus['warmer'], string>> = {
+  startup: 'Startup',
+  periodic: 'Periodic',
+  user: 'User',
+};
+
+function warmersBlock(warmers: readonly WarmerStatus[], format: Format): Block {
+  if (warmers.length === 0) return { heading: '🔥 Warmers', lines: ['None.'] };
+  return {
+    heading: '🔥 Warmers',
+    lines: warmers.map((warmer) => {
+      const parts = [warmer.schedule];
+      const last = warmer.lastRun;
+      if (last !== null) {
+        const failed = last.failed > 0 ? `, ${format.count(last.failed)} failed` : '';
+        const what =
+          last.state === 'running' ? 'running since' : last.state === 'stopped' ? 'stopped, begun' : 'last';
+        parts.push(
+          `${what} ${instant(last.startedAt)}: ${plural(format, last.warmed, 'key')} in ${format.duration(last.ms)}${failed}`,
+        );
+      } else parts.push('not run yet');
+      if (warmer.runs > 1) parts.push(`${plural(format, warmer.runs, 'run')}`);
+      if (warmer.dropped > 0) parts.push(`${format.count(warmer.dropped)} skipped (busy)`);
+      if (warmer.nextAt !== null) parts.push(`next ${instant(warmer.nextAt)}`);
+      return `**${WARMER_LABELS[warmer.warmer]}** — ${parts.join(' · ')}`;
+    }),
+  };
+}
+
+function processBlock(figures: ProcessFigures, format: Format): Block {
+  const delay =
+    figures.loopDelayP99Ms === null ? 'being measured' : `p99 ${format.duration(figures.loopDelayP99Ms)}`;
+  return {
+    heading: '🧭 Process',
+    lines: [
+      `Heap ${format.bytes(figures.heapUsedBytes)} of ${format.bytes(figures.heapLimitBytes)} · resident ${format.bytes(figures.residentBytes)} · event-loop delay ${delay}`,
+      `Up since ${instant(figures.startedAt)} · Node ${figures.node} · discord.js ${figures.discordJs} · Cachecord ${figures.plugin}`,
+    ],
+  };
+}
+
+function patternBlock(mention: Mention): Block {
+  return {
+    heading: '✏️ Patterns',
+    lines: [
+      '`config::vip_tiers` one key · `products:*` a prefix · `user::123456::*` one user · `tier:query` a tier · `tag:…` a tag · `all`',
+      `Clear with ${mention('cache-clear')}, fill with ${mention('cache-warm')}, look with ${mention('cache-stats')}.`,
+    ],
+  };
+}
+
+/** What an operator should know without asking. */
+export function noticesOf(
+  model: Pick<InfoModel, 'config' | 'stats' | 'layers' | 'warmers'>,
+  format: Format,
+): string[] {
+  const { cacheSection: section } = model.config;
+  const notices: string[] = [];
+  if (!model.stats.enabled) {
+    notices.push('The cache is off (`cache.enabled` is false in config.json). Set it to true and restart.');
+  }
+  if (section.ttl_user > section.ttl_reference) {
+    notices.push('`ttl_user` is longer than `ttl_reference`: personal data usually changes sooner.');
+  }
+  const usage =
+    model.stats.maxWeightBytes > 0 ? model.stats.total.weightBytes / model.stats.maxWeightBytes : 0;
+  const { evicted } = model.stats.total.removals;
+  if (usage > 0.9 && evicted > 0) {
+    notices.push(
+      `The cache is ${format.percent(usage)} full and has evicted ${entriesText(format, evicted)}: a larger \`max_size_mb\` may serve more hits.`,
+    );
+  }
+  const tooLarge = model.stats.total.refusals['too-large'];
+  if (tooLarge > 0) notices.push(`${plural(format, tooLarge, 'value')} too large to be kept.`);
+  for (const layer of model.layers) {
+    if (layer.state === 'degraded') notices.push(`Layer ${layer.layer} is degraded: ${layer.detail}.`);
+  }
+  for (const warmer of model.warmers) {
+    if ((warmer.lastRun?.failed ?? 0) > 0) {
+      notices.push(
+        `The last ${warmer.warmer} warming had ${plural(format, warmer.lastRun?.failed ?? 0, 'failure')}.`,
+      );
+    }
+  }
+  return notices;
+}

@@ -1,0 +1,254 @@
+/**
+ * `/cache-warm`: runs warmers by hand and shows how far they are, edited at most every two seconds, with a button that
+ * stops them. A run that is under way is joined. When Discord stops taking edits, the run goes on without them.
+ */
+import {
+  ApplicationCommandOptionType,
+  ApplicationCommandType,
+  type ChatInputCommandInteraction,
+  type MessageComponentInteraction,
+} from 'discord.js';
+import type { Config } from '../config.ts';
+import type { WarmReport, WarmRun } from '../warmers/types.ts';
+import { type Answerable, type answer, defer, edit, followUp, update } from './answer.ts';
+import type { AdminCommand, CommandServices } from './command.ts';
+import { onRecord } from './on-record.ts';
+import { openPress } from './press.ts';
+import { PANEL_LIFE_MS, type Session, Sessions } from './sessions.ts';
+import { formatFor } from './views/format.ts';
+import { keyText } from './views/key-text.ts';
+import { disabledCache } from './views/states.ts';
+import { type ControlId, disabled, type View } from './views/view.ts';
+import { chooseUserView, continuesView, noSuchScopeView, warmedView, warmingView } from './views/warm.ts';
+
+/** Discord counts edits against a webhook's limit; people read no faster. */
+const EDIT_EVERY_MS = 2_000;
+/** A run shorter than this shows its result only. */
+const QUICK_MS = 300;
+/** A minute less than the token lives. */
+const LAST_EDIT_MS = 14 * 60_000;
+
+export interface WarmWish {
+  readonly scope: string;
+  readonly userId?: string;
+  readonly force?: boolean;
+}
+
+interface Panel {
+  readonly wish: WarmWish;
+  /** `undefined` before it was started. */
+  run: WarmRun | undefined;
+  shown: View | undefined;
+}
+
+/** How other commands offer to warm. */
+export interface WarmPanels {
+  /** The `custom_id` of a button that warms when it is pressed. */
+  offer(userId: string, wish: WarmWish, services: CommandServices, lifeMs: number): string;
+  /** Warms at once, shown in a message beside the answer. */
+  runBeside(interaction: Answerable, wish: WarmWish, services: CommandServices): Promise<void>;
+}
+
+export function warmCommand(config: Config): { readonly command: AdminCommand; readonly panels: WarmPanels } {
+  const warm = new WarmCommand();
+  const command: AdminCommand = {
+    name: 'cache-warm',
+    data: {
+      name: 'cache-warm',
+      description: 'Fill the cache before anyone asks',
+      type: ApplicationCommandType.ChatInput,
+      default_member_permissions: '0',
+      options: [
+        {
+          type: ApplicationCommandOptionType.String,
+          name: 'scope',
+          description: 'What to warm (everything but users when left out)',
+          choices: [
+            ...config.cache.tiers
+              .filter((tier) => tier.tier !== 'user' && tier.tier !== 'all')
+              .slice(0, 23)
+              .map((tier) => ({ name: tier.label.slice(0, 100), value: tier.tier.slice(0, 100) })),
+            { name: 'Everything', value: 'all' },
+            { name: 'One user', value: 'user' },
+          ],
+        },
+        { type: ApplicationCommandOptionType.User, name: 'user', description: 'Whose entries to warm' },
+        {
+          type: ApplicationCommandOptionType.Boolean,
+          name: 'force',
+          description: 'Load what is fresh again, too',
+        },
+      ],
+    },
+    isCostly: () => true,
+    execute: (interaction, services) => warm.execute(interaction, services),
+    async component(interaction, parts, services) {
+      const press = await openPress('cache-warm', warm.panels, interaction, parts, services);
+      if (press !== undefined) await warm.act(press.interaction, press.action, press.session, services);
+    },
+    stop: () => warm.panels.stop(),
+  };
+  return { command, panels: warm };
+}
+
+class WarmCommand implements WarmPanels {
+  readonly panels = new Sessions<Panel>('cache-warm');
+
+  async execute(interaction: ChatInputCommandInteraction, services: CommandServices): Promise<void> {
+    const user = interaction.options.getUser('user');
+    const scope = interaction.options.getString('scope') ?? (user === null ? 'all' : 'user');
+    const force = interaction.options.getBoolean('force') ?? false;
+    if (!(await defer(interaction, services))) return;
+    if (scope === 'user' && user === null) {
+      await edit(interaction, chooseUserView(services.mention), services);
+      return;
+    }
+    const wish = { scope, force, ...(scope === 'user' && user !== null ? { userId: user.id } : {}) };
+    await this.#run(interaction, wish, services, edit);
+  }
+
+  async act(
+    interaction: MessageComponentInteraction,
+    action: string,
+    session: Session<Panel>,
+    services: CommandServices,
+  ): Promise<void> {
+    const { wish, run, shown } = session.state;
+    const { clock } = services.cache;
+    if (action === 'stop') {
+      if (!this.panels.end(session, clock, 'This run is being stopped.')) return;
+      run?.stop();
+      // The result follows as an edit, once the job in hand has ended.
+      if (shown !== undefined) await update(interaction, disabled(shown), services);
+      return;
+    }
+    // `start` on another command's answer, `again` on our own: each warms once.
+    if (!this.panels.end(session, clock, 'Warming has been started already.')) return;
+    if (!(await defer(interaction, services))) return;
+    await this.#run(interaction, wish, services, edit);
+  }
+
+  offer(userId: string, wish: WarmWish, services: CommandServices, lifeMs: number): string {
+    return this.#open(userId, wish, undefined, services, lifeMs).id('start');
+  }
+
+  async runBeside(interaction: Answerable, wish: WarmWish, services: CommandServices): Promise<void> {
+    const run = this.#start(wish, services);
+    if (run === undefined) return;
+    const report = await run.done;
+    await followUp(interaction, this.#result(interaction, wish, run, report, services), services);
+  }
+
+  #start(wish: WarmWish, services: CommandServices): WarmRun | undefined {
+    const { scopes } = services.warmers;
+    const isKnown = wish.scope === 'all' ? scopes.length > 0 : scopes.includes(wish.scope);
+    if (!isKnown) return undefined;
+    return services.warmers.run({
+      scope: wish.scope,
+      trigger: 'command',
+      ...(wish.userId === undefined ? {} : { userId: wish.userId }),
+      ...(wish.force === undefined ? {} : { force: wish.force }),
+    });
+  }
+
+  #open(
+    userId: string,
+    wish: WarmWish,
+    run: WarmRun | undefined,
+    services: CommandServices,
+    lifeMs: number,
+  ): Session<Panel> {
+    const state: Panel = { wish, run, shown: undefined };
+    return this.panels.open({ clock: services.cache.clock, userId, lifeMs, state });
+  }
+
+  /** Runs and shows it until it ends or Discord takes no more edits. */
+  async #run(
+    interaction: Answerable,
+    wish: WarmWish,
+    services: CommandServices,
+    show: typeof answer,
+  ): Promise<void> {
+    const { clock, enabled } = services.cache;
+    if (!enabled) {
+      await show(interaction, disabledCache(), services);
+      return;
+    }
+    const run = this.#start(wish, services);
+    if (run === undefined) {
+      await show(interaction, noSuchScopeView(wish.scope, services.warmers.scopes), services);
+      return;
+    }
+    const format = formatFor(interaction.locale);
+    const session = this.#open(interaction.user.id, wish, run, services, PANEL_LIFE_MS);
+    const model = (report: WarmReport) => ({ report, scopeText: scopeText(wish), joined: run.joined });
+    const startedAt = clock.now();
+    let nextEditMs = QUICK_MS;
+    for (;;) {
+      if (await endsWithin(run, nextEditMs, services)) break;
+      nextEditMs = EDIT_EVERY_MS;
+      const isLast = clock.now() - startedAt >= LAST_EDIT_MS;
+      const view = isLast
+        ? continuesView(model(run.report()), format)
+        : warmingView(model(run.report()), format, session.id);
+      session.state.shown = view;
+      const isStopping = this.panels.press(session.nonce, session.userId).kind === 'over';
+      await show(interaction, isStopping ? disabled(view) : view, services);
+      if (isLast) {
+        this.#finishUnseen(interaction, wish, run, services);
+        return;
+      }
+    }
+    this.panels.end(session, clock, 'This run has ended.');
+    const report = await run.done;
+    await show(interaction, this.#result(interaction, wish, run, report, services), services);
+  }
+
+  /** Records how a run ended whose message can no longer be edited. */
+  #finishUnseen(interaction: Answerable, wish: WarmWish, run: WarmRun, services: CommandServices): void {
+    // `done` never rejects, and keeping the record never throws.
+    void run.done.then((report) => record(interaction, wish, report, services));
+  }
+
+  #result(
+    interaction: Answerable,
+    wish: WarmWish,
+    run: WarmRun,
+    report: WarmReport,
+    services: CommandServices,
+  ): View {
+    const { reference } = record(interaction, wish, report, services);
+    // Opened only where the button is shown. What failed is not fresh: it is loaded again and the rest left alone.
+    const again: ControlId = (action) =>
+      this.#open(interaction.user.id, { ...wish, force: false }, undefined, services, PANEL_LIFE_MS).id(
+        action,
+      );
+    const model = { report, scopeText: scopeText(wish), joined: run.joined, reference };
+    return warmedView(model, formatFor(interaction.locale), services.mention, again);
+  }
+}
+
+function record(interaction: Answerable, wish: WarmWish, report: WarmReport, services: CommandServices) {
+  return onRecord(interaction, services, 'cache-warm', {
+    action: 'warm',
+    target: wish.userId === undefined ? wish.scope : `${wish.scope} ${wish.userId}`,
+    outcome: `${report.state}: ${report.warmed} warmed, ${report.skipped} fresh, ${report.failed} failed, ${Math.round(report.ms)} ms`,
+  });
+}
+
+function scopeText(wish: WarmWish): string {
+  if (wish.userId !== undefined) return `user ${keyText(wish.userId)}`;
+  return wish.scope === 'all' ? 'everything' : wish.scope;
+}
+
+/** Waits for the run, at most so long; true when it has ended. */
+function endsWithin(run: WarmRun, ms: number, services: CommandServices): Promise<boolean> {
+  return new Promise((resolve) => {
+    const cancel = services.cache.clock.after(ms, () => resolve(false));
+    // `done` never rejects.
+    void run.done.then(() => {
+      cancel();
+      resolve(true);
+    });
+  });
+}
