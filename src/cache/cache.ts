@@ -53,6 +53,12 @@ const WRITTEN = -1;
 /** A load still running after this long is said once in the log. */
 const SLOW_LOAD_MS = 30_000;
 
+/**
+ * A use within this time of the last one is not told to the eviction policy again: exact enough to choose who leaves,
+ * and it spares the hits of a busy entry a third of their cost.
+ */
+const QUIET_MS = 4;
+
 /** Keys looked at for completion, at most. */
 const MAX_KEYS_SEEN = 2_000;
 
@@ -357,10 +363,14 @@ class CacheManager implements Cache {
 
   /** The entry that may be served for the key now. Counts as a use. */
   #fresh(key: string): Entry | undefined {
-    const entry = this.#memory.get(key);
+    const entry = this.#memory.peek(key);
     if (entry === undefined) return undefined;
-    if (this.clock.now() < entry.expiresAt && !this.#invalidator.isSweeping) return entry;
-    return this.#isFresh(key, entry) ? entry : this.#discard(key, entry);
+    const now = this.clock.now();
+    if (now < entry.quietUntil && !this.#invalidator.isSweeping) return entry;
+    if (now >= entry.expiresAt || this.#invalidator.isSwept(key, entry)) return this.#discard(key, entry);
+    this.#memory.touch(key);
+    entry.quietUntil = Math.min(entry.expiresAt, now + QUIET_MS);
+    return entry;
   }
 
   #isFresh(key: string, entry: Entry): boolean {

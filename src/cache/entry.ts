@@ -9,8 +9,15 @@ export interface EntryLinks {
 }
 
 export class Entry {
+  // What every hit reads comes first, so that it lies in one line of the processor's cache.
   readonly value: unknown;
   readonly counters: Counters;
+  /** Until then a hit needs no look at expiry or the eviction policy: at most `expiresAt`. */
+  quietUntil = 0;
+  hits = 0;
+  /** The value holds a kind that cannot be frozen, so every hit gets a copy. */
+  readonly copied: boolean;
+
   readonly createdAt: number;
   readonly expiresAt: number;
   /** The invalidation position at which the load began. */
@@ -18,10 +25,7 @@ export class Entry {
   readonly weightBytes: number;
   /** Duration of the load in whole microseconds; -1 for a value that was written. */
   readonly loadMicros: number;
-  /** The value holds a kind that cannot be frozen, so every hit gets a copy. */
-  readonly copied: boolean;
   readonly links: EntryLinks | undefined;
-  hits = 0;
 
   constructor(
     value: unknown,
@@ -36,12 +40,12 @@ export class Entry {
   ) {
     this.value = value;
     this.counters = counters;
+    this.copied = copied;
     this.createdAt = createdAt;
     this.expiresAt = expiresAt;
     this.position = position;
     this.weightBytes = weightBytes;
     this.loadMicros = loadMicros;
-    this.copied = copied;
     this.links = links;
   }
 }

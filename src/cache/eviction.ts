@@ -9,10 +9,10 @@ import type { Entry } from './entry.ts';
 export interface Residents {
   readonly size: number;
   readonly weightBytes: number;
-  /** Looks up and counts as a use. */
-  get(key: string): Entry | undefined;
   /** Looks up without counting as a use. */
   peek(key: string): Entry | undefined;
+  /** Counts as a use of a resident entry. */
+  touch(key: string): void;
   /** Takes an entry in; whatever must leave for it is told to `onEvicted`. Its weight is at most the bound. */
   put(key: string, entry: Entry): void;
   delete(key: string): void;
@@ -35,8 +35,10 @@ export function leastRecentlyUsed(maxWeightBytes: number, onEvicted: OnEvicted):
     get weightBytes() {
       return lru.calculatedSize;
     },
-    get: (key) => lru.get(key),
     peek: (key) => lru.peek(key),
+    touch: (key) => {
+      lru.get(key);
+    },
     put: (key, entry) => {
       lru.set(key, entry, { size: entry.weightBytes });
     },

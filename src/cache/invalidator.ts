@@ -33,6 +33,8 @@ export class Invalidator {
   readonly #clock: Clock;
   readonly #isClosed: () => boolean;
   #sweeps: readonly Sweep[] = [];
+  /** Whether any sweep is under way: a field, since every hit asks. */
+  isSweeping = false;
   #position = 0;
 
   constructor(memory: MemoryLayer, loads: Loads, clock: Clock, isClosed: () => boolean) {
@@ -45,10 +47,6 @@ export class Invalidator {
   /** The position of the last invalidation or write. */
   get position(): number {
     return this.#position;
-  }
-
-  get isSweeping(): boolean {
-    return this.#sweeps.length > 0;
   }
 
   /** Whether an invalidation that is still being swept covers this entry. */
@@ -78,7 +76,7 @@ export class Invalidator {
     this.#position++;
     this.#loads.voidAll(this.#position);
     this.#memory.removeAll();
-    this.#sweeps = [];
+    this.#setSweeps([]);
   }
 
   #apply(target: Target, tally: Tally): Promise<void> | undefined {
@@ -123,7 +121,7 @@ export class Invalidator {
       if (visit(next.value) && target.kind === 'tag' && next.value !== undefined) roots.push(next.value);
     }
     const sweep: Sweep = { position, target };
-    this.#sweeps = [...this.#sweeps, sweep];
+    this.#setSweeps([...this.#sweeps, sweep]);
     const isOver = () => this.#isClosed() || !this.#sweeps.includes(sweep);
     const remaining: Iterable<string | undefined> = { [Symbol.iterator]: () => iterator };
     const visitLater = (key: string | undefined) => {
@@ -131,7 +129,7 @@ export class Invalidator {
         this.#cascade([key], tally, new Set());
     };
     return inSlices(this.#clock, remaining, visitLater, isOver).then(() => {
-      this.#sweeps = this.#sweeps.filter((other) => other !== sweep);
+      this.#setSweeps(this.#sweeps.filter((other) => other !== sweep));
     });
   }
 
@@ -153,6 +151,11 @@ export class Invalidator {
         open.push(key);
       }
     }
+  }
+
+  #setSweeps(sweeps: readonly Sweep[]): void {
+    this.#sweeps = sweeps;
+    this.isSweeping = sweeps.length > 0;
   }
 
   #remove(key: string, tally: Tally): boolean {

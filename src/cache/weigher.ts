@@ -175,7 +175,6 @@ class Walk {
   #enterPlain(object: object): void {
     let fields = 0;
     for (const name in object) {
-      if (!Object.hasOwn(object, name)) continue;
       fields++;
       // A getter is code: it could change what it gives, or throw.
       if (lookupGetter.call(object, name) !== undefined) {
@@ -191,7 +190,7 @@ class Walk {
       if (this.#nodesLeft < 0) break;
     }
     this.bytes += fields <= MAX_SHAPED_FIELDS ? OBJECT_HEADER + POINTER * fields : tableBytes(object, fields);
-    // Hidden fields would escape both the weight and the freezing.
+    // Hidden fields would escape both the weight and the freezing. Inherited ones differ from the own ones here, too.
     if (this.#nodesLeft >= 0 && hasHiddenFields(object, fields)) this.kind = 'unsafe';
   }
 

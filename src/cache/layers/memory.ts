@@ -39,12 +39,13 @@ export class MemoryLayer {
     return this.#residents.weightBytes;
   }
 
-  get(key: string): Entry | undefined {
-    return this.#residents.get(key);
-  }
-
   peek(key: string): Entry | undefined {
     return this.#residents.peek(key);
+  }
+
+  /** Tells the eviction policy of a use. */
+  touch(key: string): void {
+    this.#residents.touch(key);
   }
 
   put(key: string, entry: Entry): void {
