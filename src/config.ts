@@ -1,8 +1,16 @@
 /**
- * config.json: what may stand in it, what is assumed where it says nothing, and every problem at once.
- * The file speaks seconds and megabytes; everything behind this file speaks milliseconds and bytes.
+ * config.json read, checked and converted. The file speaks seconds and megabytes; everything behind this file speaks
+ * milliseconds and bytes. What may stand in it is said in config-schema.ts, how a problem reads in config-problems.ts.
+ * Its invariant: a configuration is complete and right, or all of its problems are thrown at once.
  */
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { getHeapStatistics } from 'node:v8';
+import { CacheError } from './cache/errors.ts';
 import type { TierPolicy } from './cache/types.ts';
+import { fileProblems, syntaxProblem } from './config-problems.ts';
+import { type ConfigFile, configFileSchema, SNOWFLAKE } from './config-schema.ts';
+import type { Logger } from './logger.ts';
 
 /** The configuration after reading: complete, checked and converted. */
 export interface Config {
@@ -14,6 +22,8 @@ export interface Config {
     ttl_reference: number;
     ttl_user: number;
     ttl_query: number;
+    ttl_negative: number;
+    jitter: number;
     cleanup_interval: number;
   }>;
   readonly cache: {
@@ -48,9 +58,214 @@ export interface Config {
       readonly enabled: boolean;
       /** People waiting to be warmed at once; more are dropped and counted. */
       readonly maxWaiting: number;
+      /** A person is not warmed again before this has passed: the ttl of tier `user`. */
+      readonly againAfterMs: number;
     };
   };
   readonly database: { readonly path: string };
   /** The file it was read from, and when (epoch ms); `null` where it was given as an object. */
   readonly source: { readonly path: string; readonly readAt: number } | null;
+}
+
+export interface LoadConfigOptions {
+  /** @default `config.json` in the working directory */
+  readonly path?: string;
+  /** @default `process.env` */
+  readonly env?: NodeJS.ProcessEnv;
+  /** Told when there is no file and the defaults are used. @default `console` */
+  readonly logger?: Pick<Logger, 'warn'>;
+}
+
+/** A megabyte, as the replies write it. */
+const MB = 1_000_000;
+const SECOND_MS = 1_000;
+
+/**
+ * Reads the configuration from its file; where there is none, the defaults hold and the log says so.
+ * @throws CacheError `ERR_CONFIG_INVALID` with every problem, each with its path and what to do
+ */
+export function loadConfig({
+  path = 'config.json',
+  env = process.env,
+  logger = console,
+}: LoadConfigOptions = {}): Config {
+  const file = resolve(path);
+  const text = readText(file);
+  if (text === undefined) {
+    logger.warn(`There is no ${file}: the defaults are used.`);
+    return parse({}, env, file, null);
+  }
+  const problem = syntaxProblem(text);
+  if (problem !== undefined) throw invalid(file, [problem]);
+  return parse(JSON.parse(text), env, file, { path: file, readAt: Date.now() });
+}
+
+/**
+ * Checks a configuration that is an object already.
+ * @param env `ADMIN_GUILD_ID` and `DATABASE_PATH` override what the object says; by default nothing does
+ * @throws CacheError `ERR_CONFIG_INVALID` with every problem, each with its path and what to do
+ */
+export function parseConfig(value: unknown, env: NodeJS.ProcessEnv = {}): Config {
+  return parse(value, env, 'config', null);
+}
+
+/** What is legal but hardly meant, for the log and `/cache-info`. One sentence each, none for the defaults with a guild. */
+export function configNotices(
+  config: Config,
+  heapLimitBytes: number = getHeapStatistics().heap_size_limit,
+): string[] {
+  const { cacheSection: section, admin, warmers } = config;
+  const longestTtl = Math.max(section.ttl_config, section.ttl_reference, section.ttl_user, section.ttl_query);
+  const never = (['ttl_config', 'ttl_reference', 'ttl_user', 'ttl_query'] as const).filter(
+    (name) => section[name] === 0,
+  );
+  const cases: readonly (readonly [when: boolean, notice: string])[] = [
+    [!section.enabled, '`cache.enabled` is false: every read goes to the database.'],
+    ...never.map((name) => [true, `\`cache.${name}\` is 0: entries of that tier are never kept.`] as const),
+    [section.ttl_user > section.ttl_reference, '`ttl_user` is longer than `ttl_reference`.'],
+    [section.ttl_reference > section.ttl_config, '`ttl_reference` is longer than `ttl_config`.'],
+    [
+      section.cleanup_interval > longestTtl && longestTtl > 0,
+      '`cleanup_interval` is longer than every ttl: expired entries hold their memory until then.',
+    ],
+    [
+      config.cache.maxWeightBytes > heapLimitBytes / 2,
+      `\`max_size_mb\` is more than half of the heap that Node allows (${Math.floor(heapLimitBytes / MB)} MB): ` +
+        'lower it, or raise `--max-old-space-size`.',
+    ],
+    [
+      section.ttl_reference > 0 &&
+        warmers.referenceIntervalMs - warmers.referenceJitterMs > section.ttl_reference * SECOND_MS,
+      '`warmers.reference_interval` is longer than `ttl_reference`: reference data goes stale between two runs.',
+    ],
+    [
+      admin.guildIds.length === 0,
+      'No admin guild is named, so the cache commands are registered nowhere: ' +
+        'set `admin.guild_ids` in config.json or ADMIN_GUILD_ID in the environment.',
+    ],
+  ];
+  return cases.filter(([when]) => when).map(([, notice]) => notice);
+}
+
+function readText(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8').replace(/^\uFEFF/, '');
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException; // node:fs throws nothing else
+    if (code === 'ENOENT') return undefined;
+    const advice = code === 'EISDIR' ? 'it is a folder' : message;
+    throw new CacheError('ERR_CONFIG_INVALID', `${file} can't be read: ${advice}`, { cause: error });
+  }
+}
+
+function parse(value: unknown, env: NodeJS.ProcessEnv, name: string, source: Config['source']): Config {
+  const result = configFileSchema.safeParse(value);
+  const guildIds = env.ADMIN_GUILD_ID?.split(',').flatMap((id) => id.trim() || []) ?? [];
+  const problems = [
+    ...fileProblems(value, result.error),
+    ...(result.success ? contradictions(result.data) : []),
+    ...guildIds
+      .filter((id) => !SNOWFLAKE.test(id))
+      .map((id) => `ADMIN_GUILD_ID: "${id.slice(0, 40)}" is no Discord id, expected 17 to 20 digits`),
+  ];
+  if (!result.success || problems.length > 0) throw invalid(name, problems);
+  return converted(result.data, guildIds, env.DATABASE_PATH?.trim() ?? '', source);
+}
+
+function contradictions({ warmers }: ConfigFile): string[] {
+  const { reference_interval: interval, reference_jitter: jitter } = warmers;
+  return interval > 0 && jitter >= interval
+    ? [
+        `warmers.reference_jitter: is ${jitter}, expected less than reference_interval (${interval}), or the runs could meet`,
+      ]
+    : [];
+}
+
+function invalid(name: string, problems: readonly string[]): CacheError {
+  const heading = problems.length === 1 ? 'a problem' : `${problems.length} problems`;
+  return new CacheError(
+    'ERR_CONFIG_INVALID',
+    `${name} has ${heading}:\n${problems.map((problem) => `  ${problem}`).join('\n')}`,
+  );
+}
+
+function converted(
+  { cache, admin, warmers, database }: ConfigFile,
+  guildIds: readonly string[],
+  databasePath: string,
+  source: Config['source'],
+): Config {
+  const tier = (
+    [name, label]: readonly [TierPolicy['tier'], string],
+    ttl: number,
+    description: string,
+    ...namespaces: readonly string[]
+  ): TierPolicy => ({
+    tier: name,
+    label,
+    description,
+    ttlMs: ms(ttl),
+    negativeTtlMs: ms(Math.min(cache.ttl_negative, ttl)),
+    jitterRatio: cache.jitter,
+    namespaces,
+  });
+  return {
+    cacheSection: cache,
+    cache: {
+      enabled: cache.enabled,
+      maxWeightBytes: Math.max(1, Math.floor(cache.max_size_mb * MB)),
+      cleanupIntervalMs: ms(cache.cleanup_interval),
+      tiers: [
+        tier(
+          ['config', 'Configuration'],
+          cache.ttl_config,
+          'VIP tiers, payment methods. Cleared only by hand.',
+          'config',
+        ),
+        tier(
+          ['reference', 'Reference'],
+          cache.ttl_reference,
+          'products, categories, discounts. Cleared on change.',
+          'products',
+          'categories',
+          'discounts',
+        ),
+        tier(
+          ['user', 'User'],
+          cache.ttl_user,
+          'profiles, balances, orders. Cleared on update.',
+          'user',
+          'user_orders',
+        ),
+        tier(['query', 'Query'], cache.ttl_query, 'searches, leaderboards.', 'query'),
+      ],
+    },
+    admin: {
+      guildIds: [...new Set(guildIds.length > 0 ? guildIds : admin.guild_ids)],
+      userIds: admin.user_ids,
+      roleIds: admin.role_ids,
+      allowGuildAdministrators: admin.allow_guild_administrators,
+      auditChannelId: admin.audit_channel_id,
+      replyStyle: admin.reply_style,
+      confirmAbove: admin.confirm_above,
+      cooldownMs: ms(admin.cooldown),
+    },
+    warmers: {
+      startupBudgetMs: ms(warmers.startup_budget),
+      concurrency: warmers.concurrency,
+      referenceIntervalMs: ms(warmers.reference_interval),
+      referenceJitterMs: ms(warmers.reference_jitter),
+      user: {
+        enabled: warmers.user.enabled,
+        maxWaiting: warmers.user.max_waiting,
+        againAfterMs: ms(cache.ttl_user),
+      },
+    },
+    database: { path: databasePath || database.path },
+    source,
+  };
+}
+
+function ms(seconds: number): number {
+  return Math.round(seconds * SECOND_MS);
 }

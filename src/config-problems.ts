@@ -1,0 +1,143 @@
+/**
+ * What is wrong with a configuration, in words: where, what stands there, what is expected, and what to do.
+ * Nothing here repeats a value that may be a secret.
+ */
+import { z } from 'zod';
+import { configFileSchema } from './config-schema.ts';
+import { findSyntaxFault, placeOf } from './config-syntax.ts';
+import { nearestName } from './nearest-name.ts';
+
+type Path = readonly PropertyKey[];
+
+/** Names under which people keep secrets. */
+const SECRET_NAME = /token|secret|passw|api_?key|redis_?url|credential/i;
+
+/** The shape of a bot token: three parts of base64url, the first a snowflake, the last at least 27 characters. */
+const TOKEN = /[\w-]{23,28}\.[\w-]{6,7}\.[\w-]{27,}/g;
+
+const RENEW = 'renew it if anybody else could read this file';
+
+/** Longer values are cut where they are shown. */
+const SHOWN_LENGTH = 60;
+
+/** What keeps a text from being JSON, with the line it stands in; `undefined` when nothing does. */
+export function syntaxProblem(text: string): string | undefined {
+  const fault = findSyntaxFault(text);
+  if (!fault) return undefined;
+  const place = placeOf(text, fault.offset);
+  const cutAt = Math.max(0, place.column - SHOWN_LENGTH);
+  const line = withoutTokens(place.text.slice(cutAt, cutAt + 2 * SHOWN_LENGTH)).replaceAll('\t', ' ');
+  const pointer = line === place.text.replaceAll('\t', ' ') ? `\n    ${' '.repeat(place.column - 1)}^` : '';
+  return `line ${place.line}, column ${place.column}: ${withoutTokens(fault.message)}\n    ${line}${pointer}`;
+}
+
+/** Every problem of a parsed file, in the order of its names. */
+export function fileProblems(file: unknown, error: z.ZodError | undefined): string[] {
+  const problems = (error?.issues ?? []).flatMap((issue) => {
+    if (issue.code !== 'unrecognized_keys') return [valueProblem(file, issue.path, issue.message)];
+    return issue.keys.map((name) => unknownName(issue.path, name));
+  });
+  return [...problems, ...tokensIn(file, [])];
+}
+
+function valueProblem(file: unknown, path: Path, expected: string): string {
+  const value = path.reduce<unknown>((inner, name) => child(inner, name), file);
+  const where = path.length === 0 ? 'the file' : pathText(path);
+  return `${where}: is ${shown(value)}, expected ${expected}${hint(value, expected)}`;
+}
+
+function hint(value: unknown, expected: string): string {
+  if (expected.startsWith('a Discord id') && typeof value === 'number') {
+    return '. Put it in quotes: as a number it has lost its last digits, so copy it from Discord again';
+  }
+  if (expected.startsWith('a list of') && typeof value === 'string')
+    return `. Put it in brackets: [${shown(value)}]`;
+  if (typeof value !== 'string' || expected.includes('quotes')) return '';
+  return value.trim() !== '' && Number.isFinite(Number(value))
+    ? `. Write ${Number(value)} without quotes`
+    : '';
+}
+
+function unknownName(path: Path, name: string): string {
+  const where = pathText([...path, name]);
+  if (SECRET_NAME.test(name)) {
+    const variable = /redis/i.test(name) ? 'REDIS_URL' : /token/i.test(name) ? 'DISCORD_TOKEN' : 'a variable';
+    return `${where}: secrets do not belong in config.json. Set ${variable} in the environment, remove it here, and ${RENEW}`;
+  }
+  const siblings = namesAt(path);
+  const elsewhere = allPaths(configFileSchema, []).filter((known) => known.at(-1) === name);
+  const [belongs] = elsewhere;
+  if (belongs) return `${where}: does not belong here, write it as ${belongs.join('.')}`;
+  const nearest = nearestName(name, siblings);
+  if (nearest) return `${where}: unknown name, did you mean "${nearest}"?`;
+  return `${where}: unknown name. Known here: ${siblings.filter((known) => known !== '$schema').join(', ')}`;
+}
+
+/** Strings that look like a bot token, under a name that is known. Those under unknown names have been named already. */
+function tokensIn(value: unknown, path: Path): string[] {
+  if (typeof value === 'string') {
+    return withoutTokens(value) === value
+      ? []
+      : [
+          `${pathText(path)}: looks like a bot token. Set DISCORD_TOKEN in the environment, remove it here, and ${RENEW}`,
+        ];
+  }
+  if (Array.isArray(value)) return value.flatMap((item, index) => tokensIn(item, [...path, index]));
+  if (typeof value !== 'object' || value === null) return [];
+  const known = namesAt(path);
+  return Object.entries(value).flatMap(([name, inner]) =>
+    known.includes(name) ? tokensIn(inner, [...path, name]) : [],
+  );
+}
+
+function child(value: unknown, name: PropertyKey): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
+}
+
+function namesAt(path: Path): string[] {
+  let schema: z.core.$ZodType = configFileSchema;
+  for (const name of path) {
+    const object = unwrapped(schema);
+    const inner = object instanceof z.ZodObject ? child(object.shape, name) : undefined;
+    if (!(inner instanceof z.ZodType)) return [];
+    schema = inner;
+  }
+  const object = unwrapped(schema);
+  return object instanceof z.ZodObject ? Object.keys(object.shape) : [];
+}
+
+function allPaths(schema: z.core.$ZodType, path: readonly string[]): (readonly string[])[] {
+  const object = unwrapped(schema);
+  if (!(object instanceof z.ZodObject)) return [path];
+  return Object.entries(object.shape as Record<string, z.core.$ZodType>).flatMap(([name, inner]) =>
+    allPaths(inner, [...path, name]),
+  );
+}
+
+function unwrapped(schema: z.core.$ZodType): z.core.$ZodType {
+  return schema instanceof z.ZodPrefault || schema instanceof z.ZodDefault
+    ? unwrapped(schema.unwrap())
+    : schema;
+}
+
+function pathText(path: Path): string {
+  return withoutTokens(
+    path
+      .map((name) => (typeof name === 'number' ? `[${name}]` : String(name).slice(0, SHOWN_LENGTH)))
+      .join('.')
+      .replaceAll('.[', '['),
+  );
+}
+
+function shown(value: unknown): string {
+  if (value === undefined) return 'missing';
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object' && value !== null) return 'a section';
+  if (typeof value !== 'string') return String(value);
+  const text = JSON.stringify(withoutTokens(value));
+  return text.length > SHOWN_LENGTH ? `${text.slice(0, SHOWN_LENGTH)}…"` : text;
+}
+
+function withoutTokens(text: string): string {
+  return text.replaceAll(TOKEN, '…');
+}

@@ -1,0 +1,175 @@
+/**
+ * What may stand in config.json: every name with its meaning, its bounds and its default. The JSON Schema for editors
+ * is written from this, and so are the texts of every complaint, so the three cannot disagree.
+ * Times are seconds, sizes megabytes, names snake_case.
+ */
+import { z } from 'zod';
+
+/** No time in the file may be longer: 30 days, more than any bot runs without a restart. */
+export const LONGEST_SECONDS = 30 * 86_400;
+
+/** One terabyte; what the machine really has is a matter for a notice. */
+const LARGEST_MB = 1_048_576;
+
+/** Discord's ids have grown from 17 digits and stay within 64 bits. */
+export const SNOWFLAKE = /^\d{17,20}$/;
+
+const number = new Intl.NumberFormat('en-US');
+
+function seconds(fallback: number, description: string, { min = 0 }: { readonly min?: number } = {}) {
+  const expected = `a number of seconds from ${min} to ${number.format(LONGEST_SECONDS)} (30 days)`;
+  return z
+    .number({ error: expected })
+    .min(min, { error: expected })
+    .max(LONGEST_SECONDS, { error: expected })
+    .default(fallback)
+    .describe(`${description} In seconds.`);
+}
+
+function count(fallback: number, description: string, min: number, max: number) {
+  const expected = `a whole number from ${min} to ${number.format(max)}`;
+  return z
+    .number({ error: expected })
+    .int({ error: expected })
+    .min(min, { error: expected })
+    .max(max, { error: expected })
+    .default(fallback)
+    .describe(description);
+}
+
+function flag(fallback: boolean, description: string) {
+  return z.boolean({ error: 'true or false, without quotes' }).default(fallback).describe(description);
+}
+
+const snowflake = z
+  .string({ error: 'a Discord id in quotes, 17 to 20 digits' })
+  .regex(SNOWFLAKE, { error: 'a Discord id in quotes, 17 to 20 digits' });
+
+function snowflakes(description: string) {
+  return z
+    .array(snowflake, { error: 'a list of Discord ids in quotes' })
+    .max(1000, { error: 'a list of at most 1,000 Discord ids' })
+    .default([])
+    .describe(description);
+}
+
+/** A section that may be left out, whole or in part. */
+function section<Shape extends z.ZodRawShape>(shape: Shape, description: string) {
+  const object = z.strictObject(shape, { error: 'a section: { … }' });
+  // Zod types a prefault as the input, which a generic shape cannot prove; every field of ours has a default.
+  return object.prefault({} as z.input<typeof object>).describe(description);
+}
+
+const cache = section(
+  {
+    enabled: flag(true, 'Off: nothing is kept and every read goes to the database.'),
+    max_size_mb: z
+      .number({ error: `a number of megabytes above 0, up to ${number.format(LARGEST_MB)}` })
+      .positive({ error: `a number of megabytes above 0, up to ${number.format(LARGEST_MB)}` })
+      .max(LARGEST_MB, { error: `a number of megabytes above 0, up to ${number.format(LARGEST_MB)}` })
+      .default(100)
+      .describe('The bound of the cache in memory. In megabytes.'),
+    ttl_config: seconds(86_400, 'How long settings such as VIP tiers and payment methods are fresh.'),
+    ttl_reference: seconds(43_200, 'How long products, categories and discounts are fresh.'),
+    ttl_user: seconds(3_600, 'How long profiles, balances and orders are fresh.'),
+    ttl_query: seconds(1_800, 'How long searches, leaderboards and analytics are fresh.'),
+    ttl_negative: seconds(
+      30,
+      'How long "no such row" is remembered, and never longer than the ttl of its tier.',
+    ),
+    jitter: z
+      .number({ error: 'a ratio from 0 to 1' })
+      .min(0, { error: 'a ratio from 0 to 1' })
+      .max(1, { error: 'a ratio from 0 to 1' })
+      .default(0.05)
+      .describe(
+        'Each ttl is shortened by a random share up to this, so that entries do not all end at once.',
+      ),
+    cleanup_interval: seconds(3_600, 'How often expired entries are looked for and removed.', { min: 1 }),
+  },
+  'The cache.',
+);
+
+const admin = section(
+  {
+    guild_ids: snowflakes(
+      'The guilds in which the cache commands exist. None: they are registered nowhere. ADMIN_GUILD_ID overrides it.',
+    ),
+    user_ids: snowflakes("People who may use them, besides the application's owner or team."),
+    role_ids: snowflakes('Roles of the admin guilds whose members may use them.'),
+    allow_guild_administrators: flag(false, 'Lets in the administrators of the admin guilds, too.'),
+    audit_channel_id: snowflake
+      .nullable()
+      .default(null)
+      .describe('A channel that gets a line for every action and refusal; null for none.'),
+    reply_style: z
+      .enum(['components', 'embeds'], { error: '"components" or "embeds"' })
+      .default('components')
+      .describe('How replies are drawn: Components V2, or classic embeds.'),
+    confirm_above: count(5, 'Clears that cover more entries than this ask first.', 0, 1_000_000_000),
+    cooldown: seconds(5, 'A second clear or warm by the same person within this time is refused.'),
+  },
+  'The admin commands and who may use them.',
+);
+
+const warmers = section(
+  {
+    startup_budget: seconds(10, 'Login waits for the startup warmer at most this long; 0: not at all.'),
+    concurrency: count(4, 'How many entries are loaded at once.', 1, 64),
+    reference_interval: seconds(21_600, 'How often reference data is loaded anew; 0: never.'),
+    reference_jitter: seconds(
+      600,
+      'Each of those runs comes earlier or later by a random time up to this; less than reference_interval.',
+    ),
+    user: section(
+      {
+        enabled: flag(true, "Loads a person's profile and orders on their first interaction."),
+        max_waiting: count(
+          100,
+          'People waiting for that at once; more are left out and counted.',
+          0,
+          100_000,
+        ),
+      },
+      'Warming by person.',
+    ),
+  },
+  'What is loaded before anyone asks.',
+);
+
+const database = section(
+  {
+    path: z
+      .string({ error: 'the path of a file, in quotes' })
+      .regex(/^[^\0]+$/, { error: 'the path of a file, in quotes, not empty' })
+      .default('./data/shop.db')
+      .describe(
+        "The reference bot's SQLite file, from where the bot is started. DATABASE_PATH overrides it.",
+      ),
+  },
+  "The reference bot's database.",
+);
+
+/** The whole file. */
+export const configFileSchema = z
+  .strictObject(
+    {
+      $schema: z
+        .string({ error: 'the path or address of a JSON Schema, in quotes' })
+        .optional()
+        .describe('Where editors find the meaning of each name, such as ./schema.json.'),
+      cache,
+      admin,
+      warmers,
+      database,
+    },
+    { error: 'one object: { "cache": { … } }' },
+  )
+  .describe('Configuration of Cachecord: config.json.');
+
+export type ConfigFile = z.output<typeof configFileSchema>;
+
+/** The JSON Schema that ships as `schema.json`. */
+export function configJsonSchema(): Record<string, unknown> {
+  return { title: 'Cachecord config.json', ...z.toJSONSchema(configFileSchema, { io: 'input' }) };
+}
