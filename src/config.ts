@@ -76,8 +76,8 @@ export interface LoadConfigOptions {
   readonly logger?: Pick<Logger, 'warn'>;
 }
 
-/** A megabyte, as the replies write it. */
-const MB = 1_000_000;
+/** A megabyte, as the replies count it. */
+const MB = 1_024 * 1_024;
 const SECOND_MS = 1_000;
 
 /**
