@@ -1,6 +1,6 @@
 /** `/cache-stats`, first page: how well the cache works, what it holds, what is used most. */
 import type { CacheStats, Figures, TopKey, WindowFigures } from '../../cache/types.ts';
-import { bar, entriesText, type Format, instant, NOTHING, plural } from './format.ts';
+import { bar, type Format, instant, NOTHING, plural } from './format.ts';
 import { keyText } from './key-text.ts';
 import { emptyCache } from './states.ts';
 import { FEW_LOOKUPS } from './verdict.ts';
@@ -106,7 +106,7 @@ function memoryBlock(stats: CacheStats, figures: Figures, format: Format): Block
   const { removals, refusals } = figures;
   const refused = Object.values(refusals).reduce((sum, count) => sum + count, 0);
   const lines = [
-    `**Used:** ≈ ${format.bytes(figures.weightBytes)}`,
+    `**Used:** ${figures.weightBytes > 0 ? '≈ ' : ''}${format.bytes(figures.weightBytes)}`,
     `**Max:** ${format.bytes(stats.maxWeightBytes)}`,
     `**Usage:** ${format.percent(usage)} ${bar(usage)}`,
     `**Entries:** ${format.count(figures.entries)}`,
@@ -148,13 +148,17 @@ function notes(model: OverviewModel, format: Format): string[] {
   const now: string[] = [];
   if (stats.loading > 0) now.push(`${plural(format, stats.loading, 'load')} in flight`);
   if (model.nextWarmAt !== null) now.push(`next warming ${instant(model.nextWarmAt)}`);
-  if (now.length > 0) lines.push(now.join(' · '));
+  if (now.length > 0) lines.push(capitalised(now.join(' · ')));
   if (stats.lastFailure !== null) {
     const { at, key, message } = stats.lastFailure;
     lines.push(
       `${plural(format, stats.total.failures, 'load failure')}, last ${instant(at)}: ${keyText(key, 40)} ${keyText(message, 80)}`,
     );
   }
-  lines.push(`${entriesText(format, stats.total.entries)} in all · hit rate = hits ÷ (hits + misses)`);
+  lines.push('Hit rate = hits ÷ (hits + misses)');
   return lines;
+}
+
+function capitalised(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }

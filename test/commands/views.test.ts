@@ -1,0 +1,598 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { CacheStats, EntryReport, Figures } from '../../src/cache/types.ts';
+import type { ClearTarget } from '../../src/commands/target.ts';
+import * as clear from '../../src/commands/views/clear.ts';
+import { formatFor } from '../../src/commands/views/format.ts';
+import { type InfoModel, infoView } from '../../src/commands/views/info.ts';
+import { absentView, inspectionView } from '../../src/commands/views/inspection.ts';
+import { type KeyRow, keysView } from '../../src/commands/views/keys.ts';
+import { overviewView } from '../../src/commands/views/overview.ts';
+import { render } from '../../src/commands/views/render.ts';
+import * as states from '../../src/commands/views/states.ts';
+import { tiersView } from '../../src/commands/views/tiers.ts';
+import type { ControlId, Mention, View } from '../../src/commands/views/view.ts';
+import * as warm from '../../src/commands/views/warm.ts';
+import { parseConfig } from '../../src/config.ts';
+import { expectDiscordTakes, markdownOf, outsideCode } from './spoken.ts';
+import {
+  cacheStats,
+  figures,
+  NO_FIGURES,
+  NOW,
+  POLICIES,
+  topKey,
+  warmReport,
+  warmTask,
+} from './stats-data.ts';
+
+const en = formatFor('en-US');
+const de = formatFor('de');
+const mention: Mention = (command) => `</${command}:1>`;
+const id: ControlId = (action) => `cacheadmin:1:cache-stats:${action}:abcdefghijkl`;
+
+/** The markdown a reader sees, in the default style. */
+function said(view: View): string {
+  return markdownOf(render(view, 'components'));
+}
+
+function infoModel(over: Partial<InfoModel> = {}): InfoModel {
+  return {
+    config: { ...parseConfig({}), source: { path: '/home/somebody/bot/config.json', readAt: NOW } },
+    policies: POLICIES,
+    stats: cacheStats(),
+    warmers: [
+      {
+        warmer: 'startup',
+        schedule: 'at start',
+        lastRun: warmReport({ failed: 0 }),
+        nextAt: null,
+        dropped: 0,
+        runs: 1,
+      },
+      {
+        warmer: 'periodic',
+        schedule: 'every 6 h ± 10 min',
+        lastRun: null,
+        nextAt: NOW + 3_600_000,
+        dropped: 0,
+        runs: 0,
+      },
+    ],
+    layers: [{ layer: 'memory', state: 'ok', detail: '45.2 MB of 100 MB' }],
+    process: {
+      heapUsedBytes: 92e6,
+      heapLimitBytes: 4e9,
+      residentBytes: 200e6,
+      loopDelayP99Ms: 6,
+      node: '24.21.0',
+      discordJs: '14.28.1',
+      plugin: '0.1.0',
+      startedAt: NOW,
+      guilds: 12,
+      users: 3_401,
+    },
+    ...over,
+  };
+}
+
+describe('/cache-stats, overview', () => {
+  const shown = said(overviewView({ stats: cacheStats(), nextWarmAt: NOW }, en, mention));
+
+  it('has the headings Performance, Memory Usage and Top Cached Entries', () => {
+    for (const heading of [
+      '📊 Cache Statistics',
+      '🎯 Performance',
+      '💾 Memory Usage',
+      '🔥 Top Cached Entries',
+    ]) {
+      expect(shown).toContain(heading);
+    }
+  });
+
+  it('tells hit rate, hits, misses and sets, and the last hour beside the whole', () => {
+    expect(shown).toContain('**Hit Rate:** 85.3% — good · last hour 91.0% (▲ 5.7 points)');
+    expect(shown).toContain('**Total Hits:** 1,234');
+    expect(shown).toContain('**Total Misses:** 213 (loads 190 · joined 21 · failed 2)');
+    expect(shown).toContain('**Total Sets:** 456 (fills 190 · writes 266)');
+  });
+
+  it('tells load times, and the database time and queries saved', () => {
+    expect(shown).toContain('p50 0.4 ms · p99 104 ms · slowest 131 ms');
+    expect(shown).toContain('**Database Time Saved:** ≈ 41 s · **Queries Saved:** 1,255');
+  });
+
+  it('tells what is used, the maximum, the usage with a bar, and removals by reason', () => {
+    expect(shown).toContain('**Used:** ≈ 45.2 MB');
+    expect(shown).toContain('**Max:** 100 MB');
+    expect(shown).toContain('**Usage:** 45.2% ▰▰▰▰▰▱▱▱▱▱');
+    expect(shown).toContain('**Entries:** 156');
+    expect(shown).toContain('evicted 0 · expired 37 · invalidated 61 · replaced 104');
+  });
+
+  it('lists the most used entries with their hits', () => {
+    expect(shown).toContain('1. `products::gaming` — 234 hits · 12 kB · fresh for 11 h');
+    expect(shown).toContain('3. `config::vip_tiers` — 45 hits · 2.1 kB · fresh for 23 h');
+  });
+
+  it('says since when, as a time in the zone of the reader', () => {
+    expect(shown).toContain(`Since start <t:${(NOW - 86_400_000) / 1_000}:R>`);
+  });
+
+  it('writes numbers as a German reader does', () => {
+    const german = said(overviewView({ stats: cacheStats(), nextWarmAt: null }, de, mention)).replaceAll(
+      '\u00a0',
+      ' ',
+    );
+    expect(german).toContain('**Hit Rate:** 85,3 %');
+    expect(german).toContain('**Total Hits:** 1.234');
+    expect(german).toContain('≈ 45,2 MB');
+  });
+
+  it('shows a dash where nothing was looked up yet, and how to fill the cache', () => {
+    const empty = cacheStats({ total: NO_FIGURES, topKeys: [], windows: [] });
+    const text = said(overviewView({ stats: empty, nextWarmAt: null }, en, mention));
+    expect(text).toContain('**Hit Rate:** —');
+    expect(text).not.toMatch(/NaN|0\.0% {1,2}\(/);
+    expect(text).toContain('The cache is empty.');
+    expect(text).toContain('</cache-warm:1>');
+  });
+
+  it('says that a rate of few lookups is of few lookups', () => {
+    const few = cacheStats({ total: figures({ lookups: 12, hits: 8, misses: 4, hitRate: 8 / 12 }) });
+    const text = said(overviewView({ stats: few, nextWarmAt: null }, en, mention));
+    expect(text).toContain('**Hit Rate:** 66.7% (only 12 lookups so far)');
+    expect(text).not.toContain('good');
+  });
+
+  it('shows one tier alone when asked', () => {
+    const text = said(overviewView({ stats: cacheStats(), tier: 'user', nextWarmAt: null }, en, mention));
+    expect(text).toContain('User tier');
+    expect(text).toContain('user::123456::profile');
+    expect(text).not.toContain('products::gaming');
+  });
+
+  it('says that the cache is off, and how many reads went to the database', () => {
+    const text = said(overviewView({ stats: cacheStats({ enabled: false }), nextWarmAt: null }, en, mention));
+    expect(text).toContain('**The cache is off**');
+    expect(text).toContain('Database reads so far: 190');
+  });
+
+  it('names the last failed load', () => {
+    const stats = cacheStats({ lastFailure: { key: 'products::vr', message: 'SQLITE_BUSY', at: NOW } });
+    expect(said(overviewView({ stats, nextWarmAt: null }, en, mention))).toContain('2 load failures, last');
+  });
+});
+
+describe('/cache-stats, tiers', () => {
+  const ttlMs = () => 3_600_000;
+  const tier = (over: Partial<Figures>): CacheStats =>
+    cacheStats({ tiers: [{ ...figures(over), tier: 'user', label: 'User' }] });
+
+  it('gives each tier a verdict that its figures explain', () => {
+    const verdict = (over: Partial<Figures>) => said(tiersView({ stats: tier(over), ttlMs }, en));
+    expect(verdict({ savedMs: 9_000 })).toContain('User — pays off');
+    expect(verdict({ lookups: 0, hitRate: null })).toContain('User — not used yet');
+    expect(verdict({ lookups: 40 })).toContain('User — rarely read');
+    expect(verdict({ savedMs: 100, weightBytes: 40 * 1_048_576, hitRate: 0.61 })).toContain(
+      'User — costs more memory than it saves time',
+    );
+    expect(verdict({ savedMs: 200, weightBytes: 1_000, hitRate: 0.5 })).toContain(
+      'User — saves little so far',
+    );
+  });
+
+  it('tells hit rate, saved time, entries, size and ttl of each', () => {
+    const text = said(tiersView({ stats: cacheStats(), ttlMs }, en));
+    expect(text).toContain('hit rate **85.3%** of 1,447 lookups · saved ≈ 41 s');
+    expect(text).toContain('156 entries · ≈ 45.2 MB · ttl 60 min'.replace('60 min', '1 h'));
+  });
+});
+
+describe('/cache-stats, keys', () => {
+  const rows: KeyRow[] = Array.from({ length: 156 }, (_, i) => ({
+    key: `products::p${i}`,
+    tier: 'reference',
+    hits: 156 - i,
+    weightBytes: i,
+    freshForMs: 1_000,
+    createdAt: NOW + i,
+  }));
+
+  it('shows ten a page, and where it is among how many', () => {
+    const body = render(keysView({ rows, order: 'hits', page: 0, resident: 156 }, en, id), 'components');
+    const text = markdownOf(body);
+    expect(text.match(/^\d+\. /gm)).toHaveLength(10);
+    expect(JSON.stringify(body)).toContain('"1/16"');
+  });
+
+  it('orders by size, age and expiry, too', () => {
+    const text = said(keysView({ rows, order: 'size', page: 0, resident: 156 }, en, id));
+    expect(text).toContain('1. `products::p155`');
+  });
+
+  it('brings a page beyond the end back to the last one', () => {
+    expect(said(keysView({ rows, order: 'hits', page: 99, resident: 156 }, en, id))).toContain(
+      '156. `products::p155`',
+    );
+  });
+});
+
+describe('/cache-clear', () => {
+  const preview = {
+    entries: 42,
+    weightBytes: 1.3 * 1_048_576,
+    loads: 0,
+    examples: ['products::gaming', 'products::software', 'products::vr'],
+    tiers: [
+      { tier: 'reference', entries: 40, weightBytes: 1 },
+      { tier: 'query', entries: 2, weightBytes: 1 },
+    ],
+  };
+  const question = (target: ClearTarget) =>
+    clear.previewView(
+      {
+        target,
+        preview,
+        tierLabel: (name) => POLICIES.find((policy) => policy.tier === name)?.label ?? name,
+        reloadMs: 300,
+        expiresAt: NOW,
+        canWarm: true,
+      },
+      en,
+      id,
+    );
+
+  it('tells what would go before it asks, and names the count on the button', () => {
+    const body = render(question({ kind: 'pattern', text: 'products:*' }), 'components');
+    const text = markdownOf(body);
+    expect(text).toContain('Pattern `products:*` → **42 entries**, ≈ 1.3 MB');
+    expect(text).toContain('Reference (40) · Query (2)');
+    expect(text).toContain('… and 39 more');
+    expect(text).toContain('The database is not changed.');
+    expect(JSON.stringify(body)).toMatch(/"Cancel".*"Clear 42 entries"/);
+  });
+
+  it('offers to warm after clearing everything', () => {
+    const body = JSON.stringify(render(question({ kind: 'all', text: 'all' }), 'components'));
+    expect(body).toContain('Clear the whole cache?');
+    expect(body).toContain('Clear and warm');
+  });
+
+  it('tells how much went, how long it took, and which loads were discarded', () => {
+    const removal = { entries: 42, weightBytes: 1_363_149, loads: 2 };
+    const model = { target: 'products:*', removal, ms: 3, reference: 'CA-7F3K', warm: undefined };
+    const text = said(clear.clearedView(model, en));
+    expect(text).toContain('**Cleared 42 entries** (≈ 1.3 MB) — `products:*` — in 3 ms.');
+    expect(text).toContain('2 loads in flight were discarded, not stored.');
+    expect(text).toContain('CA-7F3K');
+  });
+
+  it('suggests the nearest where nothing matches', () => {
+    const text = said(clear.nothingMatchesView('prodcts:*', { text: 'products:*', entries: 42 }, en));
+    expect(text).toContain('Nothing matches `prodcts:*`.');
+    expect(text).toContain('Did you mean `products:*` (42 entries)?');
+    expect(text).toContain('Nothing was changed.');
+  });
+});
+
+describe('/cache-warm', () => {
+  it('shows each task with a bar while it runs', () => {
+    const report = warmReport({
+      state: 'running',
+      tasks: [
+        warmTask({ state: 'running', warmed: 28 }),
+        warmTask({ task: 'discounts', state: 'waiting', warmed: 0 }),
+      ],
+    });
+    const text = said(warm.warmingView({ report, scopeText: 'reference', joined: false }, en, id));
+    expect(text).toContain('**`products`** ▰▰▰▰▰▰▰▱▱▱ 28 / 40 · 900 ms');
+    expect(text).toContain('**`discounts`** — waiting');
+  });
+
+  it('says who began a run that it joined', () => {
+    const report = warmReport({ state: 'running', trigger: 'periodic' });
+    const text = said(warm.warmingView({ report, scopeText: 'reference', joined: true }, en, id));
+    expect(text).toContain('by the periodic run: you have joined that run.');
+  });
+
+  it('ends with what was warmed, how long it took and what failed', () => {
+    const model = { report: warmReport(), scopeText: 'reference', joined: false, reference: 'CA-9QX2' };
+    const body = render(warm.warmedView(model, en, mention, id), 'components');
+    const text = markdownOf(body);
+    expect(text).toContain('**Warmed 40 of 54 keys** in 1.8 s; 12 were fresh and left alone.');
+    expect(text).toContain('`products::vr` — `SQLITE_BUSY: database is locked`');
+    expect(JSON.stringify(body)).toContain('Try again');
+  });
+});
+
+describe('/cache-info', () => {
+  const text = said(infoView(infoModel(), en, mention));
+
+  it('tells configuration, ttls and what each tier holds', () => {
+    expect(text).toContain('**max_size_mb** 100');
+    expect(text).toContain('**Reference** — ttl 43,200 s (12 h) · 156 entries, ≈ 45.2 MB');
+    expect(text).toContain('`config.json`, read <t:');
+  });
+
+  it('tells warmers, layers, versions, heap and event-loop delay', () => {
+    expect(text).toContain('**Startup** — at start · last <t:');
+    expect(text).toContain('**Periodic** — every 6 h ± 10 min · not run yet · next <t:');
+    expect(text).toContain('memory (ok, 45.2 MB of 100 MB)');
+    expect(text).toContain('Node 24.21.0 · discord.js 14.28.1 · Cachecord 0.1.0');
+    expect(text).toContain('event-loop delay p99 6 ms');
+  });
+
+  it("says that it is not about discord.js's caches, and how patterns are written", () => {
+    expect(text).toContain("not discord.js's caches (12 guilds, 3,401 users)");
+    expect(text).toContain('`products:*` a prefix');
+  });
+
+  it('keeps the paths of the host to itself', () => {
+    expect(text).not.toContain('/home');
+  });
+
+  it('gives notice of a user ttl that is longer than that of reference data', () => {
+    const { config } = infoModel();
+    const odd = { ...config, cacheSection: { ...config.cacheSection, ttl_user: 90_000 } };
+    expect(said(infoView(infoModel({ config: odd }), en, mention))).toContain(
+      '`ttl_user` is longer than `ttl_reference`',
+    );
+  });
+});
+
+describe('states', () => {
+  it('tells strangers nothing but that it is not for them', () => {
+    const text = said(states.notAllowed());
+    expect(text).toContain("You can't use this.");
+    expect(text).not.toMatch(/\d/);
+  });
+
+  it('tells owners the first line of a cause, without paths and secrets', () => {
+    const cause =
+      'connect redis://admin:hunter2@cache.local:6379 in /srv/bot/src/db.ts failed\n    at Object.<anonymous>';
+    const text = said(states.failure('CA-7F3K', cause));
+    expect(text).toContain('CA-7F3K');
+    expect(text).toContain('connect redis://[credentials]@cache.local:6379 in [path] failed');
+    expect(text).not.toMatch(/hunter2|srv|anonymous/);
+  });
+
+  it('tells others the reference alone', () => {
+    expect(said(states.failure('CA-7F3K'))).not.toContain('Cause');
+  });
+});
+
+// Keys that try to break out: markup, mentions, code, directions, lines, length, lone surrogates.
+const hostileText = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 60 }),
+  fc.constantFrom(
+    '@everyone',
+    '<@123456789012345678>',
+    '`` ` ```',
+    '**bold** __x__ ||spoiler|| [a](https://example.com)',
+    '\u202egnp.exe\u2066',
+    'a\nb\r\n# heading\n> quote',
+    '</cache-clear:1>',
+    '<t:0:R>',
+    '\ud800',
+    '\\`',
+    '',
+    ' ',
+    'x'.repeat(10_000),
+    '`'.repeat(10_000),
+    '😀'.repeat(5_000),
+  ),
+);
+const hostileNumber = fc.oneof(
+  fc.double(),
+  fc.nat(),
+  fc.constantFrom(0, -1, Number.NaN, Number.POSITIVE_INFINITY, 1e308, Number.MAX_SAFE_INTEGER),
+);
+
+const hostileFigures: fc.Arbitrary<Figures> = fc
+  .tuple(fc.array(hostileNumber, { minLength: 20, maxLength: 20 }), fc.boolean(), fc.boolean())
+  .map(([numbers, hasTimes, hasRate]) => {
+    const n = (i: number) => numbers[i] ?? 0;
+    return figures({
+      lookups: n(0),
+      hits: n(1),
+      misses: n(2),
+      hitRate: hasRate ? n(3) : null,
+      joined: n(4),
+      loads: n(5),
+      failures: n(6),
+      sets: n(7),
+      fills: n(8),
+      writes: n(9),
+      entries: n(10),
+      weightBytes: n(11),
+      savedMs: n(12),
+      loadTimes: hasTimes ? { count: n(13), meanMs: n(14), p50Ms: n(15), p99Ms: n(16), maxMs: n(17) } : null,
+      refusals: { invalidated: n(18), 'too-large': n(19), unsafe: n(0), 'not-wanted': n(1) },
+      removals: { evicted: n(2), expired: n(3), invalidated: n(4), replaced: n(5) },
+    });
+  });
+
+const hostileStats: fc.Arbitrary<CacheStats> = fc
+  .record({
+    enabled: fc.boolean(),
+    total: hostileFigures,
+    tierFigures: fc.array(hostileFigures, { maxLength: 40 }),
+    texts: fc.array(hostileText, { minLength: 40, maxLength: 40 }),
+    at: hostileNumber,
+    maxWeightBytes: hostileNumber,
+    loading: hostileNumber,
+  })
+  .map(({ enabled, total, tierFigures, texts, at, maxWeightBytes, loading }) =>
+    cacheStats({
+      enabled,
+      sinceAt: at,
+      maxWeightBytes,
+      total,
+      loading,
+      tiers: tierFigures.map((row, i) => ({ ...row, tier: `tier${i}`, label: `Tier ${i}` })),
+      namespaces: texts.map((namespace, i) => ({
+        ...total,
+        namespace,
+        tier: `tier${i % 3}`,
+        entries: i + 1,
+      })),
+      topKeys: texts.map((key, i) =>
+        topKey(key, {
+          hits: total.hits,
+          weightBytes: i % 3 === 0 ? undefined : total.weightBytes,
+          freshForMs: at,
+        }),
+      ),
+      lastFailure: { key: texts[0] ?? '', message: texts[1] ?? '', at },
+    }),
+  );
+
+/** Every view there is, over the same hostile statistics. */
+function everyView(stats: CacheStats, texts: readonly string[], count: number): View[] {
+  const [key = '', other = ''] = texts;
+  const rows = stats.topKeys.map((row) => ({ ...row, createdAt: stats.sinceAt }));
+  const report: EntryReport = {
+    key,
+    namespace: other,
+    tier: 'user',
+    createdAt: count,
+    expiresAt: Number.POSITIVE_INFINITY,
+    hits: count,
+    weightBytes: count,
+    loadMs: count,
+    shape: 'object (7 fields)',
+    tags: texts,
+    dependsOn: texts,
+  };
+  const removal = { entries: count, weightBytes: count, loads: count };
+  const preview = {
+    ...removal,
+    examples: texts,
+    tiers: stats.tiers.map((row) => ({ tier: row.tier, entries: count, weightBytes: count })),
+  };
+  const run = warmReport({
+    total: count,
+    ms: count,
+    startedAt: count,
+    tasks: texts.map((task) =>
+      warmTask({
+        task,
+        state: 'running',
+        total: count,
+        ms: count,
+        failures: texts.map((one) => ({ key: one, message: one })),
+      }),
+    ),
+  });
+  const warming = { report: run, scopeText: 'everything', joined: true };
+  const question = (target: ClearTarget) =>
+    clear.previewView(
+      {
+        target,
+        preview,
+        tierLabel: (tier) => tier,
+        reloadMs: count,
+        expiresAt: count,
+        canWarm: true,
+        before: count,
+      },
+      en,
+      id,
+    );
+  const options = texts.map((text, i) => ({ label: text.slice(0, 90) || '—', value: String(i) }));
+  const overview = overviewView({ stats, nextWarmAt: count }, en, mention);
+  return [
+    overview,
+    overviewView({ stats, nextWarmAt: count, tier: 'tier0' }, de, mention),
+    tiersView({ stats, ttlMs: () => count }, en),
+    keysView({ rows, order: 'expiry', page: count, resident: count }, en, id),
+    inspectionView({ report, tierLabel: 'User', reloads: 'this user', hasBack: true }, en, id),
+    absentView(key, other, id),
+    question({ kind: 'all', text: 'all' }),
+    question({ kind: 'pattern', text: key }),
+    question({ kind: 'tag', text: key, tag: key }),
+    clear.clearedView(
+      { target: key, removal, ms: count, reference: 'CA-7F3K', warm: { id: id('x'), label: 'Warm' } },
+      en,
+    ),
+    clear.nothingMatchesView(key, { text: other, entries: count }, en),
+    clear.badPatternView(key, 'A pattern cannot be empty.', mention),
+    clear.chooseView(options, count, id),
+    clear.alreadyEmptyView(),
+    clear.notConfirmedView(),
+    clear.cancelledView(),
+    warm.warmingView(warming, en, id),
+    warm.continuesView(warming, de),
+    warm.warmedView({ ...warming, reference: 'CA-7F3K' }, en, mention, id),
+    warm.noSuchScopeView(key, texts),
+    warm.chooseUserView(mention),
+    infoView(infoModel({ stats }), en, mention),
+    infoView(infoModel({ stats, tier: 'user' }), de, mention),
+    states.notAllowed(),
+    states.tooOften(count),
+    states.failure('CA-7F3K', key),
+    states.oldPanel(mention, 'cache-stats'),
+    states.notYours(mention, 'cache-stats'),
+    states.alreadyDone('42 entries cleared.'),
+    states.disabledCache(),
+    states.notReady({ warmed: 28, total: 54 }),
+    states.stopped(),
+    states.expired(overview, mention, 'cache-stats'),
+  ];
+}
+
+describe('every view', () => {
+  it("fits Discord's limits and schema in both styles, whatever keys and numbers there are", {
+    timeout: 60_000,
+  }, () => {
+    fc.assert(
+      fc.property(
+        hostileStats,
+        fc.array(hostileText, { minLength: 1, maxLength: 25 }),
+        hostileNumber,
+        (stats, texts, count) => {
+          for (const view of everyView(stats, texts, count)) {
+            expectDiscordTakes(render(view, 'components'));
+            expectDiscordTakes(render(view, 'embeds'));
+          }
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+
+  it('shows keys as text: nothing of a key renders as markup or mention', { timeout: 60_000 }, () => {
+    fc.assert(
+      fc.property(hostileText, (tail) => {
+        // A mark that no view writes itself, at both ends, so that the middle cannot have been cut away with it.
+        const key = `ZQX${tail}ZQX`;
+        const stats = cacheStats({
+          topKeys: [topKey(key)],
+          lastFailure: { key, message: key, at: NOW },
+          namespaces: [
+            { ...figures(), namespace: key, tier: 'user' },
+            { ...figures(), namespace: `${key}2`, tier: 'user' },
+          ],
+        });
+        for (const view of everyView(stats, [key], 3)) {
+          for (const style of ['components', 'embeds'] as const) {
+            const markdown = markdownOf(render(view, style));
+            expect(outsideCode(markdown)).not.toContain('ZQX');
+            expect(outsideCode(markdown)).not.toMatch(/@everyone|<@\d|\|\||\]\(/);
+            expect(markdown).not.toMatch(/[\u202a-\u202e\u2066-\u2069]/);
+          }
+        }
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('says what was left out', () => {
+    const lines = Array.from({ length: 400 }, (_, i) => `${i}. ${'x'.repeat(50)}`);
+    const body = render({ tone: 'normal', title: 'Many', blocks: [{ lines }] }, 'components');
+    const text = markdownOf(body);
+    const more = Number(/… and (\d+) more/.exec(text)?.[1]);
+    expect(more + (text.match(/^\d+\. x/gm)?.length ?? 0)).toBe(400);
+  });
+});
