@@ -1,0 +1,84 @@
+/**
+ * What a mutation invalidates, compiled once, when the function is wrapped; and how it is carried out.
+ * A write that the database accepted never fails because of its invalidation (I4), and nothing stale stays behind
+ * either: when the targets cannot be made out, the whole cache is cleared.
+ */
+
+import type { Logger } from '../logger.ts';
+import { scopeOf } from './entry-plan.ts';
+import { CacheError } from './errors.ts';
+import { compileTargetTemplate, compileTemplate, type Parameters } from './key-template.ts';
+import type { Cache, InvalidationTarget } from './types.ts';
+
+/** One target with placeholders, several, or a function of a call's arguments and result. */
+export type InvalidationTargets<A extends readonly unknown[] = readonly never[], R = never> =
+  | InvalidationTarget
+  | readonly InvalidationTarget[]
+  | ((args: A, result: R) => InvalidationTarget | readonly InvalidationTarget[]);
+
+export interface InvalidationOptions {
+  /** As in the options of `cached`. */
+  readonly parameters?: Parameters;
+  /** Hears of an invalidation that failed. @default `console` */
+  readonly logger?: Logger;
+}
+
+/** Invalidates what a successful call has changed. Never throws. */
+export type InvalidateAfter = (
+  cache: Cache,
+  self: unknown,
+  args: readonly unknown[],
+  result: unknown,
+) => void;
+
+/**
+ * @throws CacheError `ERR_ARGUMENT_INVALID`, `ERR_KEY_INVALID` or `ERR_PATTERN_INVALID` for targets that can cover
+ * nothing, or that refer to parameters the function does not have
+ */
+export function planInvalidation<A extends readonly unknown[], R>(
+  fn: { readonly name: string; readonly length: number },
+  targets: InvalidationTargets<A, R>,
+  options: InvalidationOptions = {},
+): InvalidateAfter {
+  const scope = scopeOf(fn, options.parameters);
+  const logger = options.logger ?? console;
+  const makeTargets = typeof targets === 'function' ? undefined : compileAll(asList(targets));
+  function compileAll(list: readonly InvalidationTarget[]) {
+    if (list.length === 0) {
+      throw new CacheError(
+        'ERR_ARGUMENT_INVALID',
+        `Say what ${scope.functionName} invalidates, such as 'user::{0}::*'.`,
+      );
+    }
+    return list.map((target) => {
+      if (typeof target === 'string') return compileTargetTemplate(target, scope);
+      const render = compileTemplate(target?.tag, scope);
+      return (args: readonly unknown[]) => ({ tag: render(args) });
+    });
+  }
+  return (cache, self, args, result) => {
+    try {
+      const made =
+        typeof targets === 'function'
+          ? // The arguments' types were checked where the function was wrapped.
+            asList(targets.call(self, args as A, result as R))
+          : (makeTargets ?? []).map((render) => render(args));
+      cache.invalidate(...made);
+    } catch (error) {
+      clearInstead(cache, scope.functionName, logger, error);
+    }
+  };
+}
+
+function asList(targets: InvalidationTarget | readonly InvalidationTarget[]): readonly InvalidationTarget[] {
+  return Array.isArray(targets) ? targets : [targets as InvalidationTarget];
+}
+
+function clearInstead(cache: Cache, name: string, logger: Logger, error: unknown): void {
+  logger.error(`What ${name} invalidates could not be made out, so the whole cache was cleared.`, { error });
+  try {
+    cache.clear();
+  } catch (failure) {
+    logger.error('The cache could not be cleared either.', { error: failure });
+  }
+}
