@@ -107,7 +107,9 @@ class CacheManager implements Cache {
     this.#events = new Emitter(this.#bursts);
     this.#memory = new MemoryLayer({
       maxWeightBytes: this.maxWeightBytes,
-      onRemoved: (key, entry) => this.#top.removed(key, entry),
+      onRemoved: (key, entry) => {
+        if (entry.hits > 0) this.#top.removed(key, entry);
+      },
     });
     this.#invalidator = new Invalidator(this.#memory, this.#loads, this.clock, () => this.closed);
     this.#startedAt = this.clock.now();
@@ -225,9 +227,13 @@ class CacheManager implements Cache {
     // What was there is outdated, and so is what was made from it, even if the new value is not kept.
     this.#invalidator.written(key);
     const kept = this.#keep(load, this.#invalidator.position, value, WRITTEN);
-    if (kept) load.counters.writes++;
-    else this.#memory.remove(key, 'replaced');
-    return kept;
+    if (kept) {
+      load.counters.writes++;
+      return true;
+    }
+    const outdated = this.#memory.peek(key);
+    if (outdated !== undefined) this.#memory.remove(key, outdated, 'replaced');
+    return false;
   }
 
   setMany<T>(
@@ -378,7 +384,7 @@ class CacheManager implements Cache {
   }
 
   #discard(key: string, entry: Entry): undefined {
-    this.#memory.remove(key, this.#invalidator.isSwept(key, entry) ? 'invalidated' : 'expired');
+    this.#memory.remove(key, entry, this.#invalidator.isSwept(key, entry) ? 'invalidated' : 'expired');
   }
 
   #hit(key: string, entry: Entry): unknown {
@@ -583,7 +589,7 @@ class CacheManager implements Cache {
     const now = this.clock.now();
     const visit = (key: string) => {
       const entry = this.#memory.peek(key);
-      if (entry !== undefined && entry.expiresAt <= now) this.#memory.remove(key, 'expired');
+      if (entry !== undefined && entry.expiresAt <= now) this.#memory.remove(key, entry, 'expired');
     };
     this.#cleaning = inSlices(this.clock, this.#memory.allKeys(), visit, () => this.closed).finally(() => {
       this.#cleaning = undefined;

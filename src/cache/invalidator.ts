@@ -85,7 +85,7 @@ export class Invalidator {
     // What depends on a covered key goes, whether that key is resident or not.
     const roots = [...voided, ...this.#dependedOn(target)];
     let rest: Promise<void> | undefined;
-    if (target.kind === 'key') this.#remove(target.key, tally);
+    if (target.kind === 'key') this.#removeKey(target.key, tally);
     else rest = this.#removeCovered(target, tally, roots);
     if (roots.length > 0) this.#cascade(roots, tally, new Set());
     return rest;
@@ -113,7 +113,8 @@ export class Invalidator {
       if (key === undefined || (target.kind === 'pattern' && !target.pattern.matches(key))) return false;
       const entry = this.#memory.peek(key);
       if (entry === undefined || entry.position >= position) return false;
-      return this.#remove(key, tally);
+      this.#remove(key, entry, tally);
+      return true;
     };
     for (let visits = 0; visits < VISITS_AT_ONCE; visits++) {
       const next = iterator.next();
@@ -140,7 +141,7 @@ export class Invalidator {
       for (const key of [...this.#memory.dependantsOf(root)]) {
         if (seen.has(key)) continue;
         seen.add(key);
-        this.#remove(key, tally);
+        this.#removeKey(key, tally);
         open.push(key);
       }
       const voided = this.#loads.invalidate({ kind: 'key', key: root }, this.#position);
@@ -158,11 +159,14 @@ export class Invalidator {
     this.isSweeping = sweeps.length > 0;
   }
 
-  #remove(key: string, tally: Tally): boolean {
-    const entry = this.#memory.remove(key, 'invalidated');
-    if (entry === undefined) return false;
+  #removeKey(key: string, tally: Tally): void {
+    const entry = this.#memory.peek(key);
+    if (entry !== undefined) this.#remove(key, entry, tally);
+  }
+
+  #remove(key: string, entry: Entry, tally: Tally): void {
+    this.#memory.remove(key, entry, 'invalidated');
     tally.entries++;
     tally.weightBytes += entry.weightBytes;
-    return true;
   }
 }

@@ -12,9 +12,19 @@ const LONGEST_LIST = 8;
 
 type Group = string | string[] | Set<string>;
 
+interface Place {
+  /** What every key of the group begins with. */
+  readonly prefix: string;
+  readonly namespace: string;
+  readonly second: string;
+  readonly groups: Map<string, Group>;
+}
+
 export class KeyIndex {
   readonly #namespaces = new Map<string, Map<string, Group>>();
   #size = 0;
+  /** Where the last key lay: the next one often lies there too, when a person is loaded or invalidated. */
+  #lastPlace: Place | undefined;
 
   get size(): number {
     return this.#size;
@@ -22,12 +32,7 @@ export class KeyIndex {
 
   /** The key must not be in the index yet. */
   add(key: string): void {
-    const [namespace, second] = placeOf(key);
-    let groups = this.#namespaces.get(namespace);
-    if (groups === undefined) {
-      groups = new Map();
-      this.#namespaces.set(namespace, groups);
-    }
+    const { second, groups } = this.#placeOf(key);
     const group = groups.get(second);
     this.#size++;
     if (group === undefined) groups.set(second, key);
@@ -38,16 +43,17 @@ export class KeyIndex {
   }
 
   delete(key: string): void {
-    const [namespace, second] = placeOf(key);
-    const groups = this.#namespaces.get(namespace);
-    const group = groups?.get(second);
-    if (groups === undefined || group === undefined || !removeFrom(groups, second, group, key)) return;
-    this.#size--;
-    if (groups.size === 0) this.#namespaces.delete(namespace);
+    const { namespace, second, groups } = this.#placeOf(key);
+    const group = groups.get(second);
+    if (group !== undefined && removeFrom(groups, second, group, key)) this.#size--;
+    if (groups.size > 0) return;
+    this.#namespaces.delete(namespace);
+    this.#lastPlace = undefined;
   }
 
   clear(): void {
     this.#namespaces.clear();
+    this.#lastPlace = undefined;
     this.#size = 0;
   }
 
@@ -62,37 +68,50 @@ export class KeyIndex {
    * The keys among which every match of a pattern with this prefix is found, and `undefined` for each group passed over,
    * so that a caller who works in slices can stop at any point. The caller may delete what it is given while it goes on.
    */
-  *candidates(prefix: string): Generator<string | undefined, void, undefined> {
+  candidates(prefix: string): Iterable<string | undefined> {
     const end = prefix.indexOf(SEPARATOR);
-    if (end === -1) {
-      for (const [namespace, groups] of this.#namespaces) {
-        if (!`${namespace}${SEPARATOR}`.startsWith(prefix)) yield undefined;
-        else for (const group of groups.values()) yield* keysOf(group);
-      }
-      return;
-    }
+    if (end === -1) return this.#inNamespaces(prefix);
     const groups = this.#namespaces.get(prefix.slice(0, end));
-    if (groups === undefined) return;
+    if (groups === undefined) return [];
     const rest = prefix.slice(end + SEPARATOR.length);
     const secondEnd = rest.indexOf(SEPARATOR);
-    if (secondEnd !== -1) {
-      const group = groups.get(rest.slice(0, secondEnd));
-      if (group !== undefined) yield* keysOf(group);
-      return;
+    if (secondEnd === -1) return inGroups(groups, rest);
+    const group = groups.get(rest.slice(0, secondEnd));
+    return group === undefined ? [] : keysOf(group);
+  }
+
+  *#inNamespaces(prefix: string): Generator<string | undefined, void, undefined> {
+    for (const [namespace, groups] of this.#namespaces) {
+      if (!`${namespace}${SEPARATOR}`.startsWith(prefix)) yield undefined;
+      else for (const group of groups.values()) yield* keysOf(group);
     }
-    for (const [second, group] of groups) {
-      if (`${second}${SEPARATOR}`.startsWith(rest)) yield* keysOf(group);
-      else yield undefined;
+  }
+
+  #placeOf(key: string): Place {
+    const last = this.#lastPlace;
+    if (last !== undefined && key.startsWith(last.prefix)) return last;
+    const end = key.indexOf(SEPARATOR);
+    const start = end === -1 ? key.length : end + SEPARATOR.length;
+    const secondEnd = end === -1 ? -1 : key.indexOf(SEPARATOR, start);
+    const namespace = end === -1 ? key : key.slice(0, end);
+    const second = secondEnd === -1 ? key.slice(start) : key.slice(start, secondEnd);
+    let groups = this.#namespaces.get(namespace);
+    if (groups === undefined) {
+      groups = new Map();
+      this.#namespaces.set(namespace, groups);
     }
+    if (secondEnd === -1) return { prefix: key, namespace, second, groups };
+    const place = { prefix: key.slice(0, secondEnd + SEPARATOR.length), namespace, second, groups };
+    this.#lastPlace = place;
+    return place;
   }
 }
 
-function placeOf(key: string): [namespace: string, second: string] {
-  const end = key.indexOf(SEPARATOR);
-  if (end === -1) return [key, ''];
-  const start = end + SEPARATOR.length;
-  const secondEnd = key.indexOf(SEPARATOR, start);
-  return [key.slice(0, end), secondEnd === -1 ? key.slice(start) : key.slice(start, secondEnd)];
+function* inGroups(groups: Map<string, Group>, rest: string): Generator<string | undefined, void, undefined> {
+  for (const [second, group] of groups) {
+    if (`${second}${SEPARATOR}`.startsWith(rest)) yield* keysOf(group);
+    else yield undefined;
+  }
 }
 
 function keysOf(group: Group): Iterable<string> {

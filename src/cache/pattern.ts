@@ -29,6 +29,10 @@ export function compilePattern(source: string): Pattern {
   }
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
   if (/[\u0000-\u001f\u007f]/.test(source)) throw invalid('A pattern holds no control characters.');
+  if (source.indexOf('*') === source.length - 1) {
+    const prefix = source.slice(0, -1);
+    return { source, prefix, isPrefixOnly: true, matches: (key) => key.startsWith(prefix) };
+  }
   // Stars in a row mean what one means.
   const pieces = source.split(/\*+/);
   const prefix = pieces[0] ?? '';

@@ -61,14 +61,11 @@ export class MemoryLayer {
     }
   }
 
-  /** The entry that was removed, if there was one. */
-  remove(key: string, reason: RemovalReason): Entry | undefined {
-    const entry = this.#residents.peek(key);
-    if (entry === undefined) return undefined;
+  /** Removes a resident entry. */
+  remove(key: string, entry: Entry, reason: RemovalReason): void {
     this.#residents.delete(key);
     this.#keys.delete(key);
     this.#unlink(key, entry, reason);
-    return entry;
   }
 
   /** Lets go of everything at once, in constant time; the caller settles its counters. */

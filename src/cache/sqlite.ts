@@ -1,0 +1,101 @@
+/**
+ * The commit point of better-sqlite3, which has no commit hook: transactions are begun here, so that what they
+ * invalidate waits for the commit and vanishes with a rollback, of a nested one too (I7).
+ *
+ * Within a transaction nothing is filled, since what it reads is not committed yet, and reads of what it has changed
+ * go to the database. A transaction begun elsewhere (BEGIN by hand, `db.transaction`) cannot be followed: while one is
+ * open every read goes to the database and fills nothing; invalidations apply at once, and again when it is found
+ * ended, before the next read is answered. A rollback of such a one costs some reloads; nothing stale is served.
+ * Only readers that go around this cache could see something stale for that moment.
+ */
+import type { Logger } from '../logger.ts';
+import { CacheError } from './errors.ts';
+import { TransactionalCache } from './transactional-cache.ts';
+import type { Cache } from './types.ts';
+
+/** What is used of better-sqlite3's `Database`. */
+export interface SqliteDatabase {
+  readonly inTransaction: boolean;
+  // biome-ignore lint/suspicious/noExplicitAny: the only parameter type that better-sqlite3's own declaration accepts
+  transaction(fn: (...args: any[]) => unknown): SqliteTransaction<never[], unknown>;
+}
+
+/** A function that runs in a transaction, or in a savepoint of the one that is open. */
+export interface SqliteTransaction<A extends unknown[], R> {
+  (...args: A): R;
+  default(...args: A): R;
+  deferred(...args: A): R;
+  immediate(...args: A): R;
+  exclusive(...args: A): R;
+}
+
+export interface SqliteCacheOptions {
+  /** Hears of transactions that were not begun here, and of invalidations that failed. @default `console` */
+  readonly logger?: Logger;
+}
+
+export interface SqliteCache {
+  /** The cache to be used with the database, in transactions and outside. */
+  readonly cache: Cache;
+  /**
+   * As `db.transaction` of better-sqlite3. Its invalidations and writes to the cache apply right after the outermost
+   * commit.
+   * @throws CacheError `ERR_TRANSACTION` for functions that are asynchronous, at once or, rolled back, when called
+   */
+  transaction<A extends unknown[], R>(fn: (...args: A) => R): SqliteTransaction<A, R>;
+}
+
+/**
+ * Joins a database with its cache.
+ * @example
+ * const sql = sqliteCache(db, cache);
+ * const pay = invalidates(sql.cache, (id: string, cents: number) => update.run(cents, id), 'user::{0}::*');
+ * const transfer = sql.transaction((from: string, to: string, cents: number) => {
+ *   pay(from, -cents);
+ *   pay(to, cents);
+ * });
+ * transfer.immediate('1', '2', 500);
+ */
+export function sqliteCache(db: SqliteDatabase, cache: Cache, options: SqliteCacheOptions = {}): SqliteCache {
+  const transactional = new TransactionalCache(db, cache, options.logger ?? console);
+  return {
+    cache: transactional,
+    transaction<A extends unknown[], R>(fn: (...args: A) => R): SqliteTransaction<A, R> {
+      if (typeof fn !== 'function') {
+        throw new CacheError('ERR_ARGUMENT_INVALID', 'transaction takes a function.');
+      }
+      if (Object.prototype.toString.call(fn) === '[object AsyncFunction]') throw asynchronous();
+      // The database passes arguments on as they come.
+      const run = db.transaction(function (this: unknown, ...args: A) {
+        const result = fn.apply(this, args);
+        if (isPromise(result)) {
+          // It goes on outside the transaction; its failure would have nobody to hear it, beside the error below.
+          result.then(undefined, () => undefined);
+          throw asynchronous();
+        }
+        return result;
+      }) as unknown as SqliteTransaction<A, R>;
+      const followed = (variant: (...args: A) => R) =>
+        function (this: unknown, ...args: A): R {
+          return transactional.follow(() => variant.apply(this, args));
+        };
+      return Object.assign(followed(run), {
+        default: followed(run.default),
+        deferred: followed(run.deferred),
+        immediate: followed(run.immediate),
+        exclusive: followed(run.exclusive),
+      });
+    },
+  };
+}
+
+function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}
+
+function asynchronous(): CacheError {
+  return new CacheError(
+    'ERR_TRANSACTION',
+    'A transaction of better-sqlite3 cannot wait: other work would run inside it. Await first, then call a synchronous function.',
+  );
+}

@@ -1,0 +1,309 @@
+/**
+ * A cache as one SQLite connection may use it: outside of transactions it is the cache itself; within, it waits for
+ * the commit. `sqlite.ts` says what is promised.
+ */
+import type { Logger } from '../logger.ts';
+import type { Clock } from './clock.ts';
+import { cloneValue } from './clone.ts';
+import { assertKey } from './keys.ts';
+import { type Change, PendingChanges, settled } from './pending-changes.ts';
+import { compileTarget } from './target.ts';
+import type {
+  Cache,
+  CacheEvents,
+  CacheStats,
+  EntryOptions,
+  EntryReport,
+  InvalidationTarget,
+  LoadContext,
+  Loader,
+  LoadOptions,
+  Lookup,
+  Preview,
+  Removal,
+  TierPolicy,
+} from './types.ts';
+
+const NOTHING_YET: Removal = { entries: 0, weightBytes: 0, loads: 0 };
+
+/** How a call is to be treated: as usual, within a transaction of ours, or within one begun elsewhere. */
+type Place = 'outside' | 'within' | 'foreign';
+
+export class TransactionalCache implements Cache {
+  readonly #db: { readonly inTransaction: boolean };
+  readonly #cache: Cache;
+  readonly #logger: Logger;
+  /** Transactions and savepoints of ours that are open. */
+  #depth = 0;
+  /** The outermost one of ours is only a savepoint in a transaction begun elsewhere. */
+  #isGuest = false;
+  readonly #pending = new PendingChanges();
+  /** Applied already, and to be applied once more when the transaction begun elsewhere has ended. */
+  #foreign: Change[] = [];
+  #foreignReported = false;
+
+  constructor(db: { readonly inTransaction: boolean }, cache: Cache, logger: Logger) {
+    this.#db = db;
+    this.#cache = cache;
+    this.#logger = logger;
+  }
+
+  /** Runs a transaction or savepoint: what it changes applies if it succeeds, and is dropped if it throws. */
+  follow<R>(run: () => R): R {
+    const place = this.#place();
+    if (this.#depth === 0) this.#isGuest = place === 'foreign';
+    const size = this.#pending.size;
+    this.#depth++;
+    let succeeded = false;
+    try {
+      const result = run();
+      succeeded = true;
+      return result;
+    } finally {
+      this.#depth--;
+      if (!succeeded) this.#pending.takeFrom(size);
+      else if (this.#depth === 0) this.#committed(this.#pending.takeFrom(0));
+    }
+  }
+
+  #committed(changes: readonly Change[]): void {
+    if (this.#isGuest) for (const change of changes) this.#applyForeign(change);
+    else this.#apply(changes);
+  }
+
+  #place(): Place {
+    if (!this.#db.inTransaction) {
+      // A foreign transaction has ended, committed or not: what it may have changed is invalidated for good.
+      if (this.#foreign.length > 0) this.#apply(this.#foreign.splice(0));
+      return 'outside';
+    }
+    if (this.#depth > 0) return this.#isGuest ? 'foreign' : 'within';
+    this.#reportForeign();
+    return 'foreign';
+  }
+
+  #reportForeign(): void {
+    if (this.#foreignReported) return;
+    this.#foreignReported = true;
+    this.#logger.warn(
+      'The cache is used inside a transaction that it does not know: begin it with transaction() of sqliteCache. Until it ends, reads go to the database.',
+    );
+  }
+
+  /** The database accepted these writes, so that nothing here may fail them (I4). */
+  #apply(changes: readonly Change[]): void {
+    if (changes.length === 0) return;
+    try {
+      let targets: InvalidationTarget[] = [];
+      const flush = () => {
+        if (targets.length > 0) this.#cache.invalidate(...targets);
+        targets = [];
+      };
+      for (const change of changes) {
+        if (change.kind === 'invalidate') {
+          targets.push(change.target);
+          continue;
+        }
+        flush();
+        if (change.kind === 'clear') this.#cache.clear();
+        else this.#cache.set(change.key, change.value, change.options);
+      }
+      flush();
+    } catch (error) {
+      this.#logger.error(
+        'What a transaction changed could not be invalidated, so the whole cache was cleared.',
+        {
+          error,
+        },
+      );
+      this.#cache.clear();
+    }
+  }
+
+  /** Whether it will be committed is not known: what it wrote is invalidated, now and when it has ended. */
+  #applyForeign(change: Change): void {
+    const known: Change =
+      change.kind === 'set'
+        ? { kind: 'invalidate', target: change.key, compiled: { kind: 'key', key: change.key } }
+        : change;
+    this.#foreign.push(known);
+    this.#apply([known]);
+  }
+
+  /** Takes a change in; false when it applies at once, by the caller. */
+  #deferred(change: () => Change): boolean {
+    const place = this.#place();
+    // Ours may also have ended by itself: some errors make SQLite roll back everything, whoever catches them.
+    if (place === 'outside') return false;
+    if (place === 'within' || this.#depth > 0) this.#pending.add(change());
+    else this.#applyForeign(change());
+    return true;
+  }
+
+  #changeOf(key: string): Change | undefined {
+    return this.#pending.lastFor(key, (of) => this.#cache.inspect(of));
+  }
+
+  /** What a read within a transaction gets from the cache. */
+  #lookupWithin<T>(key: string): Lookup<T> {
+    const change = this.#changeOf(key);
+    // Its value lies there as it was when it was set; a copy, since the next reader must get it so too (I6).
+    if (change?.kind === 'set' && change.key === key)
+      return { state: 'hit', value: cloned(change.value as T) };
+    if (change !== undefined || this.#place() === 'foreign') return { state: 'miss' };
+    return this.#cache.lookup<T>(key);
+  }
+
+  /** A load whose value is handed out and not kept. */
+  #bypass<R>(key: string, load: (context: LoadContext) => R): R {
+    const signal = new AbortController().signal;
+    const ignore = () => undefined;
+    return load({ key, signal, tag: ignore, dependsOn: ignore, setTtl: ignore, skip: ignore });
+  }
+
+  // ---- reads ----
+
+  getOrLoad<T>(key: string, load: Loader<T>, options?: LoadOptions): Promise<T> {
+    if (this.#place() === 'outside') return this.#cache.getOrLoad(key, load, options);
+    try {
+      return Promise.resolve(this.#readWithin(key, load, options));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  getOrLoadSync<T>(key: string, load: (context: LoadContext) => T, options?: LoadOptions): T {
+    if (this.#place() === 'outside') return this.#cache.getOrLoadSync(key, load, options);
+    return this.#readWithin<T, T>(key, load, options);
+  }
+
+  #readWithin<T, R>(key: string, load: (context: LoadContext) => R, options: LoadOptions | undefined): T | R {
+    if (options?.fresh === true) this.invalidate(key);
+    else {
+      const found = this.#lookupWithin<T>(key);
+      if (found.state === 'hit') return found.value;
+    }
+    return this.#bypass(key, load);
+  }
+
+  async getOrLoadMany<T>(
+    keys: readonly string[],
+    loadMissing: (missing: readonly string[]) => ReadonlyMap<string, T> | PromiseLike<ReadonlyMap<string, T>>,
+    options?: LoadOptions,
+  ): Promise<Map<string, T>> {
+    if (this.#place() === 'outside') return this.#cache.getOrLoadMany(keys, loadMissing, options);
+    if (options?.fresh === true) this.invalidate(...keys);
+    const found = options?.fresh === true ? new Map<string, T>() : this.getMany<T>(keys);
+    const missing = [...new Set(keys)].filter((key) => !found.has(key));
+    const loaded = missing.length > 0 ? await loadMissing(missing) : new Map<string, T>();
+    return new Map(keys.map((key) => [key, (found.has(key) ? found.get(key) : loaded.get(key)) as T]));
+  }
+
+  lookup<T>(key: string): Lookup<T> {
+    return this.#place() === 'outside' ? this.#cache.lookup<T>(key) : this.#lookupWithin<T>(key);
+  }
+
+  get<T>(key: string): T | undefined {
+    const found = this.lookup<T>(key);
+    return found.state === 'hit' ? found.value : undefined;
+  }
+
+  getMany<T>(keys: readonly string[]): Map<string, T> {
+    const values = new Map<string, T>();
+    for (const key of keys) {
+      const found = this.lookup<T>(key);
+      if (found.state === 'hit') values.set(key, found.value);
+    }
+    return values;
+  }
+
+  has(key: string): boolean {
+    const place = this.#place();
+    const change = place === 'outside' ? undefined : this.#changeOf(key);
+    if (change !== undefined) return change.kind === 'set' && change.key === key;
+    return place !== 'foreign' && this.#cache.has(key);
+  }
+
+  // ---- writes ----
+
+  /** Within a transaction true: whether the value is kept shows after the commit. */
+  set<T>(key: string, value: T, options?: EntryOptions): boolean {
+    assertKey(key);
+    if (!this.#deferred(() => ({ kind: 'set', key, value: settled(value), options }))) {
+      return this.#cache.set(key, value, options);
+    }
+    return this.#depth > 0 && !this.#isGuest;
+  }
+
+  setMany<T>(entries: Iterable<readonly [key: string, value: T]>, options?: EntryOptions): number {
+    let kept = 0;
+    for (const [key, value] of entries) kept += this.set(key, value, options) ? 1 : 0;
+    return kept;
+  }
+
+  delete(key: string): boolean {
+    const wasResident = this.has(key);
+    this.invalidate(key);
+    return wasResident;
+  }
+
+  /** Within a transaction it removes nothing yet, so that all figures are 0. */
+  invalidate(...targets: readonly InvalidationTarget[]): Removal {
+    // All are compiled first: of targets that are not all valid, none applies.
+    const compiled = targets.map(compileTarget);
+    if (this.#place() === 'outside') return this.#cache.invalidate(...targets);
+    for (const [i, target] of targets.entries()) {
+      const at = compiled[i];
+      if (at !== undefined) this.#deferred(() => ({ kind: 'invalidate', target, compiled: at }));
+    }
+    return NOTHING_YET;
+  }
+
+  /** Within a transaction it removes nothing yet, so that all figures are 0. */
+  clear(): Removal {
+    return this.#deferred(() => ({ kind: 'clear' })) ? NOTHING_YET : this.#cache.clear();
+  }
+
+  // ---- what is the same everywhere ----
+
+  get enabled(): boolean {
+    return this.#cache.enabled;
+  }
+  get maxWeightBytes(): number {
+    return this.#cache.maxWeightBytes;
+  }
+  get cleanupIntervalMs(): number {
+    return this.#cache.cleanupIntervalMs;
+  }
+  get tiers(): readonly TierPolicy[] {
+    return this.#cache.tiers;
+  }
+  get clock(): Clock {
+    return this.#cache.clock;
+  }
+  get closed(): boolean {
+    return this.#cache.closed;
+  }
+  preview(target: InvalidationTarget): Promise<Preview> {
+    return this.#cache.preview(target);
+  }
+  stats(topKeys?: number): CacheStats {
+    return this.#cache.stats(topKeys);
+  }
+  inspect(key: string): EntryReport | undefined {
+    return this.#cache.inspect(key);
+  }
+  keys(prefix: string, limit: number): string[] {
+    return this.#cache.keys(prefix, limit);
+  }
+  on<E extends keyof CacheEvents>(event: E, listener: (event: CacheEvents[E]) => void): () => void {
+    return this.#cache.on(event, listener);
+  }
+  stop(): Promise<void> {
+    return this.#cache.stop();
+  }
+}
+
+function cloned<T>(value: T): T {
+  return Object.isFrozen(value) ? value : cloneValue(value);
+}
