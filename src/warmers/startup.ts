@@ -1,0 +1,46 @@
+/**
+ * The startup warmer: what a bot needs first, loaded before the first person asks, without keeping the login waiting
+ * longer than its budget. What is fresh already is left alone.
+ */
+import type { Clock } from '../cache/clock.ts';
+import type { Runs } from './run.ts';
+import type { WarmerStatus, WarmRun } from './types.ts';
+
+const SCOPES = ['config', 'reference'] as const;
+
+export class StartupWarmer {
+  readonly #runs: Runs;
+  readonly #clock: Clock;
+  readonly #budgetMs: number;
+  #run: WarmRun | undefined;
+
+  constructor(runs: Runs, clock: Clock, budgetMs: number) {
+    this.#runs = runs;
+    this.#clock = clock;
+    this.#budgetMs = budgetMs;
+  }
+
+  /** Resolves when the run has ended or the budget is used up; the run goes on. */
+  async start(): Promise<void> {
+    const run = this.#runs.run({ name: 'startup', scopes: SCOPES, trigger: 'startup' });
+    this.#run = run;
+    if (this.#budgetMs === 0) return;
+    let cancel = () => {};
+    const budget = new Promise<void>((resolve) => {
+      cancel = this.#clock.after(this.#budgetMs, resolve);
+    });
+    await Promise.race([run.done, budget]);
+    cancel();
+  }
+
+  status(): WarmerStatus {
+    return {
+      warmer: 'startup',
+      schedule: 'once at start',
+      lastRun: this.#run?.report() ?? null,
+      nextAt: null,
+      dropped: 0,
+      runs: this.#run ? 1 : 0,
+    };
+  }
+}
