@@ -5,7 +5,12 @@ import type { Pattern } from './pattern.ts';
 export class LabelIndex {
   // A Map, since people choose the labels and one of them will be called `__proto__`.
   readonly #keys = new Map<string, Set<string>>();
-  readonly #labels = new KeyIndex();
+  readonly #labels: KeyIndex | undefined;
+
+  /** Where labels are keys, they can be found by pattern, too. */
+  constructor(labelsAre: 'keys' | 'names') {
+    this.#labels = labelsAre === 'keys' ? new KeyIndex() : undefined;
+  }
 
   get isEmpty(): boolean {
     return this.#keys.size === 0;
@@ -19,7 +24,7 @@ export class LabelIndex {
         continue;
       }
       this.#keys.set(label, new Set([key]));
-      this.#labels.add(label);
+      this.#labels?.add(label);
     }
   }
 
@@ -28,7 +33,7 @@ export class LabelIndex {
       const keys = this.#keys.get(label);
       if (keys === undefined || !keys.delete(key) || keys.size > 0) continue;
       this.#keys.delete(label);
-      this.#labels.delete(label);
+      this.#labels?.delete(label);
     }
   }
 
@@ -38,7 +43,7 @@ export class LabelIndex {
   }
 
   *labelsMatching(pattern: Pattern): Generator<string, void, undefined> {
-    for (const label of this.#labels.candidates(pattern.prefix)) {
+    for (const label of this.#labels?.candidates(pattern.prefix) ?? []) {
       if (label !== undefined && pattern.matches(label)) yield label;
     }
   }

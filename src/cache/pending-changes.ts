@@ -4,7 +4,7 @@
  */
 import { cloneValue } from './clone.ts';
 import { deepFreeze } from './freeze.ts';
-import { covers, type Target } from './target.ts';
+import { compileTarget, covers, type Target } from './target.ts';
 import type { EntryOptions, InvalidationTarget } from './types.ts';
 import { weigh } from './weigher.ts';
 
@@ -43,17 +43,36 @@ export class PendingChanges {
   /** The last change that concerns the key. */
   lastFor(key: string, labelsOf: (key: string) => Labels | undefined): Change | undefined {
     if (this.#changes.length === 0) return undefined;
-    const labels = labelsOf(key);
+    const labels = this.#labelsOf(key, labelsOf(key));
     return this.#changes.findLast((change) => {
       if (change.kind === 'invalidate') return covers(change.compiled, key, labels);
-      return change.kind === 'clear' || change.key === key || labels?.dependsOn.includes(change.key) === true;
+      return change.kind === 'clear' || change.key === key || labels.dependsOn.includes(change.key);
     });
+  }
+
+  /** The labels of the entry in the cache, and those it was set with in this transaction. */
+  #labelsOf(key: string, resident: Labels | undefined): Labels {
+    const sets = this.#changes.filter((change) => change.kind === 'set' && change.key === key);
+    const options = sets.map((change) => (change.kind === 'set' ? change.options : undefined));
+    return {
+      tags: [...(resident?.tags ?? []), ...options.flatMap((option) => option?.tags ?? [])],
+      dependsOn: [...(resident?.dependsOn ?? []), ...options.flatMap((option) => option?.dependsOn ?? [])],
+    };
   }
 }
 
-/** The value as it is now, whatever its maker does with it until the commit. */
-export function settled<T>(value: T): T {
+/**
+ * A write as a change: with the value as it is now, whatever its maker does with it until the commit. A value that
+ * cannot be kept leaves nothing behind, as in the cache itself.
+ */
+export function changeOfSet(key: string, value: unknown, options: EntryOptions | undefined): Change {
   const { kind } = weigh(value);
-  if (kind === 'frozen') return deepFreeze(value);
-  return kind === 'copied' ? cloneValue(value) : value;
+  if (kind === 'frozen') return { kind: 'set', key, value: deepFreeze(value), copied: false, options };
+  if (kind === 'copied') return { kind: 'set', key, value: cloneValue(value), copied: true, options };
+  return changeOfInvalidate(key);
+}
+
+/** @throws CacheError for what is no target */
+export function changeOfInvalidate(target: InvalidationTarget): Change {
+  return { kind: 'invalidate', target, compiled: compileTarget(target) };
 }

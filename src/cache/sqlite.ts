@@ -16,8 +16,7 @@ import type { Cache } from './types.ts';
 /** What is used of better-sqlite3's `Database`. */
 export interface SqliteDatabase {
   readonly inTransaction: boolean;
-  // biome-ignore lint/suspicious/noExplicitAny: the only parameter type that better-sqlite3's own declaration accepts
-  transaction(fn: (...args: any[]) => unknown): SqliteTransaction<never[], unknown>;
+  transaction(fn: (...args: never[]) => unknown): SqliteTransaction<never[], unknown>;
 }
 
 /** A function that runs in a transaction, or in a savepoint of the one that is open. */

@@ -6,8 +6,7 @@ import type { Logger } from '../logger.ts';
 import type { Clock } from './clock.ts';
 import { cloneValue } from './clone.ts';
 import { assertKey } from './keys.ts';
-import { type Change, PendingChanges, settled } from './pending-changes.ts';
-import { compileTarget } from './target.ts';
+import { type Change, changeOfInvalidate, changeOfSet, PendingChanges } from './pending-changes.ts';
 import type {
   Cache,
   CacheEvents,
@@ -73,6 +72,7 @@ export class TransactionalCache implements Cache {
 
   #place(): Place {
     if (!this.#db.inTransaction) {
+      // So it is, too, where SQLite rolled ours back by itself after an error that somebody caught.
       // A foreign transaction has ended, committed or not: what it may have changed is invalidated for good.
       if (this.#foreign.length > 0) this.#apply(this.#foreign.splice(0));
       return 'outside';
@@ -122,22 +122,15 @@ export class TransactionalCache implements Cache {
 
   /** Whether it will be committed is not known: what it wrote is invalidated, now and when it has ended. */
   #applyForeign(change: Change): void {
-    const known: Change =
-      change.kind === 'set'
-        ? { kind: 'invalidate', target: change.key, compiled: { kind: 'key', key: change.key } }
-        : change;
+    const known = change.kind === 'set' ? changeOfInvalidate(change.key) : change;
     this.#foreign.push(known);
     this.#apply([known]);
   }
 
-  /** Takes a change in; false when it applies at once, by the caller. */
-  #deferred(change: () => Change): boolean {
-    const place = this.#place();
-    // Ours may also have ended by itself: some errors make SQLite roll back everything, whoever catches them.
-    if (place === 'outside') return false;
-    if (place === 'within' || this.#depth > 0) this.#pending.add(change());
-    else this.#applyForeign(change());
-    return true;
+  /** Takes a change in while a transaction is open. */
+  #defer(change: Change): void {
+    if (this.#depth > 0) this.#pending.add(change);
+    else this.#applyForeign(change);
   }
 
   #changeOf(key: string): Change | undefined {
@@ -226,13 +219,14 @@ export class TransactionalCache implements Cache {
 
   // ---- writes ----
 
-  /** Within a transaction true: whether the value is kept shows after the commit. */
+  /** Within a transaction true says that it will be tried at the commit. */
   set<T>(key: string, value: T, options?: EntryOptions): boolean {
+    const place = this.#place();
+    if (place === 'outside') return this.#cache.set(key, value, options);
     assertKey(key);
-    if (!this.#deferred(() => ({ kind: 'set', key, value: settled(value), options }))) {
-      return this.#cache.set(key, value, options);
-    }
-    return this.#depth > 0 && !this.#isGuest;
+    const change = changeOfSet(key, value, options);
+    this.#defer(change);
+    return place === 'within' && change.kind === 'set';
   }
 
   setMany<T>(entries: Iterable<readonly [key: string, value: T]>, options?: EntryOptions): number {
@@ -249,19 +243,17 @@ export class TransactionalCache implements Cache {
 
   /** Within a transaction it removes nothing yet, so that all figures are 0. */
   invalidate(...targets: readonly InvalidationTarget[]): Removal {
-    // All are compiled first: of targets that are not all valid, none applies.
-    const compiled = targets.map(compileTarget);
     if (this.#place() === 'outside') return this.#cache.invalidate(...targets);
-    for (const [i, target] of targets.entries()) {
-      const at = compiled[i];
-      if (at !== undefined) this.#deferred(() => ({ kind: 'invalidate', target, compiled: at }));
-    }
+    // All are made first: of targets that are not all valid, none applies.
+    for (const change of targets.map(changeOfInvalidate)) this.#defer(change);
     return NOTHING_YET;
   }
 
   /** Within a transaction it removes nothing yet, so that all figures are 0. */
   clear(): Removal {
-    return this.#deferred(() => ({ kind: 'clear' })) ? NOTHING_YET : this.#cache.clear();
+    if (this.#place() === 'outside') return this.#cache.clear();
+    this.#defer({ kind: 'clear' });
+    return NOTHING_YET;
   }
 
   // ---- what is the same everywhere ----
@@ -302,8 +294,4 @@ export class TransactionalCache implements Cache {
   stop(): Promise<void> {
     return this.#cache.stop();
   }
-}
-
-function cloned<T>(value: T): T {
-  return Object.isFrozen(value) ? value : cloneValue(value);
 }

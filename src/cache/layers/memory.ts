@@ -21,9 +21,9 @@ export class MemoryLayer {
   #residents: Residents;
   #keys = new KeyIndex();
   /** Entries by their tags. */
-  #tags = new LabelIndex();
+  #tags = new LabelIndex('names');
   /** Entries by the keys they depend on. */
-  #dependants = new LabelIndex();
+  #dependants = new LabelIndex('keys');
 
   constructor(options: MemoryLayerOptions) {
     this.#maxWeightBytes = options.maxWeightBytes;
@@ -72,8 +72,8 @@ export class MemoryLayer {
   removeAll(): void {
     this.#residents = this.#newResidents();
     this.#keys = new KeyIndex();
-    this.#tags = new LabelIndex();
-    this.#dependants = new LabelIndex();
+    this.#tags = new LabelIndex('names');
+    this.#dependants = new LabelIndex('keys');
   }
 
   allKeys(): Iterable<string> {
