@@ -7,7 +7,7 @@ import {
   version as discordJsVersion,
 } from 'discord.js';
 import type { Cache } from '../cache/types.ts';
-import type { Config } from '../config.ts';
+import { type Config, configNotices } from '../config.ts';
 import { answer } from './answer.ts';
 import type { AdminCommand, CommandServices } from './command.ts';
 import { LoopDelay } from './loop-delay.ts';
@@ -52,6 +52,7 @@ export function infoCommand(config: Config): AdminCommand {
           stats: cache.stats(0),
           warmers: warmers.status(),
           layers: layersOf(cache, format),
+          configNotices: configNotices(services.config),
           process: processFigures(interaction, services, loopDelay),
           ...(tier === undefined ? {} : { tier }),
         },

@@ -13,7 +13,7 @@ import * as states from '../../src/commands/views/states.ts';
 import { tiersView } from '../../src/commands/views/tiers.ts';
 import type { ControlId, Mention, View } from '../../src/commands/views/view.ts';
 import * as warm from '../../src/commands/views/warm.ts';
-import { parseConfig } from '../../src/config.ts';
+import { configNotices, parseConfig } from '../../src/config.ts';
 import { expectDiscordTakes, markdownOf, outsideCode } from './spoken.ts';
 import {
   cacheStats,
@@ -59,6 +59,7 @@ function infoModel(over: Partial<InfoModel> = {}): InfoModel {
         runs: 0,
       },
     ],
+    configNotices: [],
     layers: [{ layer: 'memory', state: 'ok', detail: '45.2 MB of 100 MB' }],
     process: {
       heapUsedBytes: 92e6,
@@ -333,11 +334,9 @@ describe('/cache-info', () => {
   });
 
   it('gives notice of a user ttl that is longer than that of reference data', () => {
-    const { config } = infoModel();
-    const odd = { ...config, cacheSection: { ...config.cacheSection, ttl_user: 90_000 } };
-    expect(said(infoView(infoModel({ config: odd }), en, mention))).toContain(
-      '`ttl_user` is longer than `ttl_reference`',
-    );
+    const config = parseConfig({ cache: { ttl_user: 90_000 } });
+    const text = said(infoView(infoModel({ config, configNotices: configNotices(config) }), en, mention));
+    expect(text).toContain('`ttl_user` is longer than `ttl_reference`');
   });
 });
 

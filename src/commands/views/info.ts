@@ -37,6 +37,8 @@ export interface InfoModel {
   readonly warmers: readonly WarmerStatus[];
   readonly layers: readonly LayerHealth[];
   readonly process: ProcessFigures;
+  /** What is legal in the configuration but hardly meant. */
+  readonly configNotices: readonly string[];
   readonly tier?: string;
 }
 
@@ -179,17 +181,10 @@ function patternBlock(mention: Mention): Block {
 
 /** What an operator should know without asking. */
 export function noticesOf(
-  model: Pick<InfoModel, 'config' | 'stats' | 'layers' | 'warmers'>,
+  model: Pick<InfoModel, 'configNotices' | 'stats' | 'layers' | 'warmers'>,
   format: Format,
 ): string[] {
-  const { cacheSection: section } = model.config;
-  const notices: string[] = [];
-  if (!model.stats.enabled) {
-    notices.push('The cache is off (`cache.enabled` is false in config.json). Set it to true and restart.');
-  }
-  if (section.ttl_user > section.ttl_reference) {
-    notices.push('`ttl_user` is longer than `ttl_reference`: personal data usually changes sooner.');
-  }
+  const notices: string[] = [...model.configNotices];
   const usage =
     model.stats.maxWeightBytes > 0 ? model.stats.total.weightBytes / model.stats.maxWeightBytes : 0;
   const { evicted } = model.stats.total.removals;
