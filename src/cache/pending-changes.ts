@@ -14,6 +14,8 @@ export type Change =
       readonly kind: 'set';
       readonly key: string;
       readonly value: unknown;
+      /** Each reader needs a copy of its own. */
+      readonly copied: boolean;
       readonly options: EntryOptions | undefined;
     }
   | { readonly kind: 'clear' };

@@ -140,9 +140,9 @@ export class TransactionalCache implements Cache {
   /** What a read within a transaction gets from the cache. */
   #lookupWithin<T>(key: string): Lookup<T> {
     const change = this.#changeOf(key);
-    // Its value lies there as it was when it was set; a copy, since the next reader must get it so too (I6).
-    if (change?.kind === 'set' && change.key === key)
-      return { state: 'hit', value: cloned(change.value as T) };
+    if (change?.kind === 'set' && change.key === key) {
+      return { state: 'hit', value: (change.copied ? cloneValue(change.value) : change.value) as T };
+    }
     if (change !== undefined || this.#place() === 'foreign') return { state: 'miss' };
     return this.#cache.lookup<T>(key);
   }
