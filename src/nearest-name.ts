@@ -6,14 +6,15 @@
 /** Longer names are compared by their beginning, so that a hostile one costs no more. */
 const COMPARED_LENGTH = 64;
 
-/** The known name nearest to `name`, if it is within a third of its length; `undefined` when none is. */
+/** The known name nearest to `name`, if no more than a third of the longer one differs; `undefined` when none is. */
 export function nearestName(name: string, known: Iterable<string>): string | undefined {
   const asked = name.slice(0, COMPARED_LENGTH).toLowerCase();
   let nearest: string | undefined;
-  let leastEdits = Math.max(1, Math.floor(asked.length / 3)) + 1;
+  let leastEdits = Number.POSITIVE_INFINITY;
   for (const candidate of known) {
     const edits = editsBetween(asked, candidate.slice(0, COMPARED_LENGTH).toLowerCase());
-    if (edits >= leastEdits) continue;
+    const longer = Math.max(asked.length, Math.min(candidate.length, COMPARED_LENGTH));
+    if (edits >= leastEdits || edits > Math.max(1, Math.floor(longer / 3))) continue;
     leastEdits = edits;
     nearest = candidate;
   }
