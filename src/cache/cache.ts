@@ -60,7 +60,7 @@ const SLOW_LOAD_MS = 30_000;
 const QUIET_MS = 4;
 
 /** Keys looked at for completion, at most. */
-const MAX_KEYS_SEEN = 2_000;
+const MAX_KEYS_SEEN = 500;
 
 /**
  * Makes a cache.

@@ -2,7 +2,7 @@
 import type { Clock } from './clock.ts';
 
 /** A slice's length: with what one visit may cost on top, well under the 10 ms that the loop may be held. */
-const SLICE_MS = 3;
+const SLICE_MS = 2;
 
 /** Reading the clock costs about as much as a visit, so it is read once in so many. */
 const VISITS_PER_READING = 64;
