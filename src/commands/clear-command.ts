@@ -25,6 +25,7 @@ import {
   clearedView,
   notConfirmedView,
   nothingMatchesView,
+  previewOnlyView,
   previewView,
 } from './views/clear.ts';
 import { entriesText, formatFor } from './views/format.ts';
@@ -60,9 +61,15 @@ export function clearCommand(warmPanels: WarmPanels): AdminCommand {
           description: 'all, a key, or a pattern such as products:* or user::123456::*',
           autocomplete: true,
         },
+        {
+          type: ApplicationCommandOptionType.Boolean,
+          name: 'preview',
+          description: 'Only tell what would be removed',
+        },
       ],
     },
-    isCostly: (interaction) => interaction.options.getString('pattern') !== null,
+    isCostly: (interaction) =>
+      interaction.options.getString('pattern') !== null && interaction.options.getBoolean('preview') !== true,
     execute: (interaction, services) => command.execute(interaction, services),
     autocomplete: (interaction, services) => command.complete(interaction, services),
     async component(interaction, parts, services) {
@@ -102,7 +109,8 @@ class ClearCommand {
       await edit(interaction, badPatternView(pattern, reading.problem, services.mention), services);
       return;
     }
-    await this.#consider(interaction, reading.target, services, interaction);
+    const isPreview = interaction.options.getBoolean('preview') === true;
+    await this.#consider(interaction, reading.target, services, isPreview);
   }
 
   async act(
@@ -124,7 +132,7 @@ class ClearCommand {
     if (target === undefined) {
       this.questions.end(session, clock, 'You have chosen already.');
       const reading = readTarget(pickedValue(interaction), services.cache);
-      if (reading.ok) await this.#consider(interaction, reading.target, services, interaction);
+      if (reading.ok) await this.#consider(interaction, reading.target, services, false);
       else
         await edit(
           interaction,
@@ -159,12 +167,12 @@ class ClearCommand {
     interaction: Answerable,
     target: ClearTarget,
     services: CommandServices,
-    asked: Answerable,
+    isPreview: boolean,
   ): Promise<void> {
     const { cache } = services;
     const preview = await previewTarget(cache, target);
     if (preview.entries === 0 && preview.loads === 0) {
-      onRecord(asked, services, 'cache-clear', {
+      onRecord(interaction, services, 'cache-clear', {
         action: 'clear',
         target: target.text,
         outcome: 'nothing matched',
@@ -178,6 +186,13 @@ class ClearCommand {
               formatFor(interaction.locale),
             );
       await edit(interaction, view, services);
+      return;
+    }
+    if (isPreview) {
+      const outcome = `preview: ${preview.entries} entries`;
+      onRecord(interaction, services, 'cache-clear', { action: 'view', target: target.text, outcome });
+      const model = previewModel(target, preview, services);
+      await edit(interaction, previewOnlyView(model, formatFor(interaction.locale)), services);
       return;
     }
     const mustAsk =
@@ -197,10 +212,7 @@ class ClearCommand {
     const session = this.#open(interaction, { target, entries: preview.entries, shown: undefined }, services);
     session.state.shown = previewView(
       {
-        target,
-        preview,
-        tierLabel: (tier) => tierLabel(services.cache, tier),
-        reloadMs: reloadMs(services.cache, preview),
+        ...previewModel(target, preview, services),
         expiresAt: session.expiresAt,
         canWarm: services.warmers.scopes.length > 0,
         ...(before === undefined ? {} : { before }),
@@ -257,6 +269,15 @@ class ClearCommand {
     if (thenWarm && scope !== undefined) await this.#warmPanels.runBeside(interaction, { scope }, services);
     return clearedOutcome(removal, cache.clock.epochAt(cache.clock.now()), format);
   }
+}
+
+function previewModel(target: ClearTarget, preview: Preview, services: CommandServices) {
+  return {
+    target,
+    preview,
+    tierLabel: (tier: string) => tierLabel(services.cache, tier),
+    reloadMs: reloadMs(services.cache, preview),
+  };
 }
 
 function tierLabel(cache: Cache, tier: string): string {

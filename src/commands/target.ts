@@ -6,7 +6,7 @@ import { CacheError } from '../cache/errors.ts';
 import { assertKey } from '../cache/keys.ts';
 import { compilePattern, isPattern } from '../cache/pattern.ts';
 import type { Cache, InvalidationTarget, Preview, Removal } from '../cache/types.ts';
-import { nearest } from './nearest.ts';
+import { nearestName } from '../nearest-name.ts';
 
 /** `text` is what a person types for it. */
 export type ClearTarget =
@@ -103,7 +103,7 @@ export function clearTarget(cache: Cache, target: ClearTarget): Removal {
 }
 
 /** How many resident keys are compared with a mistyped one. */
-const COMPARED_KEYS = 500;
+const COMPARED_KEYS = 250;
 
 /** What was probably meant by a text that covers nothing, with how many entries it covers; `undefined` when nothing is near. */
 export async function suggestTarget(
@@ -118,7 +118,7 @@ export async function suggestTarget(
     if (key !== undefined) return counted(cache, key);
   }
   const [first = ''] = text.split(/[:*]/, 1);
-  const namespace = nearest(
+  const namespace = nearestName(
     first,
     namespaces.map((row) => row.namespace),
   );
@@ -130,8 +130,10 @@ export async function suggestTarget(
 /** The resident key that is nearest to a mistyped one. */
 export function nearestKey(cache: Cache, text: string): string | undefined {
   const [namespace = ''] = text.split(':', 1);
-  const alike = new Set([...cache.keys(namespace, COMPARED_KEYS), ...cache.keys('', COMPARED_KEYS)]);
-  return nearest(text, alike);
+  const seen = new Set([...cache.keys(namespace, COMPARED_KEYS), ...cache.keys('', COMPARED_KEYS)]);
+  // Comparing is the dear part, and a key of another length is not the one that was meant.
+  const alike = [...seen].filter((key) => Math.abs(key.length - text.length) <= text.length / 3);
+  return nearestName(text, alike);
 }
 
 async function counted(cache: Cache, text: string): Promise<{ text: string; entries: number } | undefined> {

@@ -212,6 +212,16 @@ describe('/cache-clear', () => {
     expect(at.audit[0]).toMatchObject({ action: 'clear', target: 'products:*', command: 'cache-clear' });
   });
 
+  it('only tells what would go when asked for a preview', async () => {
+    const at = aDesk();
+    fillShop(at.cache);
+    await at.run('cache-clear', { pattern: 'products:*', preview: true });
+    expect(at.said).toContain('Pattern `products:*` → **12 entries**');
+    expect(at.said).toContain('Only a preview: nothing was cleared.');
+    expect(at.said).not.toContain('Cancel');
+    expect(at.cache.stats().total.entries).toBe(19);
+  });
+
   it('removes a handful without asking', async () => {
     const at = aDesk();
     fillShop(at.cache);

@@ -511,6 +511,10 @@ function everyView(stats: CacheStats, texts: readonly string[], count: number): 
     question({ kind: 'all', text: 'all' }),
     question({ kind: 'pattern', text: key }),
     question({ kind: 'tag', text: key, tag: key }),
+    clear.previewOnlyView(
+      { target: { kind: 'key', text: key }, preview, tierLabel: (tier) => tier, reloadMs: count },
+      en,
+    ),
     clear.clearedView(
       { target: key, removal, ms: count, reference: 'CA-7F3K', warm: { id: id('x'), label: 'Warm' } },
       en,

@@ -3,7 +3,7 @@ import type { Preview, Removal } from '../../cache/types.ts';
 import type { ClearTarget } from '../target.ts';
 import { entriesText, type Format, instant, plural } from './format.ts';
 import { keyText } from './key-text.ts';
-import type { Button, ControlId, Mention, SelectOption, View } from './view.ts';
+import type { Block, Button, ControlId, Mention, SelectOption, View } from './view.ts';
 
 /** Keys shown as examples in a preview. */
 const EXAMPLES = 3;
@@ -14,54 +14,71 @@ export interface PreviewModel {
   readonly tierLabel: (tier: string) => string;
   /** What reading them again will take, by the mean load times; `undefined` when nothing was ever loaded. */
   readonly reloadMs: number | undefined;
+}
+
+export interface QuestionModel extends PreviewModel {
   /** Epoch ms at which the question ends. */
   readonly expiresAt: number;
-  /** A warmer that can bring them back at once. */
+  /** There are warmers that can bring entries back at once. */
   readonly canWarm: boolean;
   /** How many matched when it was first asked, when more match now. */
   readonly before?: number;
 }
 
 /** The question before removing. */
-export function previewView(model: PreviewModel, format: Format, id: ControlId): View {
-  const { target, preview } = model;
-  const entries = entriesText(format, preview.entries);
-  const tiers = preview.tiers.map((row) => `${model.tierLabel(row.tier)} (${format.count(row.entries)})`);
-  const isAll = target.kind === 'all';
-  const lines = [
-    isAll
-      ? `**All ${entries}**, ≈ ${format.bytes(preview.weightBytes)}, in ${plural(format, preview.tiers.length, 'tier')}`
-      : `${targetText(target)} → **${entries}**, ≈ ${format.bytes(preview.weightBytes)}`,
-  ];
-  if (tiers.length > 0) lines.push(`Tiers: ${tiers.join(' · ')}`);
-  if (model.before !== undefined) {
-    lines.unshift(`**${entries} match now** (${format.count(model.before)} before), so this asks again.`);
-  }
-  const after = [
-    `The database is not changed. The next lookups read it again: ${plural(format, preview.entries, 'load')}${model.reloadMs === undefined ? '' : `, ≈ ${format.duration(model.reloadMs)} in all`}.`,
-  ];
-  if (preview.loads > 0) after.push(`${plural(format, preview.loads, 'load')} in flight will not be stored.`);
-  const label = `Clear ${entries}`;
+export function previewView(model: QuestionModel, format: Format, id: ControlId): View {
+  const entries = entriesText(format, model.preview.entries);
+  const isAll = model.target.kind === 'all';
   const buttons: Button[] = [
     { id: id('cancel'), label: 'Cancel', style: 'secondary' },
-    { id: id('confirm'), label, style: 'danger' },
+    { id: id('confirm'), label: `Clear ${entries}`, style: 'danger' },
   ];
   if (isAll && model.canWarm)
     buttons.push({ id: id('confirm-warm'), label: 'Clear and warm', style: 'secondary' });
-  const examples = preview.examples.slice(0, EXAMPLES).map((key) => keyText(key));
+  const grown =
+    model.before === undefined
+      ? []
+      : [{ lines: [`**${entries} match now** (${format.count(model.before)} before), so this asks again.`] }];
   return {
     tone: 'danger',
     title: isAll ? '⚠️ Clear the whole cache?' : '⚠️ Clear cached entries?',
-    blocks: [
-      { lines },
-      { heading: 'After it', lines: after },
-      ...(examples.length === 0
-        ? []
-        : [{ heading: 'Examples', lines: examples, more: Math.max(0, preview.entries - examples.length) }]),
-    ],
+    blocks: [...grown, ...previewBlocks(model, format)],
     notes: [`Nothing is cleared yet. This question ends ${instant(model.expiresAt)}.`],
     rows: [buttons],
   };
+}
+
+/** The same without a question. */
+export function previewOnlyView(model: PreviewModel, format: Format): View {
+  return {
+    tone: 'normal',
+    title: '🔍 What would be cleared',
+    blocks: previewBlocks(model, format),
+    notes: ['Only a preview: nothing was cleared.'],
+  };
+}
+
+function previewBlocks({ target, preview, tierLabel, reloadMs }: PreviewModel, format: Format): Block[] {
+  const covered = `**${entriesText(format, preview.entries)}**, ≈ ${format.bytes(preview.weightBytes)}`;
+  const lines = [
+    target.kind === 'all'
+      ? `All ${covered}, in ${plural(format, preview.tiers.length, 'tier')}`
+      : `${targetText(target)} → ${covered}`,
+  ];
+  const tiers = preview.tiers.map((row) => `${tierLabel(row.tier)} (${format.count(row.entries)})`);
+  if (tiers.length > 0) lines.push(`Tiers: ${tiers.join(' · ')}`);
+  const cost = reloadMs === undefined ? '' : `, ≈ ${format.duration(reloadMs)} in all`;
+  const after = [
+    `The database is not changed. The next lookups read it again: ${plural(format, preview.entries, 'load')}${cost}.`,
+  ];
+  if (preview.loads > 0) after.push(`${plural(format, preview.loads, 'load')} in flight will not be stored.`);
+  const examples = preview.examples.slice(0, EXAMPLES).map((key) => keyText(key));
+  const more = Math.max(0, preview.entries - examples.length);
+  return [
+    { lines },
+    { heading: 'After it', lines: after },
+    ...(examples.length === 0 ? [] : [{ heading: 'Examples', lines: examples, more }]),
+  ];
 }
 
 function targetText(target: ClearTarget): string {
