@@ -87,6 +87,7 @@ function processFigures(
     heapUsedBytes: memory.heapUsed,
     heapLimitBytes: getHeapStatistics().heap_size_limit,
     residentBytes: memory.rss,
+    loopBusyRatio: performance.eventLoopUtilization().utilization,
     loopDelayP99Ms: loopDelay.p99Ms(),
     node: process.versions.node,
     discordJs: discordJsVersion,

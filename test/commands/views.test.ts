@@ -65,6 +65,7 @@ function infoModel(over: Partial<InfoModel> = {}): InfoModel {
       heapUsedBytes: 92e6,
       heapLimitBytes: 4e9,
       residentBytes: 200e6,
+      loopBusyRatio: 0.032,
       loopDelayP99Ms: 6,
       node: '24.21.0',
       discordJs: '14.28.1',
@@ -321,7 +322,7 @@ describe('/cache-info', () => {
     expect(text).toContain('**Periodic** — every 6 h ± 10 min · not run yet · next <t:');
     expect(text).toContain('memory (ok, 45.2 MB of 100 MB)');
     expect(text).toContain('Node 24.21.0 · discord.js 14.28.1 · Cachecord 0.1.0');
-    expect(text).toContain('event-loop delay p99 6 ms');
+    expect(text).toContain('event loop 3.2% busy, delay p99 6 ms');
   });
 
   it("says that it is not about discord.js's caches, and how patterns are written", () => {

@@ -19,7 +19,9 @@ export interface ProcessFigures {
   readonly heapUsedBytes: number;
   readonly heapLimitBytes: number;
   readonly residentBytes: number;
-  /** `null` while it is being measured. */
+  /** The share of its life that the event loop was busy. */
+  readonly loopBusyRatio: number;
+  /** How long the event loop was held at worst, but for one in a hundred; `null` while it is being measured. */
   readonly loopDelayP99Ms: number | null;
   readonly node: string;
   readonly discordJs: string;
@@ -159,11 +161,11 @@ function warmersBlock(warmers: readonly WarmerStatus[], format: Format): Block {
 
 function processBlock(figures: ProcessFigures, format: Format): Block {
   const delay =
-    figures.loopDelayP99Ms === null ? 'being measured' : `p99 ${format.duration(figures.loopDelayP99Ms)}`;
+    figures.loopDelayP99Ms === null ? '' : `, delay p99 ${format.duration(figures.loopDelayP99Ms)}`;
   return {
     heading: '🧭 Process',
     lines: [
-      `Heap ${format.bytes(figures.heapUsedBytes)} of ${format.bytes(figures.heapLimitBytes)} · resident ${format.bytes(figures.residentBytes)} · event-loop delay ${delay}`,
+      `Heap ${format.bytes(figures.heapUsedBytes)} of ${format.bytes(figures.heapLimitBytes)} · resident ${format.bytes(figures.residentBytes)} · event loop ${format.percent(figures.loopBusyRatio)} busy${delay}`,
       `Up since ${instant(figures.startedAt)} · Node ${figures.node} · discord.js ${figures.discordJs} · Cachecord ${figures.plugin}`,
     ],
   };
