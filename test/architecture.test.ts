@@ -45,7 +45,7 @@ function importsOf(file: string, text: string): Import[] {
   const call = /\bimport\(\s*['"](?<source>[^'"]+)['"]/g;
   return [...text.matchAll(statement), ...text.matchAll(call)].map(({ groups }) => {
     const { names = '', source = '' } = groups ?? {};
-    const listed = /\{(.*)\}/s
+    const listed = /^\{(.*)\}/s
       .exec(names)?.[1]
       ?.split(',')
       .filter((name) => name.trim() !== '');

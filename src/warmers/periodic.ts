@@ -7,7 +7,7 @@
  * hours from now" needs no calendar.
  */
 import type { Clock } from '../cache/clock.ts';
-import type { Runs } from './run.ts';
+import type { Runs } from './runs.ts';
 import type { WarmerStatus, WarmRun } from './types.ts';
 
 export interface PeriodicOptions {

@@ -3,7 +3,7 @@
  * longer than its budget. What is fresh already is left alone.
  */
 import type { Clock } from '../cache/clock.ts';
-import type { Runs } from './run.ts';
+import type { Runs } from './runs.ts';
 import type { WarmerStatus, WarmRun } from './types.ts';
 
 const SCOPES = ['config', 'reference'] as const;

@@ -4,7 +4,7 @@
  * counted, and may come again. Who is a person is for the caller to say: it must not report bots.
  */
 import type { Clock } from '../cache/clock.ts';
-import type { Runs } from './run.ts';
+import type { Runs } from './runs.ts';
 import type { WarmerStatus, WarmRun } from './types.ts';
 
 /** So many people are remembered; a few megabytes. Whom we forget is only warmed once more. */

@@ -3,7 +3,7 @@ import type { Clock } from '../cache/clock.ts';
 import type { Config } from '../config.ts';
 import type { Logger } from '../logger.ts';
 import { PeriodicWarmer } from './periodic.ts';
-import { Runs } from './run.ts';
+import { Runs } from './runs.ts';
 import { StartupWarmer } from './startup.ts';
 import type { Warmers, WarmReport, WarmRequest, WarmRun, WarmTask } from './types.ts';
 import { UserWarmer } from './user.ts';
