@@ -1,5 +1,6 @@
 /** The four admin commands, as a list. A new command is one new file and one line here. */
 import type { Config } from '../config.ts';
+import { inEveryLanguage } from './catalogue.ts';
 import { clearCommand } from './clear-command.ts';
 import type { AdminCommand } from './command.ts';
 import { infoCommand } from './info-command.ts';
@@ -9,5 +10,6 @@ import { warmCommand } from './warm-command.ts';
 /** Pure but for the panels the commands will keep: reading the definitions starts nothing. */
 export function adminCommands(config: Config): readonly AdminCommand[] {
   const warm = warmCommand(config);
-  return [statsCommand(config), clearCommand(warm.panels), warm.command, infoCommand(config)];
+  const commands = [statsCommand(config), clearCommand(warm.panels), warm.command, infoCommand(config)];
+  return commands.map((command) => ({ ...command, data: inEveryLanguage(command.data) }));
 }

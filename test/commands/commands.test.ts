@@ -1,6 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import type { Cache, WarmJob } from '../../src/cache/types.ts';
 import { adminCommands } from '../../src/commands/commands.ts';
 import { parseConfig } from '../../src/config.ts';
+import type { WarmTask } from '../../src/warmers/types.ts';
 import { type Desk, desk, fillShop } from './desk.ts';
 import { find, OTHER_ID } from './discord-edge.ts';
 import { schemaIssues } from './spoken.ts';
@@ -8,8 +10,8 @@ import { warmReport, warmTask } from './stats-data.ts';
 
 const desks: Desk[] = [];
 
-function aDesk(configuration?: object): Desk {
-  const made = desk(configuration);
+function aDesk(...options: Parameters<typeof desk>): Desk {
+  const made = desk(...options);
   desks.push(made);
   return made;
 }
@@ -48,6 +50,17 @@ describe('the definitions', () => {
 
   it('I11: are hidden from everybody until the allow-list says otherwise', () => {
     for (const { data } of commands) expect(data.default_member_permissions).toBe('0');
+  });
+
+  it('are described in every language we keep, names being English everywhere', () => {
+    for (const { data } of commands) {
+      for (const part of [data, ...(data.options ?? [])]) {
+        const languages = part.description_localizations ?? {};
+        expect(Object.keys(languages).sort()).toEqual(['de', 'en-US', 'es-ES', 'fr', 'pt-BR']);
+        for (const text of Object.values(languages)) expect(text?.length).toBeLessThanOrEqual(100);
+        expect(part).not.toHaveProperty('name_localizations');
+      }
+    }
   });
 
   it('take their tiers and scopes from the configuration', () => {
@@ -497,6 +510,65 @@ describe('/cache-warm', () => {
     at.warmers.finish(warmReport());
     await at.clock.settle();
     expect(at.audit).toMatchObject([{ action: 'warm' }]);
+  });
+});
+
+describe('/cache-warm, with the real warmers', () => {
+  const job = (cache: Cache, key: string, load: () => unknown): WarmJob => ({
+    key,
+    isFresh: () => cache.has(key),
+    run: () => cache.getOrLoad(key, load, { fresh: true }),
+  });
+  const locked = (): never => {
+    throw new Error('SQLITE_BUSY: database is locked');
+  };
+  const tasks = (cache: Cache): WarmTask[] => [
+    {
+      name: 'products',
+      scope: 'reference',
+      jobs: () => ['a', 'b', 'c'].map((name) => job(cache, `products::${name}`, () => ({ name }))),
+    },
+    { name: 'discounts', scope: 'reference', jobs: () => [job(cache, 'discounts::all', locked)] },
+    {
+      name: 'profile',
+      scope: 'user',
+      jobs: ({ userId }) => [job(cache, `user::${userId}::profile`, () => ({ userId }))],
+    },
+  ];
+
+  it('warms, leaves alone what is fresh, and names what failed', async () => {
+    const at = aDesk({}, tasks);
+    at.cache.set('products::b', 'fresh');
+    await at.run('cache-warm', { scope: 'reference' });
+    expect(at.said).toContain('**Warmed 2 of 4 keys**');
+    expect(at.said).toContain('1 was fresh and left alone');
+    expect(at.said).toContain('`discounts::all` — `SQLITE_BUSY: database is locked`');
+    expect(at.cache.get('products::b')).toBe('fresh');
+    expect(at.audit).toMatchObject([{ action: 'warm', target: 'reference' }]);
+  });
+
+  it('loads what is fresh, too, when forced', async () => {
+    const at = aDesk({}, tasks);
+    at.cache.set('products::b', 'fresh');
+    await at.run('cache-warm', { scope: 'reference', force: true });
+    expect(at.said).toContain('**Warmed 3 of 4 keys**');
+    expect(at.cache.get('products::b')).toEqual({ name: 'b' });
+  });
+
+  it('warms one person', async () => {
+    const at = aDesk({}, tasks);
+    await at.run('cache-warm', { scope: 'user', user: '500000000000000001' });
+    expect(at.cache.has('user::500000000000000001::profile')).toBe(true);
+    expect(at.said).toContain('**Warmed 1 of 1 key**');
+  });
+
+  it('brings back what was cleared with the button of the answer', async () => {
+    const at = aDesk({}, tasks);
+    at.cache.set('products::a', 1);
+    await at.run('cache-clear', { pattern: 'products::a' });
+    await at.press('Warm reference now');
+    expect(at.cache.get('products::a')).toEqual({ name: 'a' });
+    expect(at.said).toContain('🔥 Warmed with failures: reference');
   });
 });
 

@@ -12,7 +12,8 @@ import { adminCommands } from '../../src/commands/commands.ts';
 import { CUSTOM_ID_PREFIX } from '../../src/commands/sessions.ts';
 import { type Config, parseConfig } from '../../src/config.ts';
 import { silentLogger } from '../../src/logger.ts';
-import type { Warmers, WarmReport, WarmRequest, WarmRun } from '../../src/warmers/types.ts';
+import type { Warmers, WarmReport, WarmRequest, WarmRun, WarmTask } from '../../src/warmers/types.ts';
+import { createWarmers } from '../../src/warmers/warmers.ts';
 import { type HandClock, handClock } from '../support/hand-clock.ts';
 import { DiscordEdge } from './discord-edge.ts';
 import { textOf } from './spoken.ts';
@@ -71,7 +72,8 @@ export class HandWarmers implements Warmers {
   stop = () => Promise.resolve(this.finish({ ...this.now, state: 'stopped' }));
 }
 
-export function desk(configuration: object = {}): Desk {
+/** @param tasks with them the real warmers run, otherwise those that the test turns by hand */
+export function desk(configuration: object = {}, tasks?: (cache: Cache) => readonly WarmTask[]): Desk {
   const config = parseConfig(configuration);
   const clock = handClock();
   const cache = createCache({ ...config.cache, clock, logger: silentLogger, random: () => 0 });
@@ -79,10 +81,19 @@ export function desk(configuration: object = {}): Desk {
   const audit: AuditEntry[] = [];
   const warnings: string[] = [];
   const warmers = new HandWarmers();
+  const realWarmers =
+    tasks &&
+    createWarmers({
+      tasks: tasks(cache),
+      config: config.warmers,
+      clock,
+      logger: silentLogger,
+      random: () => 0,
+    });
   const commands = adminCommands(config);
   const services: CommandServices = {
     cache,
-    warmers,
+    warmers: realWarmers ?? warmers,
     config,
     audit: {
       record(line) {
@@ -128,6 +139,7 @@ export function desk(configuration: object = {}): Desk {
     async stop() {
       for (const command of commands) command.stop?.();
       await warmers.stop();
+      await realWarmers?.stop();
       await clock.settle();
       await cache.stop();
       await discord.client.destroy();

@@ -104,12 +104,16 @@ export function warmedView(
   id: ControlId,
 ): View {
   const { report } = model;
-  if (report.total === 0 && report.failed === 0 && report.tasks.every((task) => task.state === 'done')) {
+  const isNothing = report.state === 'done' && report.total === 0 && report.failed === 0;
+  if (isNothing && report.tasks.every((task) => task.state === 'done')) {
     return nothingToWarm(model.scopeText);
   }
   const failures = report.tasks.flatMap((task) => task.failures);
   const isStopped = report.state === 'stopped';
-  const fresh = report.skipped > 0 ? `; ${format.count(report.skipped)} were fresh and left alone` : '';
+  const fresh =
+    report.skipped > 0
+      ? `; ${format.count(report.skipped)} ${report.skipped === 1 ? 'was' : 'were'} fresh and left alone`
+      : '';
   const headline = isStopped
     ? `Stopped after ${format.count(report.warmed + report.skipped + report.failed)} of ${format.count(report.total)}. What was loaded stays.`
     : `**Warmed ${format.count(report.warmed)} of ${plural(format, report.total, 'key')}** in ${format.duration(report.ms)}${fresh}.`;
