@@ -8,8 +8,9 @@ import {
   type ChatInputCommandInteraction,
   type MessageComponentInteraction,
 } from 'discord.js';
-import type { Cache, Preview } from '../cache/types.ts';
+import type { Preview } from '../cache/types.ts';
 import { type Answerable, answer, defer, edit, update } from './answer.ts';
+import { chooseOptions, previewModel, tierLabel, warmScopeFor } from './clear-figures.ts';
 import type { AdminCommand, CommandServices } from './command.ts';
 import { LongKeys, respond, targetChoices } from './completion.ts';
 import { onRecord } from './on-record.ts';
@@ -28,10 +29,9 @@ import {
   previewOnlyView,
   previewView,
 } from './views/clear.ts';
-import { entriesText, formatFor } from './views/format.ts';
-import { plainText } from './views/key-text.ts';
+import { formatFor } from './views/format.ts';
 import { disabledCache } from './views/states.ts';
-import { disabled, type SelectOption, type View } from './views/view.ts';
+import { disabled, type View } from './views/view.ts';
 import type { WarmPanels } from './warm-command.ts';
 
 interface Question {
@@ -269,68 +269,4 @@ class ClearCommand {
     if (thenWarm && scope !== undefined) await this.#warmPanels.runBeside(interaction, { scope }, services);
     return clearedOutcome(removal, cache.clock.epochAt(cache.clock.now()), format);
   }
-}
-
-function previewModel(target: ClearTarget, preview: Preview, services: CommandServices) {
-  return {
-    target,
-    preview,
-    tierLabel: (tier: string) => tierLabel(services.cache, tier),
-    reloadMs: reloadMs(services.cache, preview),
-  };
-}
-
-function tierLabel(cache: Cache, tier: string): string {
-  return cache.tiers.find((policy) => policy.tier === tier)?.label ?? tier;
-}
-
-/** What reading everything again would take, by the mean load time of each tier. */
-function reloadMs(cache: Cache, preview: Preview): number | undefined {
-  const { tiers } = cache.stats(0);
-  let sum = 0;
-  for (const row of preview.tiers) {
-    sum += row.entries * (tiers.find((tier) => tier.tier === row.tier)?.loadTimes?.meanMs ?? 0);
-  }
-  return sum > 0 ? sum : undefined;
-}
-
-/** The warmer that brings back what a target covers. */
-function warmScopeFor(target: ClearTarget, services: CommandServices): string | undefined {
-  const { scopes } = services.warmers;
-  const shared = scopes.filter((scope) => scope !== 'user');
-  if (target.kind === 'all') return shared.length > 0 ? 'all' : undefined;
-  if (target.kind === 'tag') return undefined;
-  const namespace = target.text.replace(/^tier:/, '').split(/[:*]/, 1)[0];
-  const tier =
-    target.kind === 'tier'
-      ? namespace
-      : services.cache.tiers.find((policy) => policy.namespaces.some((one) => one === namespace))?.tier;
-  return shared.find((scope) => scope === tier);
-}
-
-/** For the select of a bare `/cache-clear`: everything, tiers, namespaces, with what each holds. */
-function chooseOptions(cache: Cache, locale: string): SelectOption[] {
-  const format = formatFor(locale);
-  const stats = cache.stats(0);
-  const held = (row: { readonly entries: number; readonly weightBytes: number }) =>
-    `${entriesText(format, row.entries)}, ≈ ${format.bytes(row.weightBytes)}`;
-  if (stats.total.entries === 0) return [];
-  const tiers = stats.tiers.filter((row) => row.entries > 0);
-  const namespaces = stats.namespaces
-    .filter((row) => row.entries > 0 && row.namespace.length <= 90)
-    .sort((a, b) => b.entries - a.entries);
-  const options: SelectOption[] = [
-    ...tiers.map((row) => ({
-      label: `${row.label} tier`,
-      value: `tier:${row.tier}`,
-      description: held(row),
-    })),
-    ...namespaces.map((row) => ({
-      label: plainText(`${row.namespace}::*`, 90),
-      value: `${row.namespace}::*`,
-      description: held(row),
-    })),
-  ];
-  const unique = [...new Map(options.map((option) => [option.value, option])).values()].slice(0, 24);
-  return [...unique, { label: 'Everything', value: 'all', description: `${held(stats.total)} (asks again)` }];
 }

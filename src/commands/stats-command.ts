@@ -1,6 +1,6 @@
 /**
  * `/cache-stats`: one panel with the pages overview, tiers and keys, and the inspection of one key. Reads memory only,
- * so it answers at once. What a page says is decided in `views/`.
+ * so it answers at once. Which figures a page shows is in `stats-pages.ts`, what it says in `views/`.
  */
 import {
   type APIApplicationCommandOptionChoice,
@@ -13,43 +13,17 @@ import type { Config } from '../config.ts';
 import { type Answerable, answer, edit, followUp, update } from './answer.ts';
 import type { AdminCommand, CommandServices } from './command.ts';
 import { keyChoices, LongKeys, respond } from './completion.ts';
-import { keyRows } from './key-rows.ts';
 import { onRecord } from './on-record.ts';
 import { openPress, pickedValue } from './press.ts';
 import { reloadOf } from './reload.ts';
 import { PANEL_LIFE_MS, type Session, Sessions } from './sessions.ts';
+import { PAGE_LABELS, PAGES, type Panel, show } from './stats-pages.ts';
 import { nearestKey } from './target.ts';
 import { clearedView } from './views/clear.ts';
-import { type Format, formatFor } from './views/format.ts';
-import { absentView, inspectionView } from './views/inspection.ts';
-import { KEY_ORDERS, type KeyOrder, keysView, pageOf } from './views/keys.ts';
-import { overviewView } from './views/overview.ts';
+import { formatFor } from './views/format.ts';
+import { KEY_ORDERS } from './views/keys.ts';
 import { expired } from './views/states.ts';
-import { tiersView } from './views/tiers.ts';
 import { type ControlRow, disabled, type View } from './views/view.ts';
-
-const PAGES = ['overview', 'tiers', 'keys'] as const;
-type Page = (typeof PAGES)[number];
-
-const PAGE_LABELS: Readonly<Record<Page, string>> = {
-  overview: 'Overview',
-  tiers: 'Tiers',
-  keys: 'Top keys',
-};
-
-interface Panel {
-  page: Page;
-  tier: string | undefined;
-  order: KeyOrder;
-  keyPage: number;
-  /** The keys of the page that is shown, so that a pick means what the reader saw. */
-  listed: readonly string[];
-  /** The key under inspection. */
-  key: string | undefined;
-  /** Whether the inspection was opened from the list. */
-  hasBack: boolean;
-  shown: View | undefined;
-}
 
 /** Choices of the option `tier`, from the configuration. */
 export function tierChoices(config: Config): APIApplicationCommandOptionChoice<string>[] {
@@ -138,82 +112,6 @@ async function execute(
   const target = session.state.key ?? page;
   onRecord(interaction, services, 'cache-stats', { action: 'view', target, outcome: 'shown' });
   await answer(interaction, show(session, interaction.locale, services), services);
-}
-
-/** The page as the panel's state asks for it. */
-function show(session: Session<Panel>, locale: string, services: CommandServices): View {
-  const { state } = session;
-  const format = formatFor(locale);
-  const view =
-    state.key === undefined
-      ? pageView(session, format, services)
-      : keyView(session, state.key, format, services);
-  state.shown = view;
-  return view;
-}
-
-function pageView(session: Session<Panel>, format: Format, services: CommandServices): View {
-  const { state, id } = session;
-  const { cache, warmers } = services;
-  const tier = state.tier === undefined ? {} : { tier: state.tier };
-  const body = (): View => {
-    if (state.page === 'tiers') {
-      const ttlMs = (name: string) => cache.tiers.find((policy) => policy.tier === name)?.ttlMs;
-      return tiersView({ stats: cache.stats(0), ttlMs, ...tier }, format);
-    }
-    if (state.page === 'keys') {
-      const rows = keyRows(cache, state.tier);
-      const page = pageOf({ rows, order: state.order, page: state.keyPage });
-      state.keyPage = page.page;
-      state.listed = page.rows.map((row) => row.key);
-      const figures = cache.stats(0);
-      const own = figures.tiers.find((row) => row.tier === state.tier);
-      return keysView(
-        {
-          rows,
-          order: state.order,
-          page: page.page,
-          resident: (own ?? figures.total).entries,
-          ...(own === undefined ? {} : { tierLabel: `${own.label} tier` }),
-        },
-        format,
-        id,
-      );
-    }
-    const due = warmers.status().flatMap((warmer) => (warmer.nextAt === null ? [] : [warmer.nextAt]));
-    const nextWarmAt = due.length === 0 ? null : Math.min(...due);
-    // Enough for a tier's own top five to be among them.
-    return overviewView(
-      { stats: cache.stats(state.tier === undefined ? 5 : 100), nextWarmAt, ...tier },
-      format,
-      services.mention,
-    );
-  };
-  const view = body();
-  return { ...view, rows: [...(view.rows ?? []), ...panelRows(state.page, id)] };
-}
-
-function panelRows(page: Page, id: Session<Panel>['id']): ControlRow[] {
-  return [
-    {
-      id: id('view'),
-      placeholder: 'View',
-      options: PAGES.map((one) => ({ label: PAGE_LABELS[one], value: one, selected: one === page })),
-    },
-    [
-      { id: id('refresh'), label: 'Refresh', style: 'primary' },
-      { id: id('export'), label: 'Download JSON', style: 'secondary' },
-    ],
-  ];
-}
-
-function keyView(session: Session<Panel>, key: string, format: Format, services: CommandServices): View {
-  const { cache } = services;
-  const report = cache.inspect(key);
-  if (report === undefined) return absentView(key, nearestKey(cache, key), session.id);
-  const tierLabel = cache.tiers.find((policy) => policy.tier === report.tier)?.label ?? report.tier;
-  const reloads = reloadOf(report, services)?.label;
-  return inspectionView({ report, tierLabel, reloads, hasBack: session.state.hasBack }, format, session.id);
 }
 
 async function act(
