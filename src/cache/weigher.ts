@@ -43,7 +43,7 @@ const REGEXP = 160;
 /** JSMap or JSSet plus the fixed part of its hash table. */
 const COLLECTION = 72;
 /** View, ArrayBuffer and the record that owns the bytes outside the heap. */
-const BINARY = 320;
+const BINARY = 208;
 /** Objects with more own fields are hash tables, whose keys are seldom shared with other objects. */
 const MAX_SHAPED_FIELDS = 128;
 /** Up to so many objects a linear look finds the ones seen before; more need a Set. */
@@ -84,7 +84,7 @@ export function entryOverheadBytes(key: string): number {
 }
 
 /** Measured by `scripts/calibrate-weigher.ts`. */
-const ENTRY_BYTES = 224;
+const ENTRY_BYTES = 276;
 
 /** Weighs a value in one walk over at most `maxNodes` values. Never throws, and runs no code of the value's. */
 export function weigh(value: unknown, maxNodes = MAX_WALK_NODES): Weighed {
@@ -189,7 +189,7 @@ class Walk {
       this.#add(value);
       if (this.#nodesLeft < 0) break;
     }
-    this.bytes += fields <= MAX_SHAPED_FIELDS ? OBJECT_HEADER + POINTER * fields : tableBytes(object, fields);
+    this.bytes += fields <= MAX_SHAPED_FIELDS ? shapedBytes(fields) : tableBytes(object, fields);
     // Hidden fields would escape both the weight and the freezing. Inherited ones differ from the own ones here, too.
     if (this.#nodesLeft >= 0 && hasHiddenFields(object, fields)) this.kind = 'unsafe';
   }
@@ -259,6 +259,11 @@ function hasHiddenFields(object: object, enumerable: number): boolean {
     Object.getOwnPropertyNames(object).length !== enumerable ||
     Object.getOwnPropertySymbols(object).length !== 0
   );
+}
+
+/** An object with a shape of its own; one that began without fields has room for some. */
+function shapedBytes(fields: number): number {
+  return OBJECT_HEADER + POINTER * (fields === 0 ? 4 : fields);
 }
 
 /** A hash table holds name, value and details of each field at a load of at most two thirds. */
