@@ -40,6 +40,11 @@ export class Attachments {
     return [...kept, ...fresh];
   }
 
+  /** The message that showed them is gone. */
+  forget(attachments: readonly APIAttachment[]): void {
+    for (const { id } of attachments) this.#files.delete(id);
+  }
+
   /** The file behind `/attachments/:channel/:id/:name`. */
   serve(path: string): Response | null {
     const id = /^\/attachments\/\d+\/(\d+)\//.exec(path)?.[1];

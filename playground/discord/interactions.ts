@@ -76,6 +76,7 @@ export class Interactions {
       clock,
       changed: (changed) => this.#parts.changed(changed),
     });
+    this.#forgetExpired();
     this.#byId.set(interaction.id, interaction);
     this.#byToken.set(interaction.token, interaction);
     this.#parts.changed(interaction);
@@ -103,6 +104,15 @@ export class Interactions {
 
   closeModal(modalId: string): void {
     this.#modals.delete(modalId);
+  }
+
+  /** Ids are in order of time, so the expired ones come first. */
+  #forgetExpired(): void {
+    for (const interaction of this.#byId.values()) {
+      if (interaction.tokenIsGood) return;
+      this.#byId.delete(interaction.id);
+      this.#byToken.delete(interaction.token);
+    }
   }
 
   close(): void {

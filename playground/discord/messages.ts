@@ -20,6 +20,9 @@ import type { SnowflakeMaker } from './snowflake.ts';
 import type { LocalDiscordEvents } from './types.ts';
 import type { World } from './world.ts';
 
+/** The page runs for hours with shoppers in it. */
+const MOST_KEPT = 5000;
+
 export interface StoredMessage {
   readonly message: APIMessage;
   readonly channelId: string;
@@ -92,6 +95,7 @@ export class Messages {
     } as APIMessage; // built field by field from a body that the schema has passed
     const stored: StoredMessage = { message, channelId, visibleTo: draft.visibleTo ?? null };
     this.#stored.set(message.id, stored);
+    this.#forgetOldest();
     this.#parts.emit('message', { message, channelId, visibleTo: stored.visibleTo });
     this.#tell(stored, GatewayDispatchEvents.MessageCreate);
     return message;
@@ -126,6 +130,7 @@ export class Messages {
     const stored = this.#stored.get(messageId);
     if (!stored) return false;
     this.#stored.delete(messageId);
+    this.#parts.attachments.forget(stored.message.attachments);
     const { channelId, visibleTo } = stored;
     this.#parts.emit('messageDelete', { messageId, channelId, visibleTo });
     const guild = this.#parts.world.guildOfChannel(channelId);
@@ -134,6 +139,15 @@ export class Messages {
       this.#parts.dispatch(guild.id, GatewayDispatchEvents.MessageDelete, data);
     }
     return true;
+  }
+
+  /** Nobody scrolls back this far; Discord would keep it all. */
+  #forgetOldest(): void {
+    for (const [id, { message }] of this.#stored) {
+      if (this.#stored.size <= MOST_KEPT) return;
+      this.#stored.delete(id);
+      this.#parts.attachments.forget(message.attachments);
+    }
   }
 
   #tell(stored: StoredMessage, event: GatewayDispatchEvents): void {

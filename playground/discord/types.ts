@@ -78,12 +78,12 @@ export interface People {
 export interface RequestRecord {
   readonly at: number;
   readonly method: string;
-  /** The path with its ids and without `/api/v10`. */
+  /** The path with its ids, without `/api/v10` and without an interaction's token. */
   readonly path: string;
   /** The path's pattern, such as `/channels/:channel/messages`; the path itself where nothing matched. */
   readonly route: string;
   readonly status: number;
-  /** The JSON body as it came, with tokens left out; `undefined` if there was none. */
+  /** The JSON body as it came; `undefined` if there was none. */
   readonly body: unknown;
   /** What Discord's published schemas and documented limits find wrong with the body. */
   readonly problems: readonly BodyProblem[];
@@ -112,7 +112,7 @@ export interface Fault {
   readonly global?: boolean;
   /** How many requests fail. @default 1 */
   readonly times?: number;
-  /** How long the answer takes. @default 0 */
+  /** How long the answer takes. Alone, without a status or body, it only slows the true answer. @default 0 */
   readonly delayMs?: number;
   /** Closes the socket without an answer. */
   readonly drop?: boolean;

@@ -65,7 +65,7 @@ export function restServer(parts: RestParts): RestServer {
     parts.record({
       at: parts.clock.epochAt(parts.clock.now()),
       method: request.method,
-      path,
+      path: withoutToken(path, found?.params.token),
       route,
       status: answer?.status ?? 0,
       body,
@@ -75,6 +75,11 @@ export function restServer(parts: RestParts): RestServer {
     });
     return answer && respond(answer, route, fault);
   };
+}
+
+/** An interaction's token lets its holder speak as the bot: the log, which the page shows, goes without. */
+function withoutToken(path: string, token: string | undefined): string {
+  return token === undefined ? path : path.replace(token, '…');
 }
 
 /** Refusals become answers; anything else is our own fault and says so. */
