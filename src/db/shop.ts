@@ -1,0 +1,418 @@
+/**
+ * The shop with its cache: reads that are kept, and mutations that invalidate what they touch, after their commit and
+ * only if they changed something (I7). Everything is synchronous, as better-sqlite3 is.
+ *
+ * Cached values are for display. Whether somebody can pay and whether something is in stock is decided on the database,
+ * within the statement that takes it, so a balance can't be spent twice.
+ */
+import type Database from 'better-sqlite3';
+import { sqliteCache } from '../cache/sqlite.ts';
+import type { Cache, TierPolicy } from '../cache/types.ts';
+import { cachedSync, invalidates } from '../cache/wrappers.ts';
+import type { Logger } from '../logger.ts';
+import { bestPercent, covers, type Discounted, discountedCents, holdsAt } from './discount.ts';
+import type {
+  Category,
+  Discount,
+  DiscountChange,
+  LeaderboardRow,
+  NewDiscount,
+  NewProduct,
+  Order,
+  Product,
+  ProductChange,
+  PurchaseResult,
+  Settings,
+  TransactionKind,
+  User,
+  WalletResult,
+  WalletTransaction,
+} from './model.ts';
+import { createQueries, type DayRange, type SearchRequest } from './queries.ts';
+import { shopKeys, touched } from './shop-keys.ts';
+import { createWrites } from './writes.ts';
+
+/** Orders are looked at right after buying: kept half as long as the rest of a person's data, unless that is shorter. */
+const ORDERS_TTL_MS = 30 * 60_000;
+const RECENT_ORDERS = 25;
+const TRANSACTIONS_PER_PAGE = 20;
+const MAX_QUANTITY = 99;
+const MAX_LEADERBOARD = 100;
+const DAY_MS = 86_400_000;
+
+export interface ShopOptions {
+  /** The wall clock, epoch milliseconds: what discounts and orders are dated by. @default `Date.now` */
+  readonly now?: () => number;
+  /** @default `console` */
+  readonly logger?: Logger;
+}
+
+export type Shop = ReturnType<typeof createShop>;
+
+/**
+ * @param db from `openDatabase`
+ * @example
+ * const shop = createShop(openDatabase('shop.sqlite'), cache);
+ * shop.ensureUser('80351110224678912', 'Nelly');
+ * shop.updateWallet('80351110224678912', 50_00, 'deposit');
+ * const result = shop.purchase('80351110224678912', 7);
+ * if (!result.ok) console.log(result.reason);
+ */
+export function createShop(db: Database.Database, cache: Cache, options: ShopOptions = {}) {
+  const now = options.now ?? Date.now;
+  const logger = options.logger ?? console;
+  const sql = sqliteCache(db, cache, { logger });
+  const queries = createQueries(db);
+  const writes = createWrites(db);
+
+  // ---- reads ----
+
+  const getUser = cachedSync(sql.cache, (id: string): User | null => queries.user(id), {
+    key: shopKeys.profile,
+  });
+  const getAllProducts = cachedSync(sql.cache, (): readonly Product[] => queries.products(), {
+    key: shopKeys.allProducts,
+  });
+  const getProductsByCategory = cachedSync(
+    sql.cache,
+    (main: string, sub?: string): readonly Product[] => queries.productsByCategory(main, sub),
+    { key: shopKeys.category },
+  );
+  const getProduct = cachedSync(sql.cache, (id: number): Product | null => queries.product(id), {
+    key: shopKeys.product,
+  });
+  const getMainCategories = cachedSync(sql.cache, (): readonly Category[] => queries.mainCategories(), {
+    key: shopKeys.mainCategories,
+  });
+  const getSubCategories = cachedSync(
+    sql.cache,
+    (main: string): readonly Category[] => queries.subCategories(main),
+    { key: shopKeys.subCategories },
+  );
+  const getOrdersForUser = cachedSync(
+    sql.cache,
+    (userId: string): readonly Order[] => queries.ordersForUser(userId, RECENT_ORDERS),
+    { key: shopKeys.orders, ttlMs: Math.min(ORDERS_TTL_MS, userTtlMs(cache.tiers)) },
+  );
+  const getVipTiers = cachedSync(sql.cache, () => queries.setting('vip_tiers'), {
+    key: () => shopKeys.setting('vip_tiers'),
+  });
+  const getPaymentMethods = cachedSync(sql.cache, () => queries.setting('payment_methods'), {
+    key: () => shopKeys.setting('payment_methods'),
+  });
+  const getLeaderboard = cachedSync(
+    sql.cache,
+    (limit = 10): readonly LeaderboardRow[] => queries.leaderboard(whole(limit, 1, MAX_LEADERBOARD, 'limit')),
+    { key: (limit = 10) => shopKeys.leaderboard(limit) },
+  );
+  const searchProducts = cachedSync(sql.cache, (request: SearchRequest) => queries.search(request), {
+    key: shopKeys.search,
+  });
+  const getTransactionHistory = cachedSync(
+    sql.cache,
+    (userId: string, page = 0): readonly WalletTransaction[] =>
+      queries.transactions(userId, whole(page, 0, 1_000_000, 'page'), TRANSACTIONS_PER_PAGE),
+    { key: (userId, page = 0) => shopKeys.transactions(userId, page) },
+  );
+  const getSalesAnalytics = cachedSync(sql.cache, (range: DayRange) => queries.sales(asDays(range)), {
+    key: shopKeys.sales,
+  });
+
+  // What is kept of discounts is not tied to the moment: those that have not begun are in it, and each read picks
+  // those that hold now. So nothing is served past its end, and no entry is dropped because one discount ends.
+  const allDiscounts = cachedSync(sql.cache, (): readonly Discount[] => queries.discounts(now()), {
+    key: shopKeys.allDiscounts,
+  });
+  const userDiscounts = cachedSync(
+    sql.cache,
+    (userId: string): readonly Discount[] => queries.discountsForUser(userId, now()),
+    { key: shopKeys.userDiscounts },
+  );
+  const holdingNow = (discounts: readonly Discount[], product?: Discounted) => {
+    const at = now();
+    return discounts.filter((each) => holdsAt(each, at) && (product === undefined || covers(each, product)));
+  };
+
+  // ---- changes ----
+
+  const mutation = <A extends unknown[], R>(
+    fn: (...args: A) => R,
+    targets: (args: A, result: R) => readonly string[],
+  ): ((...args: A) => R) => {
+    // Begun as writers: a reader that turns writer may be refused by SQLite when another process wrote meanwhile.
+    const run = sql.transaction(fn).immediate;
+    // The wrapper infers from concrete functions; for `A` and `R` in general TypeScript can't follow it.
+    const loose = targets as (args: readonly unknown[], result: unknown) => readonly string[];
+    return invalidates(sql.cache, run as unknown as (...args: never[]) => R, loose, {
+      logger,
+    }) as unknown as (...args: A) => R;
+  };
+
+  const rememberUser = mutation(
+    (id: string, name: string) => writes.ensureUser(id, name, now()),
+    ([id], changed) => (changed ? touched.name(id) : []),
+  );
+
+  const setVipTier = mutation(
+    (userId: string, vipTier: number) => writes.setVipTier(userId, vipTier),
+    ([userId], changed) => (changed ? touched.vipTier(userId) : []),
+  );
+
+  const updateWallet = mutation(
+    (userId: string, cents: number, kind?: WalletChangeKind, note?: string): WalletResult => {
+      whole(cents, -Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER, 'cents');
+      const walletCents = writes.addToWallet(userId, cents);
+      if (walletCents === undefined) return shortOfFunds(userId);
+      writes.addTransaction({
+        userId,
+        kind: kind ?? 'adjustment',
+        cents,
+        balanceCents: walletCents,
+        orderId: null,
+        note: note ?? '',
+        at: now(),
+      });
+      return { ok: true, walletCents };
+    },
+    ([userId], result) => (result.ok ? touched.wallet(userId) : []),
+  );
+
+  function shortOfFunds(userId: string): WalletResult & { ok: false } {
+    const user = queries.user(userId);
+    return user === null
+      ? { ok: false, reason: 'unknown-user' }
+      : { ok: false, reason: 'funds', walletCents: user.walletCents };
+  }
+
+  const createProduct = mutation(
+    (product: NewProduct): Product => existing(queries.product(writes.insertProduct(product, now()))),
+    touched.products,
+  );
+
+  const updateProduct = mutation(
+    (id: number, change: ProductChange): Product | null => {
+      const product = queries.product(id);
+      if (product === null) return null;
+      writes.updateProduct({ ...product, ...change }, now());
+      return queries.product(id);
+    },
+    (_, product) => (product === null ? [] : touched.products()),
+  );
+
+  const deleteProduct = mutation(
+    (id: number) => writes.deleteProduct(id, now()),
+    (_, deleted) => (deleted ? touched.products() : []),
+  );
+
+  const createDiscount = mutation(
+    (discount: NewDiscount): Discount => existing(queries.discount(writes.insertDiscount(discount))),
+    touched.discounts,
+  );
+
+  const updateDiscount = mutation(
+    (id: number, change: DiscountChange): Discount | null => {
+      const discount = queries.discount(id);
+      if (discount === null) return null;
+      writes.updateDiscount({ ...discount, ...change });
+      return queries.discount(id);
+    },
+    (_, discount) => (discount === null ? [] : touched.discounts()),
+  );
+
+  const deleteDiscount = mutation(
+    (id: number) => writes.deleteDiscount(id),
+    (_, deleted) => (deleted ? touched.discounts() : []),
+  );
+
+  const updateSettings = mutation(
+    <N extends keyof Settings>(name: N, value: Settings[N]): void => writes.putSetting(name, value, now()),
+    ([name]) => touched.setting(name),
+  );
+
+  /** Takes stock, then money; refuses by throwing, so that what it took comes back. */
+  const buy = sql.transaction((userId: string, productId: number, quantity: number) => {
+    const product = writes.takeFromStock(productId, quantity);
+    if (product === undefined) throw new Refused(outOfStock(productId));
+    const at = now();
+    const percent = bestPercent(queries.discountsForUser(userId, at), product, at);
+    const totalCents = discountedCents(product.priceCents * quantity, percent);
+    const walletCents = writes.addToWallet(userId, -totalCents);
+    if (walletCents === undefined) {
+      const short = shortOfFunds(userId);
+      throw new Refused(short.reason === 'funds' ? { ...short, totalCents } : short);
+    }
+    const order: Omit<Order, 'id'> = {
+      productId,
+      productName: product.name,
+      mainCategory: product.mainCategory,
+      quantity,
+      unitPriceCents: product.priceCents,
+      discountPercent: percent,
+      totalCents,
+      status: 'completed',
+      createdAt: at,
+    };
+    const id = writes.insertOrder({ ...order, userId });
+    writes.addTransaction({
+      userId,
+      kind: 'purchase',
+      cents: -totalCents,
+      balanceCents: walletCents,
+      orderId: id,
+      note: product.name.slice(0, 200),
+      at,
+    });
+    return { product, order: { id, ...order }, walletCents };
+  }).immediate;
+
+  function outOfStock(productId: number): PurchaseResult & { ok: false } {
+    const product = queries.product(productId);
+    return product?.active !== true || product.stock === null
+      ? { ok: false, reason: 'unknown-product' }
+      : { ok: false, reason: 'stock', stock: product.stock };
+  }
+
+  const attemptPurchase = invalidates(
+    sql.cache,
+    (userId: string, productId: number, quantity: number) => {
+      try {
+        return { bought: buy(userId, productId, quantity) };
+      } catch (error) {
+        if (error instanceof Refused) return { refusal: error.result };
+        throw error;
+      }
+    },
+    ([userId], { bought }) => {
+      if (bought === undefined) return [];
+      const { product } = bought;
+      return product.stock === null
+        ? touched.purchase(userId)
+        : [...touched.purchase(userId), ...touched.stock(product)];
+    },
+    { logger },
+  );
+
+  return {
+    /** The uncached reads, for those that must decide and not only show. */
+    queries,
+    /** Runs several mutations as one; nested ones become savepoints. What they touch is invalidated after the commit. */
+    transaction: sql.transaction,
+
+    /** `null`: the person is not known. */
+    getUser,
+    /** Everything for sale, by category and name. */
+    getAllProducts,
+    getProductsByCategory,
+    /** Also one that is not for sale at the moment; `null`: there is none. */
+    getProduct,
+    getMainCategories,
+    getSubCategories,
+    /** The discounts that hold now for this person; with a product, those that cover it. */
+    getApplicableDiscounts: Object.assign(
+      (userId: string, product?: Discounted) => holdingNow(userDiscounts(userId), product),
+      {
+        fresh: (userId: string, product?: Discounted) => holdingNow(userDiscounts.fresh(userId), product),
+        invalidate: userDiscounts.invalidate,
+        key: userDiscounts.key,
+        warm: userDiscounts.warm,
+      },
+    ),
+    /** The discounts that hold now, for whomever. */
+    getDiscounts: Object.assign(() => holdingNow(allDiscounts()), {
+      fresh: () => holdingNow(allDiscounts.fresh()),
+      invalidate: allDiscounts.invalidate,
+      key: allDiscounts.key,
+      warm: allDiscounts.warm,
+    }),
+    /** The last 25, newest first. Kept for half an hour. */
+    getOrdersForUser,
+    getVipTiers,
+    getPaymentMethods,
+    /** Who has spent most; 10 unless said otherwise. */
+    getLeaderboard,
+    searchProducts,
+    /** 20 a page, newest first; the first page is 0. */
+    getTransactionHistory,
+    getSalesAnalytics,
+    /** The last days up to today, for {@link getSalesAnalytics}. */
+    lastDays: (days: number): DayRange => {
+      const at = now();
+      return { fromDay: dayOf(at - (whole(days, 1, 3_660, 'days') - 1) * DAY_MS), toDay: dayOf(at) };
+    },
+
+    /** Makes the person known, or takes over a new name. Costs a cached read when nothing is new. */
+    ensureUser: (id: string, name: string): User => {
+      if (getUser(id)?.name !== name) rememberUser(id, name);
+      return existing(getUser(id));
+    },
+    /** False: no such person, or the tier is theirs already. */
+    setVipTier,
+    /** Adds to the wallet, or takes from it what it holds. Whole cents. */
+    updateWallet,
+    createProduct,
+    /** `null`: there is no such product. */
+    updateProduct,
+    /** False: there is no such product. Orders keep naming it. */
+    deleteProduct,
+    createDiscount,
+    /** `null`: there is no such discount. */
+    updateDiscount,
+    /** False: there is no such discount. */
+    deleteDiscount,
+    updateSettings,
+    /**
+     * Buys at the price of this moment, with the person's best discount.
+     * A refusal is a result; it has changed nothing and invalidated nothing.
+     */
+    purchase: (userId: string, productId: number, quantity = 1): PurchaseResult => {
+      const { bought, refusal } = attemptPurchase(
+        userId,
+        productId,
+        whole(quantity, 1, MAX_QUANTITY, 'quantity'),
+      );
+      if (bought === undefined) return refusal;
+      return { ok: true, order: bought.order, walletCents: bought.walletCents, stock: bought.product.stock };
+    },
+  };
+}
+
+/** What a wallet changes for, apart from purchases. */
+export type WalletChangeKind = Exclude<TransactionKind, 'purchase'>;
+
+/** Rolls a purchase back and carries what to tell. */
+class Refused extends Error {
+  readonly result: PurchaseResult & { ok: false };
+
+  constructor(result: PurchaseResult & { ok: false }) {
+    super(result.reason);
+    this.result = result;
+  }
+}
+
+function userTtlMs(tiers: readonly TierPolicy[]): number {
+  return tiers.find(({ tier }) => tier === 'user')?.ttlMs ?? ORDERS_TTL_MS;
+}
+
+function dayOf(at: number): string {
+  return new Date(at).toISOString().slice(0, 10);
+}
+
+function asDays(range: DayRange): DayRange {
+  for (const day of [range.fromDay, range.toDay]) {
+    const at = /^\d{4}-\d\d-\d\d$/.test(day) ? Date.parse(day) : Number.NaN;
+    if (Number.isNaN(at)) throw new RangeError(`A day is written as 2026-01-31, not ${JSON.stringify(day)}.`);
+  }
+  return range;
+}
+
+function whole(value: number, min: number, max: number, name: string): number {
+  if (Number.isSafeInteger(value) && value >= min && value <= max) return value;
+  throw new RangeError(`${name} is a whole number from ${min} to ${max}, not ${value}.`);
+}
+
+/** What was written within this very transaction is there. */
+function existing<T>(row: T | null): T {
+  if (row === null)
+    throw new Error('A row that was just written is not there: the database was changed by hand.');
+  return row;
+}
