@@ -92,6 +92,8 @@ export async function sent(
       error: error instanceof Error ? error.message : String(error),
       msSinceCreated: Math.round(delayMs),
       requestMs: Math.round(performance.now() - startedAt),
+      // Whether it was we who were late.
+      eventLoopBusy: Number(performance.eventLoopUtilization().utilization.toFixed(3)),
     });
     return false;
   }

@@ -1,11 +1,12 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { key } from '../../src/cache/keys.ts';
 import type { Cache, WarmJob } from '../../src/cache/types.ts';
 import { adminCommands } from '../../src/commands/commands.ts';
 import { parseConfig } from '../../src/config.ts';
 import type { WarmTask } from '../../src/warmers/types.ts';
 import { type Desk, desk, fillShop } from './desk.ts';
 import { find, OTHER_ID } from './discord-edge.ts';
-import { schemaIssues } from './spoken.ts';
+import { outsideCode, schemaIssues } from './spoken.ts';
 import { warmReport, warmTask } from './stats-data.ts';
 
 const desks: Desk[] = [];
@@ -182,6 +183,34 @@ describe('/cache-stats', () => {
     expect(choice?.name.length).toBeLessThanOrEqual(100);
     await at.run('cache-stats', { key: choice?.value ?? '' });
     expect(at.said).toContain('🔎 Cached entry');
+  });
+
+  it('shows keys made from hostile names as text, in every page', async () => {
+    const at = aDesk();
+    const names = ['@everyone', '<@1> ** ` ``` ', 'a\u202eb', '](https://example.com)', '||x||', '# h'];
+    const keys = names.map((name) => key.of('user', name, 'profile'));
+    for (const one of [...keys, 'user::`@everyone`::x', 'user::<@&1>::y']) {
+      at.cache.set(one, 1);
+      at.cache.get(one);
+    }
+    for (const view of ['overview', 'tiers', 'keys']) {
+      await at.run('cache-stats', { view });
+      expect(outsideCode(at.markdown)).not.toMatch(/@everyone|<@|\|\||\]\(/);
+    }
+    await at.run('cache-stats', { key: 'user::`@everyone`::x' });
+    expect(at.markdown).toContain('`user::ˋ@everyoneˋ::x`');
+    await at.run('cache-clear', { pattern: 'user:*', preview: true });
+    expect(outsideCode(at.markdown)).not.toMatch(/@everyone|<@|\|\||\]\(/);
+  });
+
+  it('lists the most used of very many keys, and says so', async () => {
+    const at = aDesk();
+    for (let i = 0; i < 3_000; i++) at.cache.set(`products::p${i}`, i);
+    at.cache.get('products::p2999');
+    await at.run('cache-stats', { view: 'keys' });
+    expect(at.said).toContain('3,000 keys cached, the 250 most used listed');
+    expect(at.said).toContain('1. `products::p2999` — 1 hit');
+    expect(at.said).toContain('1/25');
   });
 
   it("writes in the reader's format", async () => {

@@ -16,7 +16,7 @@ import type { Warmers, WarmReport, WarmRequest, WarmRun, WarmTask } from '../../
 import { createWarmers } from '../../src/warmers/warmers.ts';
 import { type HandClock, handClock } from '../support/hand-clock.ts';
 import { DiscordEdge } from './discord-edge.ts';
-import { textOf } from './spoken.ts';
+import { markdownOf, textOf } from './spoken.ts';
 import { warmReport, warmTask } from './stats-data.ts';
 
 export interface Desk {
@@ -29,6 +29,8 @@ export interface Desk {
   readonly config: Config;
   /** What the last message says. */
   readonly said: string;
+  /** The markdown of the last message, without its buttons and selects. */
+  readonly markdown: string;
   run(...command: Parameters<DiscordEdge['command']>): Promise<void>;
   press(...press: Parameters<DiscordEdge['press']>): Promise<void>;
   /** The choices offered. */
@@ -123,6 +125,9 @@ export function desk(configuration: object = {}, tasks?: (cache: Cache) => reado
     config,
     get said() {
       return textOf(discord.lastMessage).replaceAll('\u00a0', ' ');
+    },
+    get markdown() {
+      return markdownOf({ components: [], ...discord.lastMessage });
     },
     run: (...command) => named(command[0]).execute(discord.command(...command), services),
     async press(...press) {

@@ -45,7 +45,10 @@ function collect(node: unknown, texts: string[]): void {
 }
 
 /** Markdown that Discord renders: the texts without buttons, selects and files. */
-export function markdownOf(body: MessageBody): string {
+export function markdownOf(body: {
+  readonly components: readonly unknown[];
+  readonly embeds?: MessageBody['embeds'];
+}): string {
   const texts: string[] = [];
   const visit = (component: unknown): void => {
     if (typeof component !== 'object' || component === null) return;
