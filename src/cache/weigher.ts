@@ -47,7 +47,7 @@ const BINARY = 208;
 /** Objects with more own fields are hash tables, whose keys are seldom shared with other objects. */
 const MAX_SHAPED_FIELDS = 128;
 /** Up to so many objects a linear look finds the ones seen before; more need a Set. */
-const FEW_OBJECTS = 8;
+const FEW_OBJECTS = 16;
 
 // V8 compiles this for one-byte strings into an immediate "no", so that only two-byte strings are ever scanned.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: U+0000 is where Latin-1 begins
