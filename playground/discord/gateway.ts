@@ -9,14 +9,13 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import {
   GatewayDispatchEvents,
-  type GatewayGuildCreateDispatchData,
   GatewayIntentBits as Intent,
   GatewayOpcodes as Op,
 } from 'discord-api-types/v10';
 import { WebSocket, WebSocketServer } from 'ws';
+import { guildCreate } from './guild-create.ts';
 import { isRecord, type JsonRecord, numberOf, recordOf, stringOf } from './json.ts';
 import { secret } from './snowflake.ts';
-import type { LocalGuild } from './types.ts';
 import type { World } from './world.ts';
 
 const PRIVILEGED = Intent.GuildMembers | Intent.GuildPresences | Intent.MessageContent;
@@ -30,6 +29,9 @@ const INTENT_FOR: Partial<Record<GatewayDispatchEvents, Intent>> = {
   [GatewayDispatchEvents.MessageUpdate]: Intent.GuildMessages,
   [GatewayDispatchEvents.MessageDelete]: Intent.GuildMessages,
 };
+
+/** Discord takes 4 KiB from a client; ten times that leaves room for a list of user ids. */
+const MOST_PAYLOAD_BYTES = 40_960;
 
 interface GatewaySession {
   readonly id: string;
@@ -51,7 +53,7 @@ export interface GatewayParts {
 
 export class Gateway {
   readonly #parts: GatewayParts;
-  readonly #server = new WebSocketServer({ noServer: true });
+  readonly #server = new WebSocketServer({ noServer: true, maxPayload: MOST_PAYLOAD_BYTES });
   readonly #sessions = new Map<string, GatewaySession>();
   #wasOnline = false;
 
@@ -283,31 +285,4 @@ function parse(text: string): JsonRecord | null {
   } catch {
     return null; // answered with 4002 by the caller
   }
-}
-
-/** Without the members intent only the bot itself is listed. */
-export function guildCreate(
-  world: World,
-  guild: LocalGuild,
-  intents: number,
-): GatewayGuildCreateDispatchData {
-  const everyone = [...guild.members.values()];
-  const members =
-    intents & Intent.GuildMembers ? everyone : everyone.filter(({ user }) => user.id === world.botUser.id);
-  return {
-    ...guild.guild,
-    roles: [...guild.roles.values()],
-    joined_at: guild.members.get(world.botUser.id)?.joined_at ?? new Date(0).toISOString(),
-    large: false,
-    unavailable: false,
-    member_count: guild.members.size,
-    members,
-    channels: [...guild.channels.values()],
-    threads: [],
-    presences: [],
-    voice_states: [],
-    stage_instances: [],
-    guild_scheduled_events: [],
-    soundboard_sounds: [],
-  } as unknown as GatewayGuildCreateDispatchData; // the channel type narrows to guild channels, which these are
 }

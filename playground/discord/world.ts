@@ -6,34 +6,17 @@
  */
 import {
   type APIChannel,
-  type APIGuild,
   type APIGuildMember,
   type APIOverwrite,
-  type APIRole,
   type APIUser,
   ChannelType,
-  Locale,
   OverwriteType,
   PermissionFlagsBits as Permission,
-  type RoleFlags,
 } from 'discord-api-types/v10';
+import { guildFields, memberFields, roleFields } from './entities.ts';
+import { ALL_PERMISSIONS, applyOverwrites, EVERYONE } from './permissions.ts';
 import { snowflakeAt } from './snowflake.ts';
 import type { LocalGuild, Ownership, People, WorldSeed } from './types.ts';
-
-const ALL_PERMISSIONS = Object.values(Permission).reduce((all, bit) => all | bit, 0n);
-
-const EVERYONE =
-  Permission.ViewChannel |
-  Permission.SendMessages |
-  Permission.ReadMessageHistory |
-  Permission.EmbedLinks |
-  Permission.AttachFiles |
-  Permission.AddReactions |
-  Permission.UseExternalEmojis |
-  Permission.UseApplicationCommands |
-  Permission.ChangeNickname |
-  Permission.Connect |
-  Permission.Speak;
 
 const SHOPPER_NAMES = (
   'Alma Bruno Chiara Dmitri Esi Farid Greta Hiro Ines Jonas Kaya Liam Mei Noor Oskar Priya ' +
@@ -157,18 +140,19 @@ export class World {
     others: readonly APIUser[],
   ): LocalGuild {
     const id = this.#id();
-    const operatorRole = role(this.#id(), 'Operators', Permission.Administrator, 2, 0x3b82f6);
+    const operatorRole = roleFields(this.#id(), 'Operators', Permission.Administrator, 2, 0x3b82f6);
     const botRole = {
-      ...role(this.#id(), this.applicationName, EVERYONE | Permission.ManageMessages, 1),
+      ...roleFields(this.#id(), this.applicationName, EVERYONE | Permission.ManageMessages, 1),
       managed: true,
       tags: { bot_id: this.applicationId },
     };
     const roles = new Map(
-      [role(id, '@everyone', EVERYONE, 0), botRole, operatorRole].map((one) => [one.id, one]),
+      [roleFields(id, '@everyone', EVERYONE, 0), botRole, operatorRole].map((one) => [one.id, one]),
     );
     const joined = new Date(BORN).toISOString();
     const members = new Map<string, APIGuildMember>();
-    const join = (user: APIUser, roleIds: string[]) => members.set(user.id, member(user, roleIds, joined));
+    const join = (user: APIUser, roleIds: string[]) =>
+      members.set(user.id, memberFields(user, roleIds, joined));
     join(this.botUser, [botRole.id]);
     for (const user of [owner, ...operators]) join(user, [operatorRole.id]);
     for (const user of others) join(user, []);
@@ -213,99 +197,4 @@ export class World {
       ...people.map((id) => ({ id, type: OverwriteType.Member, allow: view, deny: '0' })),
     ];
   }
-}
-
-/** Discord's order: everyone, then roles together, then the member. */
-function applyOverwrites(
-  granted: bigint,
-  overwrites: readonly APIOverwrite[],
-  guildId: string,
-  roleIds: readonly string[],
-  userId: string,
-): bigint {
-  const steps = [
-    overwrites.filter((one) => one.id === guildId),
-    overwrites.filter((one) => one.type === OverwriteType.Role && roleIds.includes(one.id)),
-    overwrites.filter((one) => one.type === OverwriteType.Member && one.id === userId),
-  ];
-  let result = granted;
-  for (const step of steps) {
-    for (const { deny } of step) result &= ~BigInt(deny);
-    for (const { allow } of step) result |= BigInt(allow);
-  }
-  return result & Permission.ViewChannel ? result : 0n;
-}
-
-function role(id: string, name: string, permissions: bigint, position: number, color = 0): APIRole {
-  return {
-    id,
-    name,
-    color,
-    colors: { primary_color: color, secondary_color: null, tertiary_color: null },
-    hoist: false,
-    icon: null,
-    unicode_emoji: null,
-    position,
-    permissions: permissions.toString(),
-    managed: false,
-    mentionable: false,
-    flags: 0 as RoleFlags,
-  };
-}
-
-function member(user: APIUser, roleIds: string[], joinedAt: string): APIGuildMember {
-  return {
-    user,
-    nick: null,
-    avatar: null,
-    banner: null,
-    roles: roleIds,
-    joined_at: joinedAt,
-    premium_since: null,
-    deaf: false,
-    mute: false,
-    pending: false,
-    communication_disabled_until: null,
-    flags: 0,
-  } as unknown as APIGuildMember; // collectibles and decorations are left out: nobody here wears any
-}
-
-function guildFields(id: string, name: string, ownerId: string): APIGuild {
-  return {
-    id,
-    name,
-    owner_id: ownerId,
-    icon: null,
-    splash: null,
-    discovery_splash: null,
-    banner: null,
-    description: null,
-    region: null,
-    afk_channel_id: null,
-    afk_timeout: 300,
-    verification_level: 1,
-    default_message_notifications: 1,
-    explicit_content_filter: 0,
-    emojis: [],
-    stickers: [],
-    features: [],
-    mfa_level: 0,
-    application_id: null,
-    system_channel_id: null,
-    system_channel_flags: 0,
-    rules_channel_id: null,
-    public_updates_channel_id: null,
-    safety_alerts_channel_id: null,
-    max_members: 500_000,
-    max_presences: null,
-    vanity_url_code: null,
-    premium_tier: 0,
-    premium_subscription_count: 0,
-    premium_progress_bar_enabled: false,
-    preferred_locale: Locale.EnglishUS,
-    nsfw_level: 0,
-    hub_type: null,
-    incidents_data: null,
-    roles: [],
-  } as unknown as APIGuild; // roles are kept beside it, in a map
 }

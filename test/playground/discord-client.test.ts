@@ -4,8 +4,11 @@ import {
   ComponentType,
   Events,
   GatewayIntentBits,
+  LabelBuilder,
   MessageFlags,
+  ModalBuilder,
   PermissionFlagsBits,
+  TextInputBuilder,
   TextInputStyle,
 } from 'discord.js';
 import { describe, expect, it } from 'vitest';
@@ -217,22 +220,10 @@ describe('components and modals', () => {
     const run = await ada.run(channels.ops, 'ping');
     const [command] = await arrived;
     if (!command.isChatInputCommand()) throw new Error('it was no command');
-    await command.showModal({
-      customId: 'sure',
-      title: 'Are you sure?',
-      components: [
-        {
-          type: ComponentType.Label,
-          label: 'Type CLEAR',
-          component: {
-            type: ComponentType.TextInput,
-            customId: 'word',
-            style: TextInputStyle.Short,
-            maxLength: 5,
-          },
-        },
-      ],
-    });
+    const word = new TextInputBuilder().setCustomId('word').setStyle(TextInputStyle.Short).setMaxLength(5);
+    const label = new LabelBuilder().setLabel('Type CLEAR').setTextInputComponent(word);
+    const sure = new ModalBuilder().setCustomId('sure').setTitle('Are you sure?').addLabelComponents(label);
+    await command.showModal(sure);
     const modal = await run.modal();
     await expect(run.reply()).rejects.toThrow('answered with a modal');
     await expect(ada.submitModal(modal.id, { word: '' })).rejects.toThrow('required');

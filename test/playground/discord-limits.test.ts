@@ -145,6 +145,44 @@ describe('a message', () => {
     expect(await said(local, { content: 'x', tts: 'loud' })).toEqual(['tts INVALID_TYPE']);
   });
 
+  it('may use all that there is', async () => {
+    const local = await startDiscord();
+    const link = { type: 2, style: ButtonStyle.Link, label: 'Read', url: 'https://example.com/' };
+    const media = { url: 'https://example.com/a.png' };
+    const components = [
+      {
+        type: 17,
+        accent_color: 0x3b82f6,
+        components: [
+          {
+            type: 9,
+            components: [text('# One'), text('two')],
+            accessory: button('a', { emoji: { name: '🛒' } }),
+          },
+          { type: 9, components: [text('three')], accessory: { type: 11, media, description: 'A picture' } },
+          { type: 14, divider: true, spacing: 2 },
+          { type: 12, items: [{ media, description: 'A chart' }] },
+          row(select({ placeholder: 'Which', min_values: 0, max_values: 2 })),
+          row({ type: 5, custom_id: 'who' }),
+          row(button('b', { style: ButtonStyle.Danger, disabled: true }), link),
+        ],
+      },
+    ];
+    expect(await said(local, { flags: V2, components, allowed_mentions: { parse: [] } })).toEqual([]);
+    const embed = {
+      title: 'One',
+      description: 'two',
+      color: 1,
+      url: 'https://example.com/',
+      timestamp: new Date(0).toISOString(),
+      footer: { text: 'three' },
+      author: { name: 'four' },
+      image: media,
+      fields: [{ name: 'five', value: 'six', inline: true }],
+    };
+    expect(await said(local, { embeds: [embed], components: [row(button('a'))] })).toEqual([]);
+  });
+
   it('must not be empty', async () => {
     const local = await startDiscord();
     const answer = await rest(local, 'POST', `/channels/${local.world.channels.general}/messages`, {});
