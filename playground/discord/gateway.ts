@@ -168,6 +168,10 @@ export class Gateway {
     }
     const [shard = 0, count = 1] = Array.isArray(data.shard) ? data.shard.map(Number) : [];
     if (!(shard >= 0 && shard < count)) return refuse(4010, 'Invalid shard.');
+    // A process that died without a goodbye comes back with a new session: nobody will resume the old one.
+    for (const old of this.#sessions.values()) {
+      if (old.socket === null && old.shard[0] === shard) this.#sessions.delete(old.id);
+    }
     const session: GatewaySession = {
       id: secret(16),
       intents,

@@ -64,7 +64,7 @@ export interface LocalGuild {
 
 /** The people everybody speaks of. */
 export interface People {
-  /** Owns the application (or leads its team). An ordinary member of the home guild. */
+  /** Owns the application (or leads its team), and owns the home guild. */
   readonly ada: APIUser;
   /** Administrator of the home guild, and nothing to the application. */
   readonly grace: APIUser;

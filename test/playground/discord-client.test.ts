@@ -344,6 +344,18 @@ describe('time', () => {
   });
 });
 
+it('I13: leaves no timer behind when it stops, and lets nobody wait', async () => {
+  const clock = handClock();
+  const { local, client } = await logIn({ clock });
+  await client.application.commands.create(PING, local.world.home.id);
+  const run = await local.as(local.world.people.ada.id).run(local.world.channels.ops, 'ping');
+  expect(clock.pendingTimers).toBe(1);
+  await client.destroy();
+  await local.stop();
+  await expect(run.reply()).rejects.toThrow('has stopped');
+  expect(clock.pendingTimers).toBe(0);
+});
+
 describe('messages in channels', () => {
   it('tells a client with the message intent of what people and bots write', async () => {
     const { local, client } = await logIn({}, [GatewayIntentBits.Guilds, GatewayIntentBits.GuildMessages]);

@@ -2,7 +2,7 @@
 import { ComponentType, MessageFlags } from 'discord-api-types/v10';
 import { isRecord, type JsonRecord, numberOf, recordsOf } from '../json.ts';
 import type { BodyProblem } from '../types.ts';
-import { checkCustomId, checkSelect } from './components.ts';
+import { checkCustomId, checkSelect, type Seen } from './controls.ts';
 import { Report } from './report.ts';
 
 export function choicesProblems(data: JsonRecord): BodyProblem[] {
@@ -54,12 +54,7 @@ export function modalProblems(data: JsonRecord): BodyProblem[] {
   return report.problems;
 }
 
-function checkField(
-  report: Report,
-  path: string,
-  field: JsonRecord,
-  seen: { customIds: Set<string>; componentIds: Set<number> },
-): void {
+function checkField(report: Report, path: string, field: JsonRecord, seen: Seen): void {
   if (field.type !== ComponentType.TextInput) {
     checkSelect(report, path, field, seen);
     return;
