@@ -102,17 +102,18 @@ export function createShop(db: Database.Database, cache: Cache, options: ShopOpt
   });
   const getLeaderboard = cachedSync(
     sql.cache,
-    (limit = 10): readonly LeaderboardRow[] => queries.leaderboard(whole(limit, 1, MAX_LEADERBOARD, 'limit')),
-    { key: (limit = 10) => shopKeys.leaderboard(limit) },
+    (limit?: number): readonly LeaderboardRow[] =>
+      queries.leaderboard(whole(limit ?? 10, 1, MAX_LEADERBOARD, 'limit')),
+    { key: (limit?: number) => shopKeys.leaderboard(limit ?? 10) },
   );
   const searchProducts = cachedSync(sql.cache, (request: SearchRequest) => queries.search(request), {
     key: shopKeys.search,
   });
   const getTransactionHistory = cachedSync(
     sql.cache,
-    (userId: string, page = 0): readonly WalletTransaction[] =>
-      queries.transactions(userId, whole(page, 0, 1_000_000, 'page'), TRANSACTIONS_PER_PAGE),
-    { key: (userId, page = 0) => shopKeys.transactions(userId, page) },
+    (userId: string, page?: number): readonly WalletTransaction[] =>
+      queries.transactions(userId, whole(page ?? 0, 0, 1_000_000, 'page'), TRANSACTIONS_PER_PAGE),
+    { key: (userId: string, page?: number) => shopKeys.transactions(userId, page ?? 0) },
   );
   const getSalesAnalytics = cachedSync(sql.cache, (range: DayRange) => queries.sales(asDays(range)), {
     key: shopKeys.sales,
