@@ -107,6 +107,7 @@ export class Messages {
     if (!stored) return undefined;
     const before = stored.message;
     const attachments = this.#parts.attachments.resolve(stored.channelId, body, files, before.attachments);
+    this.#parts.attachments.forget(before.attachments.filter((one) => !attachments.includes(one)));
     const wasLoading = ((before.flags ?? 0) & MessageFlags.Loading) !== 0;
     const message = {
       ...before,

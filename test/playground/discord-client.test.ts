@@ -13,7 +13,7 @@ import {
 } from 'discord.js';
 import { describe, expect, it } from 'vitest';
 import { handClock } from '../support/hand-clock.ts';
-import { logIn, once } from './discord-setup.ts';
+import { logIn, once, rest } from './discord-setup.ts';
 
 const PING = { name: 'ping', description: 'Answers.' };
 
@@ -130,6 +130,68 @@ describe('a slash command', () => {
     await interaction.followUp({ content: 'meant for all' });
     expect(run.followUps).toEqual([]);
     expect((await run.reply()).flags).toBe(MessageFlags.Ephemeral);
+  });
+
+  it('fetches and deletes what it answered', async () => {
+    const { local, client } = await logIn();
+    const { home, people, channels } = local.world;
+    await client.application.commands.create(PING, home.id);
+    const arrived = once(client, Events.InteractionCreate);
+    const ada = local.as(people.ada.id);
+    await ada.run(channels.ops, 'ping');
+    const [interaction] = await arrived;
+    if (!interaction.isChatInputCommand()) throw new Error('it was no command');
+    await interaction.reply({ content: 'pong', flags: MessageFlags.Ephemeral });
+    expect((await interaction.fetchReply()).content).toBe('pong');
+    await interaction.deleteReply();
+    expect(ada.messages(channels.ops)).toEqual([]);
+    await expect(interaction.editReply('again')).rejects.toMatchObject({ code: 10008 });
+  });
+
+  it('keeps of its files those that an edit names', async () => {
+    const { local, client } = await logIn();
+    const { home, people, channels } = local.world;
+    await client.application.commands.create(PING, home.id);
+    const arrived = once(client, Events.InteractionCreate);
+    const run = await local.as(people.ada.id).run(channels.ops, 'ping');
+    const [interaction] = await arrived;
+    if (!interaction.isChatInputCommand()) throw new Error('it was no command');
+    await interaction.reply({ content: 'x', files: [{ attachment: Buffer.from('1'), name: 'one.txt' }] });
+    const first = (await run.reply()).attachments[0];
+    await interaction.editReply({ files: [{ attachment: Buffer.from('2'), name: 'two.txt' }] });
+    const names = (id: string) => local.message(id)?.attachments.map((one) => one.filename);
+    expect(names((await run.reply()).id)).toEqual(['two.txt']);
+    expect((await fetch(first?.url ?? '')).status).toBe(404);
+  });
+
+  it('asks for a picture to be shown where Components V2 brings one along', async () => {
+    const { local, client } = await logIn();
+    const { home, people, channels } = local.world;
+    await client.application.commands.create(PING, home.id);
+    const arrived = once(client, Events.InteractionCreate);
+    await local.as(people.ada.id).run(channels.ops, 'ping');
+    const [interaction] = await arrived;
+    if (!interaction.isChatInputCommand()) throw new Error('it was no command');
+    const unseen = interaction.reply({
+      flags: MessageFlags.IsComponentsV2,
+      files: [{ attachment: Buffer.from('unseen'), name: 'chart.png' }],
+      components: [{ type: ComponentType.TextDisplay, content: 'x' }],
+    });
+    await expect(unseen).rejects.toMatchObject({ code: 50035 });
+    expect(local.requestLog.at(-1)?.problems[0]?.code).toBe('ATTACHMENT_NOT_REFERENCED');
+  });
+
+  it('is not answered by an update where there is no message, nor by anything with a deferral of other flags', async () => {
+    const { local, client } = await logIn();
+    const { home, people, channels } = local.world;
+    await client.application.commands.create(PING, home.id);
+    const arrived = once(client, Events.InteractionCreate);
+    await local.as(people.ada.id).run(channels.ops, 'ping');
+    const [{ id, token }] = await arrived;
+    for (const body of [{ type: 7 }, { type: 5, data: { flags: MessageFlags.IsComponentsV2 } }]) {
+      const answer = await rest(local, 'POST', `/interactions/${id}/${token}/callback`, body);
+      expect(answer).toMatchObject({ status: 400, body: { code: 50035 } });
+    }
   });
 
   it('serves its files back and shows their addresses', async () => {
