@@ -27,6 +27,8 @@ export interface Desk {
   readonly warnings: string[];
   readonly warmers: HandWarmers;
   readonly config: Config;
+  readonly commands: readonly AdminCommand[];
+  readonly services: CommandServices;
   /** What the last message says. */
   readonly said: string;
   /** The markdown of the last message, without its buttons and selects. */
@@ -123,6 +125,8 @@ export function desk(configuration: object = {}, tasks?: (cache: Cache) => reado
     warnings,
     warmers,
     config,
+    commands,
+    services,
     get said() {
       return textOf(discord.lastMessage).replaceAll('\u00a0', ' ');
     },
