@@ -373,7 +373,7 @@ class CacheManager implements Cache {
     if (entry === undefined) return undefined;
     const now = this.clock.now();
     if (now < entry.quietUntil && !this.#invalidator.isSweeping) return entry;
-    if (now >= entry.expiresAt || this.#invalidator.isSwept(key, entry)) return this.#discard(key, entry);
+    if (!this.#isFresh(key, entry)) return this.#discard(key, entry);
     this.#memory.touch(key);
     entry.quietUntil = Math.min(entry.expiresAt, now + QUIET_MS);
     return entry;
@@ -391,7 +391,7 @@ class CacheManager implements Cache {
     entry.counters.hits++;
     const hits = ++entry.hits;
     if ((hits & (hits - 1)) === 0) this.#top.offer(key, entry);
-    return entry.copied ? cloneValue(entry.value) : entry.value;
+    return entry.extras?.copied === true ? cloneValue(entry.value) : entry.value;
   }
 
   /**
@@ -513,17 +513,8 @@ class CacheManager implements Cache {
       if (ttlMs <= 0 || load.isSkipped) return this.#refuse(load, 'not-wanted');
       const now = this.clock.now();
       const links = this.#flatten(load.links);
-      const entry = new Entry(
-        stored,
-        load.counters,
-        now,
-        now + ttlMs,
-        position,
-        weight,
-        loadMicros,
-        copied,
-        links,
-      );
+      const extras = links === undefined && !copied ? undefined : { links, copied };
+      const entry = new Entry(stored, load.counters, now, now + ttlMs, position, weight, loadMicros, extras);
       this.#memory.put(load.key, entry);
       this.#top.filled(load.key, entry);
       return true;

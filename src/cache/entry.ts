@@ -1,11 +1,17 @@
 /** An entry: a value with its metadata. Its instants are computed once, at the fill, and are of the cache's clock. */
 import type { Counters } from './counters.ts';
 
-/** What few entries have, kept apart so that the many stay small. */
 export interface EntryLinks {
   readonly tags: readonly string[];
   /** Keys whose invalidation invalidates this entry, those they depended on themselves included. */
   readonly dependsOn: readonly string[];
+}
+
+/** What few entries have, kept apart so that the many stay small. */
+export interface EntryExtras {
+  readonly links: EntryLinks | undefined;
+  /** The value holds a kind that cannot be frozen, so every hit gets a copy. */
+  readonly copied: boolean;
 }
 
 export class Entry {
@@ -15,8 +21,7 @@ export class Entry {
   /** Until then a hit needs no look at expiry or the eviction policy: at most `expiresAt`. */
   quietUntil = 0;
   hits = 0;
-  /** The value holds a kind that cannot be frozen, so every hit gets a copy. */
-  readonly copied: boolean;
+  readonly extras: EntryExtras | undefined;
 
   readonly createdAt: number;
   readonly expiresAt: number;
@@ -25,7 +30,6 @@ export class Entry {
   readonly weightBytes: number;
   /** Duration of the load in whole microseconds; -1 for a value that was written. */
   readonly loadMicros: number;
-  readonly links: EntryLinks | undefined;
 
   constructor(
     value: unknown,
@@ -35,18 +39,20 @@ export class Entry {
     position: number,
     weightBytes: number,
     loadMicros: number,
-    copied: boolean,
-    links: EntryLinks | undefined,
+    extras: EntryExtras | undefined,
   ) {
     this.value = value;
     this.counters = counters;
-    this.copied = copied;
     this.createdAt = createdAt;
     this.expiresAt = expiresAt;
     this.position = position;
     this.weightBytes = weightBytes;
     this.loadMicros = loadMicros;
-    this.links = links;
+    this.extras = extras;
+  }
+
+  get links(): EntryLinks | undefined {
+    return this.extras?.links;
   }
 }
 

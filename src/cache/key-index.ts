@@ -38,7 +38,8 @@ export class KeyIndex {
     if (group === undefined) groups.set(second, key);
     else if (typeof group === 'string') groups.set(second, [group, key]);
     else if (group instanceof Set) group.add(key);
-    else if (group.length < LONGEST_LIST) group.push(key);
+    // A list that grows by `push` keeps room for sixteen more.
+    else if (group.length < LONGEST_LIST) groups.set(second, [...group, key]);
     else groups.set(second, new Set(group).add(key));
   }
 

@@ -39,13 +39,14 @@ export class MemoryLayer {
     return this.#residents.weightBytes;
   }
 
-  peek(key: string): Entry | undefined {
-    return this.#residents.peek(key);
-  }
-
   /** Tells the eviction policy of a use. */
   touch(key: string): void {
     this.#residents.touch(key);
+  }
+
+  /** Looks up without counting as a use. */
+  peek(key: string): Entry | undefined {
+    return this.#residents.peek(key);
   }
 
   put(key: string, entry: Entry): void {
