@@ -141,6 +141,11 @@ class ClearCommand {
         );
       return;
     }
+    if (action === 'suggested') {
+      this.questions.end(session, clock, 'The suggestion was taken already.');
+      await this.#consider(interaction, target, services, false);
+      return;
+    }
     const now = await previewTarget(services.cache, target);
     if (now.entries > session.state.entries * GROWTH_RATIO) {
       this.questions.end(session, clock, 'More entries matched by then, so it asked again.');
@@ -177,15 +182,7 @@ class ClearCommand {
         target: target.text,
         outcome: 'nothing matched',
       });
-      const view =
-        target.kind === 'all'
-          ? alreadyEmptyView()
-          : nothingMatchesView(
-              target.text,
-              await suggestTarget(cache, target.text),
-              formatFor(interaction.locale),
-            );
-      await edit(interaction, view, services);
+      await this.#nothing(interaction, target, services);
       return;
     }
     if (isPreview) {
@@ -200,6 +197,22 @@ class ClearCommand {
       (target.kind === 'all' || preview.entries > services.config.admin.confirmAbove);
     if (mustAsk) await this.#ask(interaction, target, preview, services);
     else await this.#clear(interaction, target, services, false);
+  }
+
+  /** Says that nothing is covered, and offers what was probably meant. */
+  async #nothing(interaction: Answerable, target: ClearTarget, services: CommandServices): Promise<void> {
+    const format = formatFor(interaction.locale);
+    const suggestion = target.kind === 'all' ? undefined : await suggestTarget(services.cache, target.text);
+    const reading = suggestion && readTarget(suggestion.text, services.cache);
+    if (target.kind === 'all') await edit(interaction, alreadyEmptyView(), services);
+    else if (!reading?.ok)
+      await edit(interaction, nothingMatchesView(target.text, suggestion, format), services);
+    else {
+      const state = { target: reading.target, entries: 0, shown: undefined };
+      const session = this.#open(interaction, state, services);
+      session.state.shown = nothingMatchesView(target.text, suggestion, format, session.id);
+      await edit(interaction, session.state.shown, services);
+    }
   }
 
   async #ask(

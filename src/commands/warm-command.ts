@@ -10,7 +10,7 @@ import {
 } from 'discord.js';
 import type { Config } from '../config.ts';
 import type { WarmReport, WarmRun } from '../warmers/types.ts';
-import { type Answerable, type answer, defer, edit, followUp, update } from './answer.ts';
+import { type Answerable, defer, edit, followUp, update } from './answer.ts';
 import type { AdminCommand, CommandServices } from './command.ts';
 import { onRecord } from './on-record.ts';
 import { openPress } from './press.ts';
@@ -39,6 +39,8 @@ interface Panel {
   /** `undefined` before it was started. */
   run: WarmRun | undefined;
   shown: View | undefined;
+  /** The greying out that a press of [Stop] sent; what comes after it must not be overtaken by it. */
+  greying: Promise<boolean> | undefined;
 }
 
 /** How other commands offer to warm. */
@@ -104,7 +106,7 @@ class WarmCommand implements WarmPanels {
       return;
     }
     const wish = { scope, force, ...(scope === 'user' && user !== null ? { userId: user.id } : {}) };
-    await this.#run(interaction, wish, services, edit);
+    await this.#run(interaction, wish, services);
   }
 
   async act(
@@ -117,15 +119,18 @@ class WarmCommand implements WarmPanels {
     const { clock } = services.cache;
     if (action === 'stop') {
       if (!this.panels.end(session, clock, 'This run is being stopped.')) return;
-      run?.stop();
+      if (shown !== undefined) {
+        session.state.greying = update(interaction, disabled(shown), services);
+        await session.state.greying;
+      }
       // The result follows as an edit, once the job in hand has ended.
-      if (shown !== undefined) await update(interaction, disabled(shown), services);
+      run?.stop();
       return;
     }
     // `start` on another command's answer, `again` on our own: each warms once.
     if (!this.panels.end(session, clock, 'Warming has been started already.')) return;
     if (!(await defer(interaction, services))) return;
-    await this.#run(interaction, wish, services, edit);
+    await this.#run(interaction, wish, services);
   }
 
   offer(userId: string, wish: WarmWish, services: CommandServices, lifeMs: number): string {
@@ -158,25 +163,20 @@ class WarmCommand implements WarmPanels {
     services: CommandServices,
     lifeMs: number,
   ): Session<Panel> {
-    const state: Panel = { wish, run, shown: undefined };
+    const state: Panel = { wish, run, shown: undefined, greying: undefined };
     return this.panels.open({ clock: services.cache.clock, userId, lifeMs, state });
   }
 
   /** Runs and shows it until it ends or Discord takes no more edits. */
-  async #run(
-    interaction: Answerable,
-    wish: WarmWish,
-    services: CommandServices,
-    show: typeof answer,
-  ): Promise<void> {
+  async #run(interaction: Answerable, wish: WarmWish, services: CommandServices): Promise<void> {
     const { clock, enabled } = services.cache;
     if (!enabled) {
-      await show(interaction, disabledCache(), services);
+      await edit(interaction, disabledCache(), services);
       return;
     }
     const run = this.#start(wish, services);
     if (run === undefined) {
-      await show(interaction, noSuchScopeView(wish.scope, services.warmers.scopes), services);
+      await edit(interaction, noSuchScopeView(wish.scope, services.warmers.scopes), services);
       return;
     }
     const format = formatFor(interaction.locale);
@@ -193,7 +193,8 @@ class WarmCommand implements WarmPanels {
         : warmingView(model(run.report()), format, session.id);
       session.state.shown = view;
       const isStopping = this.panels.press(session.nonce, session.userId).kind === 'over';
-      await show(interaction, isStopping ? disabled(view) : view, services);
+      await session.state.greying;
+      await edit(interaction, isStopping ? disabled(view) : view, services);
       if (isLast) {
         this.#finishUnseen(interaction, wish, run, services);
         return;
@@ -201,7 +202,8 @@ class WarmCommand implements WarmPanels {
     }
     this.panels.end(session, clock, 'This run has ended.');
     const report = await run.done;
-    await show(interaction, this.#result(interaction, wish, run, report, services), services);
+    await session.state.greying;
+    await edit(interaction, this.#result(interaction, wish, run, report, services), services);
   }
 
   /** Records how a run ended whose message can no longer be edited. */

@@ -378,6 +378,16 @@ describe('/cache-clear', () => {
     expect(at.said).toContain('Did you mean `user::123456::wallet` (1 entry)?');
   });
 
+  it('takes the suggestion at a press, and asks about it like about any other', async () => {
+    const at = aDesk();
+    fillShop(at.cache);
+    await at.run('cache-clear', { pattern: 'prodcts:*' });
+    await at.press('Take the suggestion');
+    expect(at.said).toContain('Pattern `products:*` → **12 entries**');
+    await at.press('Clear 12 entries');
+    expect(at.cache.stats().total.entries).toBe(7);
+  });
+
   it.each([
     ['a pattern of 10,000 characters', 'x'.repeat(10_000)],
     ['control characters', 'products::\u0007*'],

@@ -520,7 +520,7 @@ function everyView(stats: CacheStats, texts: readonly string[], count: number): 
       { target: key, removal, ms: count, reference: 'CA-7F3K', warm: { id: id('x'), label: 'Warm' } },
       en,
     ),
-    clear.nothingMatchesView(key, { text: other, entries: count }, en),
+    clear.nothingMatchesView(key, { text: other, entries: count }, en, id),
     clear.badPatternView(key, 'A pattern cannot be empty.', mention),
     clear.chooseView(options, count, id),
     clear.alreadyEmptyView(),

@@ -133,18 +133,29 @@ export function clearedOutcome(removal: Removal, at: number, format: Format): st
   return `${entriesText(format, removal.entries)} cleared ${instant(at)}.`;
 }
 
-/** Nothing is covered. */
+/** Nothing is covered. @param id makes the `custom_id` of the button that takes the suggestion */
 export function nothingMatchesView(
   text: string,
   suggestion: { readonly text: string; readonly entries: number } | undefined,
   format: Format,
+  id?: ControlId,
 ): View {
   const lines = [`Nothing matches ${keyText(text, 200)}.`];
   if (suggestion !== undefined) {
     lines.push(`Did you mean ${keyText(suggestion.text, 200)} (${entriesText(format, suggestion.entries)})?`);
   }
   lines.push('Nothing was changed.');
-  return { tone: 'degraded', title: '🔍 Nothing to clear', blocks: [{ lines }] };
+  const view: View = { tone: 'degraded', title: '🔍 Nothing to clear', blocks: [{ lines }] };
+  if (suggestion === undefined || id === undefined) return view;
+  return {
+    ...view,
+    rows: [
+      [
+        { id: id('cancel'), label: 'Cancel', style: 'secondary' },
+        { id: id('suggested'), label: 'Take the suggestion', style: 'primary' },
+      ],
+    ],
+  };
 }
 
 /** Everything was asked for, and there is nothing. */
