@@ -405,7 +405,7 @@ class CacheManager implements Cache {
     const shared =
       running.promise ?? Promise.reject(new CacheError('ERR_LOAD_FAILED', 'A load cannot wait for itself.'));
     return shared.then((value) => {
-      if (running.isVoid && running.voidedAt <= joinedAt) return this.getOrLoad(running.key, load, options);
+      if (running.isOutdatedFor(joinedAt)) return this.getOrLoad(running.key, load, options);
       return (running.original === undefined ? value : cloneValue(running.original.value)) as T;
     });
   }

@@ -55,6 +55,15 @@ export class Load implements LoadContext {
     return this.voidedAt !== NEVER;
   }
 
+  /**
+   * Whether a caller who joined at this position must load anew. Tags and dependencies may have been learnt after
+   * an invalidation of them that he joined after, so a void load that has some proves nothing to him.
+   */
+  isOutdatedFor(joinedAt: number): boolean {
+    if (!this.isVoid) return false;
+    return this.voidedAt <= joinedAt || (this.#links !== undefined && this.position < joinedAt);
+  }
+
   get links(): EntryLinks | undefined {
     return this.#links;
   }
