@@ -25,6 +25,11 @@ export class BurstLog {
     if (known === undefined && this.#subjects.size >= MAX_SUBJECTS) this.#subjects.clear();
     this.#subjects.set(subject, { saidAt: now, unsaid: 0 });
     const again = known === undefined || known.unsaid === 0 ? {} : { timesSinceSaid: known.unsaid };
-    this.#logger.warn(message, { ...fields, ...again });
+    try {
+      this.#logger.warn(message, { ...fields, ...again });
+    } catch {
+      // A broken logger must not break the read that wanted to tell it something (I4), so Node tells it.
+      process.emitWarning(`${message} (The logger of the cache threw.)`);
+    }
   }
 }

@@ -246,6 +246,7 @@ class CacheManager implements Cache {
   }
 
   delete(key: string): boolean {
+    assertKey(key);
     const wasResident = this.has(key);
     this.invalidate(key);
     return wasResident;
@@ -491,7 +492,7 @@ class CacheManager implements Cache {
     this.#loads.end(load);
     this.#lastFailure = {
       key: load.key,
-      message: error instanceof Error ? error.message : String(error),
+      message: messageOf(error),
       at: this.clock.epochAt(this.clock.now()),
     };
     this.#events.emit('failed', { key: load.key, tier: load.counters.policy.tier, loadMs, error });
@@ -597,6 +598,15 @@ function startBatch<T>(
     return Promise.resolve(loadMissing(missing));
   } catch (error) {
     return Promise.reject(error);
+  }
+}
+
+/** People reject with anything, also with what cannot be made text. */
+function messageOf(error: unknown): string {
+  try {
+    return String(error instanceof Error ? error.message : error);
+  } catch {
+    return 'an error that cannot be shown as text';
   }
 }
 
