@@ -19,7 +19,7 @@ import { Invalidator } from './invalidator.ts';
 import { assertKey } from './keys.ts';
 import { MemoryLayer } from './layers/memory.ts';
 import { Load } from './load.ts';
-import { Loads, SUPERSEDED } from './loads.ts';
+import { Loads } from './loads.ts';
 import { preview } from './preview.ts';
 import { inSlices } from './slices.ts';
 import { compileTarget } from './target.ts';
@@ -143,6 +143,8 @@ class CacheManager implements Cache {
     }
     const record = this.#begin(key, options);
     const beganAt = this.clock.precise();
+    // Registered, since the loader itself may invalidate or write.
+    if (record.mayKeep) this.#loads.begin(record);
     let value: T;
     try {
       value = load(record);
@@ -150,9 +152,6 @@ class CacheManager implements Cache {
       this.#failed(record, beganAt, error);
       throw error;
     }
-    // Nothing is in flight while a synchronous loader runs, but the loader itself may have invalidated or written.
-    if (this.#invalidator.position !== record.position) record.voidedAt = this.#invalidator.position;
-    else this.#loads.supersede(key, SUPERSEDED);
     return this.#loaded(record, beganAt, value) as T;
   }
 

@@ -9,7 +9,7 @@ import { covers, type Target } from './target.ts';
 const MAX_REMEMBERED = 1_000;
 
 /** A newer load took a load's place: it fills nothing, but whoever joined it is well served. */
-export const SUPERSEDED = Number.POSITIVE_INFINITY;
+const SUPERSEDED = Number.POSITIVE_INFINITY;
 
 export class Loads {
   readonly #inFlight = new Map<string, Load>();
