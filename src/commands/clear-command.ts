@@ -274,11 +274,9 @@ class ClearCommand {
             id: this.#warmPanels.offer(interaction.user.id, { scope }, services, PANEL_LIFE_MS),
             label: `Warm ${warmLabel} now`,
           };
-    await answer(
-      interaction,
-      clearedView({ target: target.text, removal, ms, reference, warm }, format),
-      services,
-    );
+    const view = clearedView({ target: target.text, removal, ms, reference, warm }, format);
+    const follows = thenWarm ? ['Warming has begun; its result follows below.'] : [];
+    await answer(interaction, { ...view, notes: [...follows, ...(view.notes ?? [])] }, services);
     if (thenWarm && scope !== undefined) await this.#warmPanels.runBeside(interaction, { scope }, services);
     return clearedOutcome(removal, cache.clock.epochAt(cache.clock.now()), format);
   }

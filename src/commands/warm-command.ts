@@ -189,7 +189,7 @@ class WarmCommand implements WarmPanels {
       nextEditMs = EDIT_EVERY_MS;
       const isLast = clock.now() - startedAt >= LAST_EDIT_MS;
       const view = isLast
-        ? continuesView(model(run.report()), format)
+        ? continuesView(model(run.report()), services.config.admin.auditChannelId, format)
         : warmingView(model(run.report()), format, session.id);
       session.state.shown = view;
       const isStopping = this.panels.press(session.nonce, session.userId).kind === 'over';

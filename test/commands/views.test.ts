@@ -527,7 +527,7 @@ function everyView(stats: CacheStats, texts: readonly string[], count: number): 
     clear.notConfirmedView(),
     clear.cancelledView(),
     warm.warmingView(warming, en, id),
-    warm.continuesView(warming, de),
+    warm.continuesView(warming, '300000000000000009', de),
     warm.warmedView({ ...warming, reference: 'CA-7F3K' }, en, mention, id),
     warm.noSuchScopeView(key, texts),
     warm.chooseUserView(mention),

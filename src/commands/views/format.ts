@@ -125,3 +125,8 @@ export function plural(format: Format, count: number, one: string, many: string 
 export function entriesText(format: Format, count: number): string {
   return plural(format, count, 'entry', 'entries');
 }
+
+/** The same with a capital at the start of the line. */
+export function capitalised(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

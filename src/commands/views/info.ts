@@ -2,7 +2,7 @@
 import type { CacheStats, TierPolicy } from '../../cache/types.ts';
 import type { Config } from '../../config.ts';
 import type { WarmerStatus } from '../../warmers/types.ts';
-import { entriesText, type Format, instant, NOTHING, plural } from './format.ts';
+import { capitalised, entriesText, type Format, instant, NOTHING, plural } from './format.ts';
 import { keyText } from './key-text.ts';
 import { VERDICT_RULE, verdictOf, verdictText } from './verdict.ts';
 import type { Block, Mention, View } from './view.ts';
@@ -48,7 +48,7 @@ export function infoView(model: InfoModel, format: Format, mention: Mention): Vi
   const policy = model.policies.find((one) => one.tier === model.tier);
   const isDegraded = !model.stats.enabled || model.layers.some((layer) => layer.state === 'degraded');
   const policies = policy === undefined ? model.policies : [policy];
-  const notices = noticesOf(model, format);
+  const notices = policy === undefined ? noticesOf(model, format) : [];
   return {
     tone: isDegraded || notices.length > 0 ? 'degraded' : 'normal',
     title: policy === undefined ? 'ℹ️ Cache Configuration' : `ℹ️ Cache Configuration — ${policy.label}`,
@@ -110,7 +110,7 @@ function tierLines(model: InfoModel, policy: TierPolicy, format: Format, isAlone
       : `${entriesText(format, row.entries)}, ≈ ${format.bytes(row.weightBytes)}`;
   const lines = [
     `**${policy.label}** — ttl ${ttlText(policy.ttlMs, format)} · ${held}`,
-    `-# ${policy.description}`,
+    `-# ${capitalised(policy.description)}`,
   ];
   if (!isAlone) return lines;
   lines.push(
@@ -127,7 +127,9 @@ function tierLines(model: InfoModel, policy: TierPolicy, format: Format, isAlone
 
 function ttlText(ms: number, format: Format): string {
   if (ms === Number.POSITIVE_INFINITY) return 'without end';
-  return ms === 0 ? '0 s (not kept)' : `${format.exact(ms / 1_000)} s (${format.duration(ms)})`;
+  if (ms === 0) return '0 s (not kept)';
+  const inWords = ms < 60_000 ? '' : ` (${format.duration(ms)})`;
+  return `${format.exact(ms / 1_000)} s${inWords}`;
 }
 
 const WARMER_LABELS: Readonly<Record<WarmerStatus['warmer'], string>> = {

@@ -1,6 +1,6 @@
 /** `/cache-stats`, first page: how well the cache works, what it holds, what is used most. */
 import type { CacheStats, Figures, TopKey, WindowFigures } from '../../cache/types.ts';
-import { bar, type Format, instant, NOTHING, plural } from './format.ts';
+import { bar, capitalised, type Format, instant, NOTHING, plural } from './format.ts';
 import { keyText } from './key-text.ts';
 import { emptyCache } from './states.ts';
 import { FEW_LOOKUPS } from './verdict.ts';
@@ -123,7 +123,8 @@ function memoryBlock(stats: CacheStats, figures: Figures, format: Format): Block
 function topBlock(stats: CacheStats, top: readonly TopKey[], format: Format, mention: Mention): Block {
   const heading = '🔥 Top Cached Entries';
   if (top.length === 0) {
-    const isEmpty = stats.total.entries === 0 && stats.enabled;
+    if (!stats.enabled) return { heading, lines: ['Nothing is kept while the cache is off.'] };
+    const isEmpty = stats.total.entries === 0;
     return { heading, lines: [isEmpty ? emptyCache(stats.sinceAt, mention) : 'No entry has been used yet.'] };
   }
   return { heading, lines: top.slice(0, TOP_ENTRIES).map((row, i) => `${i + 1}. ${topLine(row, format)}`) };
@@ -157,8 +158,4 @@ function notes(model: OverviewModel, format: Format): string[] {
   }
   lines.push('Hit rate = hits ÷ (hits + misses)');
   return lines;
-}
-
-function capitalised(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -33,15 +33,17 @@ export function warmingView(model: WarmModel, format: Format, id: ControlId): Vi
   };
 }
 
-/** The run goes on after Discord stops taking edits. */
-export function continuesView(model: WarmModel, format: Format): View {
+/** The run goes on after Discord stops taking edits. @param auditChannelId where its end will be told, too */
+export function continuesView(model: WarmModel, auditChannelId: string | null, format: Format): View {
   const { report } = model;
   return {
     tone: 'normal',
     title: `🔥 Warming: ${model.scopeText}`,
     subtitle: overall(report, format),
     blocks: [...taskBlocks(report, format), { lines: [sums(report, format)] }],
-    notes: ['Continues in the background; the result goes to the audit log.'],
+    notes: [
+      `Continues in the background; the result goes to ${auditChannelId === null ? 'the audit log' : `<#${auditChannelId}>`}.`,
+    ],
   };
 }
 
