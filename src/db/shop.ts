@@ -7,15 +7,13 @@
  */
 import type Database from 'better-sqlite3';
 import { sqliteCache } from '../cache/sqlite.ts';
-import type { Cache, TierPolicy } from '../cache/types.ts';
-import { cachedSync, invalidates } from '../cache/wrappers.ts';
+import type { Cache } from '../cache/types.ts';
+import { invalidates } from '../cache/wrappers.ts';
 import type { Logger } from '../logger.ts';
-import { bestPercent, covers, type Discounted, discountedCents, holdsAt } from './discount.ts';
+import { bestPercent, discountedCents } from './discount.ts';
 import type {
-  Category,
   Discount,
   DiscountChange,
-  LeaderboardRow,
   NewDiscount,
   NewProduct,
   Order,
@@ -26,19 +24,14 @@ import type {
   TransactionKind,
   User,
   WalletResult,
-  WalletTransaction,
 } from './model.ts';
-import { createQueries, type DayRange, type SearchRequest } from './queries.ts';
-import { shopKeys, touched } from './shop-keys.ts';
+import { createQueries } from './queries.ts';
+import { touched } from './shop-keys.ts';
+import { createReads } from './shop-reads.ts';
+import { whole } from './whole.ts';
 import { createWrites } from './writes.ts';
 
-/** Orders are looked at right after buying: kept half as long as the rest of a person's data, unless that is shorter. */
-const ORDERS_TTL_MS = 30 * 60_000;
-const RECENT_ORDERS = 25;
-const TRANSACTIONS_PER_PAGE = 20;
 const MAX_QUANTITY = 99;
-const MAX_LEADERBOARD = 100;
-const DAY_MS = 86_400_000;
 
 export interface ShopOptions {
   /** The wall clock, epoch milliseconds: what discounts and orders are dated by. @default `Date.now` */
@@ -65,76 +58,8 @@ export function createShop(db: Database.Database, cache: Cache, options: ShopOpt
   const queries = createQueries(db);
   const writes = createWrites(db);
 
-  // ---- reads ----
-
-  const getUser = cachedSync(sql.cache, (id: string): User | null => queries.user(id), {
-    key: shopKeys.profile,
-  });
-  const getAllProducts = cachedSync(sql.cache, (): readonly Product[] => queries.products(), {
-    key: shopKeys.allProducts,
-  });
-  const getProductsByCategory = cachedSync(
-    sql.cache,
-    (main: string, sub?: string): readonly Product[] => queries.productsByCategory(main, sub),
-    { key: shopKeys.category },
-  );
-  const getProduct = cachedSync(sql.cache, (id: number): Product | null => queries.product(id), {
-    key: shopKeys.product,
-  });
-  const getMainCategories = cachedSync(sql.cache, (): readonly Category[] => queries.mainCategories(), {
-    key: shopKeys.mainCategories,
-  });
-  const getSubCategories = cachedSync(
-    sql.cache,
-    (main: string): readonly Category[] => queries.subCategories(main),
-    { key: shopKeys.subCategories },
-  );
-  const getOrdersForUser = cachedSync(
-    sql.cache,
-    (userId: string): readonly Order[] => queries.ordersForUser(userId, RECENT_ORDERS),
-    { key: shopKeys.orders, ttlMs: Math.min(ORDERS_TTL_MS, userTtlMs(cache.tiers)) },
-  );
-  const getVipTiers = cachedSync(sql.cache, () => queries.setting('vip_tiers'), {
-    key: () => shopKeys.setting('vip_tiers'),
-  });
-  const getPaymentMethods = cachedSync(sql.cache, () => queries.setting('payment_methods'), {
-    key: () => shopKeys.setting('payment_methods'),
-  });
-  const getLeaderboard = cachedSync(
-    sql.cache,
-    (limit?: number): readonly LeaderboardRow[] =>
-      queries.leaderboard(whole(limit ?? 10, 1, MAX_LEADERBOARD, 'limit')),
-    { key: (limit?: number) => shopKeys.leaderboard(limit ?? 10) },
-  );
-  const searchProducts = cachedSync(sql.cache, (request: SearchRequest) => queries.search(request), {
-    key: shopKeys.search,
-  });
-  const getTransactionHistory = cachedSync(
-    sql.cache,
-    (userId: string, page?: number): readonly WalletTransaction[] =>
-      queries.transactions(userId, whole(page ?? 0, 0, 1_000_000, 'page'), TRANSACTIONS_PER_PAGE),
-    { key: (userId: string, page?: number) => shopKeys.transactions(userId, page ?? 0) },
-  );
-  const getSalesAnalytics = cachedSync(sql.cache, (range: DayRange) => queries.sales(asDays(range)), {
-    key: shopKeys.sales,
-  });
-
-  // What is kept of discounts is not tied to the moment: those that have not begun are in it, and each read picks
-  // those that hold now. So nothing is served past its end, and no entry is dropped because one discount ends.
-  const allDiscounts = cachedSync(sql.cache, (): readonly Discount[] => queries.discounts(now()), {
-    key: shopKeys.allDiscounts,
-  });
-  const userDiscounts = cachedSync(
-    sql.cache,
-    (userId: string): readonly Discount[] => queries.discountsForUser(userId, now()),
-    { key: shopKeys.userDiscounts },
-  );
-  const holdingNow = (discounts: readonly Discount[], product?: Discounted) => {
-    const at = now();
-    return discounts.filter((each) => holdsAt(each, at) && (product === undefined || covers(each, product)));
-  };
-
-  // ---- changes ----
+  const reads = createReads(sql.cache, queries, now);
+  const { getUser } = reads;
 
   const mutation = <A extends unknown[], R>(
     fn: (...args: A) => R,
@@ -299,47 +224,7 @@ export function createShop(db: Database.Database, cache: Cache, options: ShopOpt
     /** Runs several mutations as one; nested ones become savepoints. What they touch is invalidated after the commit. */
     transaction: sql.transaction,
 
-    /** `null`: the person is not known. */
-    getUser,
-    /** Everything for sale, by category and name. */
-    getAllProducts,
-    getProductsByCategory,
-    /** Also one that is not for sale at the moment; `null`: there is none. */
-    getProduct,
-    getMainCategories,
-    getSubCategories,
-    /** The discounts that hold now for this person; with a product, those that cover it. */
-    getApplicableDiscounts: Object.assign(
-      (userId: string, product?: Discounted) => holdingNow(userDiscounts(userId), product),
-      {
-        fresh: (userId: string, product?: Discounted) => holdingNow(userDiscounts.fresh(userId), product),
-        invalidate: userDiscounts.invalidate,
-        key: userDiscounts.key,
-        warm: userDiscounts.warm,
-      },
-    ),
-    /** The discounts that hold now, for whomever. */
-    getDiscounts: Object.assign(() => holdingNow(allDiscounts()), {
-      fresh: () => holdingNow(allDiscounts.fresh()),
-      invalidate: allDiscounts.invalidate,
-      key: allDiscounts.key,
-      warm: allDiscounts.warm,
-    }),
-    /** The last 25, newest first. Kept for half an hour. */
-    getOrdersForUser,
-    getVipTiers,
-    getPaymentMethods,
-    /** Who has spent most; 10 unless said otherwise. */
-    getLeaderboard,
-    searchProducts,
-    /** 20 a page, newest first; the first page is 0. */
-    getTransactionHistory,
-    getSalesAnalytics,
-    /** The last days up to today, for {@link getSalesAnalytics}. */
-    lastDays: (days: number): DayRange => {
-      const at = now();
-      return { fromDay: dayOf(at - (whole(days, 1, 3_660, 'days') - 1) * DAY_MS), toDay: dayOf(at) };
-    },
+    ...reads,
 
     /** Makes the person known, or takes over a new name. Costs a cached read when nothing is new. */
     ensureUser: (id: string, name: string): User => {
@@ -388,27 +273,6 @@ class Refused extends Error {
     super(result.reason);
     this.result = result;
   }
-}
-
-function userTtlMs(tiers: readonly TierPolicy[]): number {
-  return tiers.find(({ tier }) => tier === 'user')?.ttlMs ?? ORDERS_TTL_MS;
-}
-
-function dayOf(at: number): string {
-  return new Date(at).toISOString().slice(0, 10);
-}
-
-function asDays(range: DayRange): DayRange {
-  for (const day of [range.fromDay, range.toDay]) {
-    const at = /^\d{4}-\d\d-\d\d$/.test(day) ? Date.parse(day) : Number.NaN;
-    if (Number.isNaN(at)) throw new RangeError(`A day is written as 2026-01-31, not ${JSON.stringify(day)}.`);
-  }
-  return range;
-}
-
-function whole(value: number, min: number, max: number, name: string): number {
-  if (Number.isSafeInteger(value) && value >= min && value <= max) return value;
-  throw new RangeError(`${name} is a whole number from ${min} to ${max}, not ${value}.`);
 }
 
 /** What was written within this very transaction is there. */
