@@ -384,7 +384,7 @@ class CacheManager implements Cache {
   }
 
   #discard(key: string, entry: Entry): undefined {
-    this.#memory.remove(key, entry, this.#invalidator.isSwept(key, entry) ? 'invalidated' : 'expired');
+    if (!this.#invalidator.sweepNow(key, entry)) this.#memory.remove(key, entry, 'expired');
   }
 
   #hit(key: string, entry: Entry): unknown {
@@ -476,7 +476,7 @@ class CacheManager implements Cache {
   #loaded(load: Load, beganAt: number, value: unknown): unknown {
     const loadMs = this.clock.precise() - beganAt;
     load.counters.loadTimes.record(loadMs);
-    this.#loads.settle(load);
+    if (this.#loads.settle(load)) this.#invalidator.voidedLate(load.key);
     const kept =
       load.mayKeep && !this.closed && this.#keep(load, load.position, value, Math.round(loadMs * 1_000));
     if (kept) load.counters.fills++;

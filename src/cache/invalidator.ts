@@ -25,6 +25,7 @@ interface Tally {
 interface Sweep {
   readonly position: number;
   readonly target: Target;
+  readonly tally: Tally;
 }
 
 export class Invalidator {
@@ -51,7 +52,18 @@ export class Invalidator {
 
   /** Whether an invalidation that is still being swept covers this entry. */
   isSwept(key: string, entry: Entry): boolean {
-    return this.#sweeps.some(
+    return this.#sweepOver(key, entry) !== undefined;
+  }
+
+  /** Removes an entry ahead of the sweep that covers it; false when none does. */
+  sweepNow(key: string, entry: Entry): boolean {
+    const sweep = this.#sweepOver(key, entry);
+    if (sweep !== undefined) this.#remove(key, entry, sweep.tally);
+    return sweep !== undefined;
+  }
+
+  #sweepOver(key: string, entry: Entry): Sweep | undefined {
+    return this.#sweeps.find(
       ({ position, target }) => entry.position < position && covers(target, key, entry.links),
     );
   }
@@ -70,6 +82,11 @@ export class Invalidator {
     this.#loads.supersede(key, this.#position);
     const tally: Tally = { entries: 0, weightBytes: 0, loads: 0 };
     this.#cascade([key], tally, new Set([key]));
+  }
+
+  /** A load turned out at its end to be void: so is what depends on its key. */
+  voidedLate(key: string): void {
+    this.#cascade([key], { entries: 0, weightBytes: 0, loads: 0 }, new Set([key]));
   }
 
   clear(): void {
@@ -121,15 +138,16 @@ export class Invalidator {
       if (next.done === true) return undefined;
       if (visit(next.value) && target.kind === 'tag' && next.value !== undefined) roots.push(next.value);
     }
-    const sweep: Sweep = { position, target };
+    if (target.kind === 'tag') {
+      // Which keys the sweep will come upon is not known yet, what depends on them goes now all the same.
+      for (const key of this.#memory.dependedOnTagged(target.tag)) roots.push(key);
+      this.#loads.distrustLinks(position);
+    }
+    const sweep: Sweep = { position, target, tally };
     this.#setSweeps([...this.#sweeps, sweep]);
     const isOver = () => this.#isClosed() || !this.#sweeps.includes(sweep);
     const remaining: Iterable<string | undefined> = { [Symbol.iterator]: () => iterator };
-    const visitLater = (key: string | undefined) => {
-      if (visit(key) && key !== undefined && this.#memory.hasDependants)
-        this.#cascade([key], tally, new Set());
-    };
-    return inSlices(this.#clock, remaining, visitLater, isOver).then(() => {
+    return inSlices(this.#clock, remaining, visit, isOver).then(() => {
       this.#setSweeps(this.#sweeps.filter((other) => other !== sweep));
     });
   }

@@ -42,6 +42,10 @@ export class LabelIndex {
     return this.#keys.get(label) ?? [];
   }
 
+  labels(): Iterable<string> {
+    return this.#keys.keys();
+  }
+
   *labelsMatching(pattern: Pattern): Generator<string, void, undefined> {
     for (const label of this.#labels?.candidates(pattern.prefix) ?? []) {
       if (label !== undefined && pattern.matches(label)) yield label;

@@ -72,20 +72,29 @@ export class Loads {
     return voided;
   }
 
-  /** To be asked when a load has ended and its tags are known: voids it when something covered it after all. */
-  settle(load: Load): void {
-    if (load.isVoid || load.links === undefined) return;
+  /** No load with tags or dependencies that began before this position will be kept. */
+  distrustLinks(position: number): void {
+    this.#forgottenUpTo = Math.max(this.#forgottenUpTo, position);
+  }
+
+  /**
+   * To be asked when a load has ended and its tags are known: voids it when something covered it after all,
+   * and says so.
+   */
+  settle(load: Load): boolean {
+    if (load.isVoid || load.links === undefined) return false;
     if (load.position < this.#forgottenUpTo) {
       load.voidedAt = this.#forgottenUpTo;
-      return;
+      return true;
     }
     for (let i = this.#since.length - 1; i >= 0; i--) {
       const past = this.#since[i];
-      if (past === undefined || past.position <= load.position) return;
+      if (past === undefined || past.position <= load.position) return false;
       if (!covers(past.target, load.key, load.links)) continue;
       load.voidedAt = past.position;
-      return;
+      return true;
     }
+    return false;
   }
 
   #void(load: Load, position: number): void {
@@ -107,7 +116,7 @@ export class Loads {
       this.#since = needed;
       return;
     }
-    this.#forgottenUpTo = needed[MAX_REMEMBERED / 2]?.position ?? 0;
+    this.distrustLinks(needed[MAX_REMEMBERED / 2]?.position ?? 0);
     this.#since = needed.slice(MAX_REMEMBERED / 2 + 1);
   }
 }

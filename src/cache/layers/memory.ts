@@ -103,6 +103,13 @@ export class MemoryLayer {
     return this.#dependants.labelsMatching(pattern);
   }
 
+  /** The keys that something depends on and whose entries carry the tag. */
+  *dependedOnTagged(tag: string): Generator<string, void, undefined> {
+    for (const key of this.#dependants.labels()) {
+      if (this.#residents.peek(key)?.links?.tags.includes(tag)) yield key;
+    }
+  }
+
   #newResidents(): Residents {
     return leastRecentlyUsed(this.#maxWeightBytes, (key, entry) => {
       this.#keys.delete(key);
