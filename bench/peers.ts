@@ -19,6 +19,8 @@ export interface Peer {
   /** Synchronous read-through. */
   getOrLoadSync?(key: string, load: () => unknown): unknown;
   set(key: string, value: unknown): unknown;
+  /** Invalidates one key. */
+  remove(key: string): unknown;
   /** Removes all keys with this prefix. */
   removePrefix?(prefix: string): unknown;
   setTagged?(key: string, value: unknown, tag: string): unknown;
@@ -56,6 +58,7 @@ export function cachecord(maxMegabytes: number): Peer {
     getOrLoad: (key, load) => cache.getOrLoad(key, load),
     getOrLoadSync: (key, load) => cache.getOrLoadSync(key, load),
     set: (key, value) => cache.set(key, value),
+    remove: (key) => cache.invalidate(key),
     removePrefix: (prefix) => cache.invalidate(`${prefix}*`),
     setTagged: (key, value, tag) => cache.set(key, value, { tags: [tag] }),
     removeTag: (tag) => cache.invalidate({ tag }),
@@ -83,6 +86,7 @@ export function lruCache(maxEntries: number): Peer {
       return value;
     },
     set: (key, value) => cache.set(key, value as object),
+    remove: (key) => cache.delete(key),
     removePrefix(prefix) {
       for (const key of [...cache.keys()]) if (key.startsWith(prefix)) cache.delete(key);
     },
@@ -98,6 +102,7 @@ export function bento(maxEntries: number): Peer {
     name: 'bentocache',
     getOrLoad: (key, factory) => cache.getOrSet({ key, factory, ttl: '1h' }),
     set: (key, value) => cache.set({ key, value, ttl: '1h' }),
+    remove: (key) => cache.delete({ key }),
     setTagged: (key, value, tag) => cache.set({ key, value, ttl: '1h', tags: [tag] }),
     removeTag: (tag) => cache.deleteByTag({ tags: [tag] }),
     stop: () => cache.disconnectAll(),
@@ -118,6 +123,7 @@ export function cacheable(maxEntries: number): Peer {
       return value;
     },
     set: (key, value) => cache.set(key, value),
+    remove: (key) => cache.delete(key),
     removePrefix(prefix) {
       for (const key of [...memory.keys]) if (key.startsWith(prefix)) memory.delete(key);
     },
@@ -133,6 +139,7 @@ export function cacheManager(maxEntries: number): Peer {
     name: 'cache-manager',
     getOrLoad: (key, load) => cache.wrap(key, load),
     set: (key, value) => cache.set(key, value),
+    remove: (key) => cache.del(key),
   };
 }
 
@@ -143,6 +150,7 @@ export function cachifiedLru(maxEntries: number): Peer {
     getOrLoad: (key, load) => cachified({ key, cache, ttl: HOUR_MS, getFreshValue: load }),
     set: (key, value) =>
       cache.set(key, { value, metadata: { createdTime: Date.now(), ttl: HOUR_MS, swr: 0 } } as CacheEntry),
+    remove: (key) => cache.delete(key),
     removePrefix(prefix) {
       for (const key of [...cache.keys()]) if (key.startsWith(prefix)) cache.delete(key);
     },
