@@ -1,0 +1,94 @@
+/**
+ * The bot's process: started, killed and started again from the page. It is the same program that runs on Discord;
+ * what differs is its environment. Ending is asked for first, and enforced after a while.
+ */
+import { type ChildProcess, fork } from 'node:child_process';
+import type { CacheStats } from '../src/cache/types.ts';
+import type { BotStatus } from './protocol.ts';
+
+/** Below the 5 s that the whole playground has to end. */
+const SHUTDOWN_GRACE_MS = 3_500;
+
+export interface BotProcessOptions {
+  readonly script: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly onStatus: (status: BotStatus) => void;
+  readonly onStats: (stats: CacheStats) => void;
+}
+
+export class BotProcess {
+  readonly #options: BotProcessOptions;
+  #child: ChildProcess | null = null;
+  #status: BotStatus = { state: 'stopped', ending: null, pid: null };
+  #isAskedToEnd = false;
+
+  constructor(options: BotProcessOptions) {
+    this.#options = options;
+  }
+
+  get status(): BotStatus {
+    return this.#status;
+  }
+
+  /** Does nothing while it runs. */
+  start(): void {
+    if (this.#child !== null) return;
+    this.#isAskedToEnd = false;
+    const child = fork(this.#options.script, [], {
+      env: this.#options.env,
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
+    this.#child = child;
+    this.#set({ state: 'starting', ending: null, pid: child.pid ?? null });
+    child.on('message', (message) => {
+      if (isStats(message)) this.#options.onStats(message.stats);
+    });
+    child.on('error', (error) => this.#ended(child, error.message));
+    child.on('exit', (code, signal) => this.#ended(child, signal ?? `code ${code}`));
+  }
+
+  /** The gateway tells whether the bot is logged in. */
+  setOnline(isOnline: boolean): void {
+    if (this.#child === null) return;
+    this.#set({ ...this.#status, state: isOnline ? 'online' : 'offline' });
+  }
+
+  /** At once, as a power cut would. */
+  async kill(): Promise<void> {
+    await this.#end((child) => child.kill('SIGKILL'));
+  }
+
+  /** Asks it to end, and kills it when it does not. */
+  async stop(): Promise<void> {
+    await this.#end((child) => {
+      if (child.connected) child.send({ type: 'shutdown' }, (error) => error && child.kill('SIGTERM'));
+      else child.kill('SIGTERM');
+    });
+  }
+
+  async #end(ask: (child: ChildProcess) => void): Promise<void> {
+    const child = this.#child;
+    if (child === null) return;
+    this.#isAskedToEnd = true;
+    const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+    const enforce = setTimeout(() => child.kill('SIGKILL'), SHUTDOWN_GRACE_MS);
+    ask(child);
+    await ended;
+    clearTimeout(enforce);
+  }
+
+  #ended(child: ChildProcess, ending: string): void {
+    if (this.#child !== child) return;
+    this.#child = null;
+    this.#set({ state: this.#isAskedToEnd ? 'stopped' : 'exited', ending, pid: null });
+  }
+
+  #set(status: BotStatus): void {
+    this.#status = status;
+    this.#options.onStatus(status);
+  }
+}
+
+function isStats(message: unknown): message is { type: 'stats'; stats: CacheStats } {
+  return typeof message === 'object' && message !== null && 'type' in message && message.type === 'stats';
+}

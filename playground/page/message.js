@@ -1,0 +1,98 @@
+/** One message of the feed: who, what they used, what it says, and whether it still thinks. */
+import { component, embed, fileCard } from './components.js';
+import { el, safeUrl } from './dom.js';
+import { markdown } from './markdown.js';
+
+const EPHEMERAL = 1 << 6;
+const LOADING = 1 << 7;
+const V2 = 1 << 15;
+
+export const isEphemeral = (message) => ((message.flags ?? 0) & EPHEMERAL) !== 0;
+
+export function avatar(id, name, isBot) {
+  if (isBot) return el('img', { class: 'avatar', src: '/icon.svg', alt: '', width: 40, height: 40 });
+  return el(
+    'span',
+    { class: `avatar hue${Number(BigInt(id) >> 22n) % 6}`, 'aria-hidden': 'true' },
+    name.slice(0, 1).toUpperCase(),
+  );
+}
+
+/** @param context { names, act, dismiss, shopperIds } */
+export function messageView(message, context) {
+  const { author } = message;
+  const name = author.global_name ?? author.username;
+  const used = message.interaction_metadata?.user;
+  const label = message.interaction?.name ?? message.interaction_metadata?.name;
+  const node = el('article', {
+    class: 'message',
+    'data-id': message.id,
+    tabindex: '-1',
+    'aria-label': `${name} at ${clock(message.timestamp)}`,
+  });
+  if (isEphemeral(message)) node.classList.add('ephemeral');
+  if (used && context.shopperIds.has(used.id)) node.classList.add('shopper');
+  if (used && label)
+    node.append(
+      el(
+        'p',
+        { class: 'used' },
+        el('b', {}, used.global_name ?? used.username),
+        ' used ',
+        el('span', { class: 'mention' }, `/${label}`),
+      ),
+    );
+  const body = el('div', { class: 'body' });
+  body.append(
+    el(
+      'header',
+      {},
+      el('b', {}, name),
+      author.bot ? el('span', { class: 'badge' }, 'APP') : null,
+      el('time', { datetime: message.timestamp }, clock(message.timestamp)),
+      message.edited_timestamp ? el('span', { class: 'edited' }, 'edited') : null,
+    ),
+  );
+  body.append(...contents(message, context));
+  if (isEphemeral(message)) {
+    body.append(
+      el(
+        'footer',
+        {},
+        '◉ Only you can see this · ',
+        el(
+          'button',
+          { type: 'button', class: 'plain', onclick: () => context.dismiss(message.id) },
+          'Dismiss message',
+        ),
+      ),
+    );
+  }
+  node.append(avatar(author.id, name, author.bot), body);
+  return node;
+}
+
+function contents(message, context) {
+  if (((message.flags ?? 0) & LOADING) !== 0)
+    return [
+      el('p', { class: 'thinking' }, el('i'), el('i'), el('i'), ` ${message.author.username} is thinking…`),
+    ];
+  const at = { ...context, message };
+  const out = [];
+  if (message.content) out.push(markdown(message.content, context.names));
+  out.push(...(message.embeds ?? []).map((one) => embed(one, at)));
+  if (((message.flags ?? 0) & V2) === 0) out.push(...(message.attachments ?? []).map(attachment));
+  out.push(...(message.components ?? []).map((one) => component(one, at)));
+  return out;
+}
+
+function attachment(one) {
+  const src = safeUrl(one.url);
+  if (one.content_type?.startsWith('image/') && src)
+    return el('img', { class: 'picture', src, alt: one.description ?? one.filename });
+  return fileCard(one);
+}
+
+function clock(iso) {
+  return new Date(iso).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
+}
