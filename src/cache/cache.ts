@@ -266,6 +266,12 @@ class CacheManager implements Cache {
       weightBytes: this.#memory.weightBytes,
       loads: this.#loads.size,
     };
+    this.#empty();
+    this.#events.emit('invalidated', { target: 'all', removal });
+    return removal;
+  }
+
+  #empty(): void {
     this.#invalidator.clear();
     this.#top.detach();
     for (const counters of this.#book.all()) {
@@ -273,8 +279,6 @@ class CacheManager implements Cache {
       counters.entries = 0;
       counters.weightBytes = 0;
     }
-    this.#events.emit('invalidated', { target: 'all', removal });
-    return removal;
   }
 
   preview(target: InvalidationTarget): Promise<Preview> {
@@ -361,7 +365,8 @@ class CacheManager implements Cache {
     if (this.closed) return;
     this.#closing.abort(new CacheError('ERR_CLOSED', 'The cache was stopped.'));
     for (const cancel of this.#timers) cancel();
-    this.#loads.voidAll(this.#invalidator.position);
+    // Invalidations are not heard any more, so nothing may be served from memory any more.
+    this.#empty();
     await this.#cleaning;
   }
 
