@@ -45,6 +45,11 @@ const HEADERS = {
 const REQUESTS_SHOWN = 12;
 const MOST_ACTION_BYTES = 64 * 1024;
 
+interface PageFile {
+  readonly type: string;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
 interface Window {
   readonly userId: string;
   send(event: PageEvent): void;
@@ -59,19 +64,19 @@ export interface PageServerParts {
 
 export class PageServer {
   readonly #parts: PageServerParts;
-  readonly #files: ReadonlyMap<string, { readonly type: string; readonly bytes: Uint8Array<ArrayBuffer> }>;
+  readonly #files: ReadonlyMap<string, PageFile>;
   readonly #windows = new Set<Window>();
   readonly #undo: (() => void)[] = [];
   #stats: CacheStats | null = null;
 
-  private constructor(parts: PageServerParts, files: PageServer['#files']) {
+  private constructor(parts: PageServerParts, files: ReadonlyMap<string, PageFile>) {
     this.#parts = parts;
     this.#files = files;
     this.#listen();
   }
 
   static async create(parts: PageServerParts): Promise<PageServer> {
-    const files = new Map<string, { type: string; bytes: Uint8Array<ArrayBuffer> }>();
+    const files = new Map<string, PageFile>();
     for (const name of await readdir(PAGE_DIRECTORY)) {
       const type = TYPES[path.extname(name)];
       const bytes = new Uint8Array(await readFile(path.join(PAGE_DIRECTORY, name)));
@@ -141,7 +146,7 @@ export class PageServer {
     const userId = url.searchParams.get('as') ?? local.world.people.ada.id;
     const locale = LOCALES.find((one) => one === url.searchParams.get('locale')) ?? 'en-US';
     if (!this.#cast().some(({ id }) => id === userId)) return problem(404, 'nobody here has this id');
-    let leave = () => undefined as void;
+    let leave: () => void = () => undefined;
     const stream = new ReadableStream<Uint8Array>({
       start: (controller) => {
         const encoder = new TextEncoder();

@@ -2,7 +2,7 @@
 import { idle } from './components.js';
 import { composer } from './composer.js';
 import { el } from './dom.js';
-import { avatar, isEphemeral, messageView } from './message.js';
+import { avatar, messageView } from './message.js';
 import { openModal } from './modal.js';
 import { addRequest, drawStats, resetStats, setRequests } from './stats.js';
 import { setTimeLocale } from './time.js';
@@ -130,7 +130,7 @@ function drawSetup() {
           type: 'button',
           class: 'person',
           role: 'radio',
-          'aria-checked': one.id === hello.me.id,
+          'aria-checked': String(one.id === hello.me.id),
           onclick: () => connect(one.id),
         },
         avatar(one.id, one.name, false),
@@ -160,7 +160,13 @@ function drawSetup() {
   );
   const words = new Intl.DisplayNames(['en'], { type: 'language' });
   $('#locale').replaceChildren(
-    ...hello.locales.map((one) => el('option', { value: one, selected: one === locale }, words.of(one))),
+    ...hello.locales.map((one) =>
+      el(
+        'option',
+        { value: one, selected: one === locale },
+        one.startsWith('en') ? one.replace('en-', 'English ') : words.of(one),
+      ),
+    ),
   );
   $('#channel-name').textContent = `# ${names.channel(channelId)}`;
   $('#channel-note').textContent = `${hello.guild.name} · you are ${hello.me.name}`;

@@ -100,7 +100,7 @@ export function composer(parts) {
     menu.replaceChildren(
       ...rows.map((row, nth) =>
         el(
-          'li',
+          'div',
           {
             role: 'option',
             id: `row-${nth}`,

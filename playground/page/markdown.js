@@ -7,14 +7,14 @@ import { timestamp } from './time.js';
 
 const INLINE = [
   [/^\\([\\*_~`|<>#\-[\]()])/, (m) => m[1]],
-  [/^(`+)([^]*?[^`])\1(?!`)/, (m) => el('code', {}, m[2])],
-  [/^\*\*\*([^]+?)\*\*\*/, (m, n) => el('strong', {}, el('em', {}, inline(m[1], n)))],
-  [/^\*\*([^]+?)\*\*(?!\*)/, (m, n) => el('strong', {}, inline(m[1], n))],
-  [/^__([^]+?)__(?!_)/, (m, n) => el('u', {}, inline(m[1], n))],
+  [/^(`+)([\s\S]*?[^`])\1(?!`)/, (m) => el('code', {}, m[2])],
+  [/^\*\*\*([\s\S]+?)\*\*\*/, (m, n) => el('strong', {}, el('em', {}, inline(m[1], n)))],
+  [/^\*\*([\s\S]+?)\*\*(?!\*)/, (m, n) => el('strong', {}, inline(m[1], n))],
+  [/^__([\s\S]+?)__(?!_)/, (m, n) => el('u', {}, inline(m[1], n))],
   [/^\*(?!\s)([^*]+?)\*(?!\*)/, (m, n) => el('em', {}, inline(m[1], n))],
   [/^_(?!\s)([^_]+?)_(?!\w)/, (m, n) => el('em', {}, inline(m[1], n))],
-  [/^~~([^]+?)~~/, (m, n) => el('s', {}, inline(m[1], n))],
-  [/^\|\|([^]+?)\|\|/, (m, n) => spoiler(inline(m[1], n))],
+  [/^~~([\s\S]+?)~~/, (m, n) => el('s', {}, inline(m[1], n))],
+  [/^\|\|([\s\S]+?)\|\|/, (m, n) => spoiler(inline(m[1], n))],
   [/^<t:(-?\d{1,13})(?::([tTdDfFR]))?>/, (m) => timestamp(m[1], m[2])],
   [/^<@!?(\d+)>/, (m, n) => el('span', { class: 'mention' }, `@${n.user(m[1])}`)],
   [/^<@&(\d+)>/, (m, n) => el('span', { class: 'mention' }, `@${n.role(m[1])}`)],
@@ -64,7 +64,7 @@ function tryInline(rest, before, names) {
 
 export function markdown(text, names) {
   const root = el('div', { class: 'md' });
-  const fence = /```(?:([\w+-]+)\n)?([^]*?)```/g;
+  const fence = /```(?:([\w+-]+)\n)?([\s\S]*?)```/g;
   let from = 0;
   for (const match of text.matchAll(fence)) {
     root.append(...blocks(text.slice(from, match.index).replace(/\n$/, ''), names));
@@ -87,10 +87,16 @@ function blocks(text, names) {
     if (!quoted) quote = null;
     if (item) {
       const tag = item[2] ? 'ul' : 'ol';
-      if (list?.localName !== tag) out.push((list = el(tag, { start: item[3] })));
+      if (list?.localName !== tag) {
+        list = el(tag, { start: item[3] });
+        out.push(list);
+      }
       list.append(el('li', { class: item[1].length > 1 ? 'deep' : undefined }, inline(item[4], names)));
     } else if (quoted) {
-      if (!quote) out.push((quote = el('blockquote')));
+      if (!quote) {
+        quote = el('blockquote');
+        out.push(quote);
+      }
       quote.append(el('p', {}, inline(quoted[1], names)));
     } else out.push(lineBlock(line, names));
   }

@@ -13,7 +13,7 @@ export function avatar(id, name, isBot) {
   if (isBot) return el('img', { class: 'avatar', src: '/icon.svg', alt: '', width: 40, height: 40 });
   return el(
     'span',
-    { class: `avatar hue${Number(BigInt(id) >> 22n) % 6}`, 'aria-hidden': 'true' },
+    { class: `avatar hue${name.charCodeAt(0) % 6}`, 'aria-hidden': 'true' },
     name.slice(0, 1).toUpperCase(),
   );
 }

@@ -125,7 +125,7 @@ function requestList() {
       'li',
       { class: bad ? 'bad' : 'good', title: one.problems.map((p) => `${p.path}: ${p.message}`).join('\n') },
       el('span', { class: 'mark', 'aria-label': words }, bad ? '✕' : '✓'),
-      el('code', {}, `${one.method} ${one.route}`),
+      el('code', {}, `${one.method} ${one.route.replace(/:(\w)\w+/g, ':$1')}`),
       el('small', {}, `${one.status} · ${Math.round(one.durationMs)} ms`),
     );
   });

@@ -1,0 +1,107 @@
+/** The page in a real Chromium, with a small bot in a process of its own behind it. */
+import { request } from 'node:http';
+import path from 'node:path';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { type Playground, startPlayground } from '../../playground/main.ts';
+import { findBrowser } from '../../scripts/ensure-browser.js';
+
+let playground: Playground;
+let browser: Browser;
+
+beforeAll(async () => {
+  playground = await startPlayground({
+    port: 0,
+    botScript: path.join(import.meta.dirname, 'fixtures/bot.ts'),
+  });
+  const executablePath = findBrowser();
+  browser = await chromium.launch({
+    ...(executablePath === undefined ? {} : { executablePath }),
+    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-sync'],
+  });
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await playground?.stop();
+});
+
+async function open(viewport = { width: 1280, height: 800 }): Promise<Page> {
+  const page = await browser.newPage({ viewport });
+  onTestFinished(() => page.close());
+  await page.goto(playground.url);
+  await page.locator('.status.online').waitFor({ state: 'attached' });
+  return page;
+}
+
+/** A request's status, with headers that `fetch` would not let us set. */
+function status(method: string, where: string, headers: Record<string, string>): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const sent = request(new URL(where, playground.url), { method, headers }, (response) => {
+      resolve(response.statusCode ?? 0);
+      response.destroy();
+    });
+    sent.on('error', reject);
+    sent.end();
+  });
+}
+
+describe('the page', () => {
+  it('completes a command and its option by keyboard, and shows the answer', async () => {
+    const page = await open();
+    await page.locator('#composer').fill('/cache-cl');
+    await page.getByRole('option', { name: '/cache-clear' }).waitFor();
+    await page.keyboard.press('Tab');
+    await page.getByRole('option', { name: 'products:*' }).waitFor();
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: 'Clear 42 entries' }).last().click();
+    await page.getByText('Cleared 42 entries').last().waitFor();
+    expect(await page.getByText('Only you can see this').count()).toBeGreaterThan(0);
+  });
+
+  it('says which required option is missing, and sends nothing', async () => {
+    const page = await open();
+    await page.locator('#composer').fill('/cache-clear');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await page.getByRole('alert').getByText('“pattern” is required.').waitFor();
+  });
+
+  it('shows a member only the commands that they may use', async () => {
+    const page = await open();
+    await page.getByRole('radio', { name: /Linus/ }).click();
+    await page.getByText('you are Linus').waitFor();
+    await page.locator('#composer').fill('/');
+    await page.getByRole('option', { name: '/shop' }).waitFor();
+    expect(await page.locator('#menu [role=option]').count()).toBe(1);
+  });
+
+  it('never makes markup of a hostile key', async () => {
+    const page = await open();
+    await page.locator('#composer').fill('/cache-stats');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await page.getByText('user::<img src=x').last().waitFor();
+    expect(await page.locator('img[src="x"]').count()).toBe(0);
+    expect(await page.evaluate('document.body.dataset.hurt')).toBeUndefined();
+  });
+
+  it('fits a phone without scrolling sideways', async () => {
+    const page = await open({ width: 390, height: 780 });
+    for (const name of ['Setup', 'Live', 'Channel']) {
+      await page.locator('.tabs').getByRole('button', { name }).click();
+      expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390);
+    }
+  });
+
+  it('refuses other origins, other hosts, and scripts of others', async () => {
+    const port = new URL(playground.url).port;
+    const json = { 'content-type': 'application/json' };
+    expect(await status('POST', '/page/act', { ...json, origin: 'http://evil.example' })).toBe(403);
+    expect(await status('GET', '/page/events', { origin: 'http://evil.example' })).toBe(403);
+    expect(await status('GET', '/', { host: `evil.example:${port}` })).toBe(403);
+    const page = await fetch(playground.url);
+    expect(page.headers.get('content-security-policy')).toContain("default-src 'none'; script-src 'self'");
+  });
+});
