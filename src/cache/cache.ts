@@ -310,13 +310,15 @@ class CacheManager implements Cache {
         ...sumFigures([each], meanLoadMs),
       })),
       windows: this.#windows.figures(now, totalsOf(all)),
-      topKeys: this.#top.list(topKeys).map(({ key, hits, tier, entry }) => ({
-        key,
-        hits,
-        tier,
-        weightBytes: entry?.weightBytes,
-        freshForMs: entry === undefined ? undefined : Math.max(0, entry.expiresAt - now),
-      })),
+      topKeys: this.#top.list(topKeys).map((used) => {
+        const entry = this.#memory.peek(used.key);
+        const isFresh = entry !== undefined && this.#isFresh(used.key, entry);
+        return {
+          ...used,
+          weightBytes: isFresh ? entry.weightBytes : undefined,
+          freshForMs: isFresh ? entry.expiresAt - now : undefined,
+        };
+      }),
       loading: this.#loads.size,
       lastFailure: this.#lastFailure,
     };
@@ -521,7 +523,6 @@ class CacheManager implements Cache {
       const extras = links === undefined && !copied ? undefined : { links, copied };
       const entry = new Entry(stored, load.counters, now, now + ttlMs, position, weight, loadMicros, extras);
       this.#memory.put(load.key, entry);
-      this.#top.filled(load.key, entry);
       return true;
     } catch (error) {
       this.#bursts.warn('keep', 'A value is served but could not be kept.', { key: load.key, error });

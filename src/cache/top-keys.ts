@@ -36,7 +36,7 @@ export class TopKeys {
     this.#candidates.set(key, { carried: 0, entry, tier: entry.counters.policy.tier });
   }
 
-  /** To be called when an entry is removed. */
+  /** To be called when an entry that was used is removed; one never used was never offered. */
   removed(key: string, entry: Entry): void {
     const known = this.#candidates.get(key);
     if (known?.entry !== entry) return;
@@ -44,16 +44,10 @@ export class TopKeys {
     known.entry = undefined;
   }
 
-  /** To be called when a key is filled. */
-  filled(key: string, entry: Entry): void {
-    const known = this.#candidates.get(key);
-    if (known !== undefined) known.entry = entry;
-  }
-
   /** Most used first. */
-  list(limit: number): { key: string; hits: number; tier: string; entry: Entry | undefined }[] {
+  list(limit: number): { key: string; hits: number; tier: string }[] {
     return [...this.#candidates]
-      .map(([key, { carried, entry, tier }]) => ({ key, hits: carried + (entry?.hits ?? 0), tier, entry }))
+      .map(([key, { carried, entry, tier }]) => ({ key, hits: carried + (entry?.hits ?? 0), tier }))
       .sort((a, b) => b.hits - a.hits || (a.key < b.key ? -1 : 1))
       .slice(0, limit);
   }
