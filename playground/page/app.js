@@ -133,7 +133,7 @@ function drawSetup() {
           'aria-checked': String(one.id === hello.me.id),
           onclick: () => connect(one.id),
         },
-        avatar(one.id, one.name, false),
+        avatar(one.name, false),
         el('span', {}, el('b', {}, one.name), el('small', {}, one.about)),
       ),
     ),

@@ -9,7 +9,7 @@ const V2 = 1 << 15;
 
 export const isEphemeral = (message) => ((message.flags ?? 0) & EPHEMERAL) !== 0;
 
-export function avatar(id, name, isBot) {
+export function avatar(name, isBot) {
   if (isBot) return el('img', { class: 'avatar', src: '/icon.svg', alt: '', width: 40, height: 40 });
   return el(
     'span',
@@ -68,7 +68,7 @@ export function messageView(message, context) {
       ),
     );
   }
-  node.append(avatar(author.id, name, author.bot), body);
+  node.append(avatar(name, author.bot), body);
   return node;
 }
 

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type Playground, startPlayground } from '../../playground/main.ts';
+// @ts-expect-error it is plain JavaScript, so that any Node can run it
 import { findBrowser } from '../../scripts/ensure-browser.js';
 
 let playground: Playground;
