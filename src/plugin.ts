@@ -2,21 +2,37 @@
  * The composition root for a host bot: its client and a configuration in, the cache with its warmers and the admin
  * commands out. It touches no prototype and none of the host's commands, and `stop` undoes all it did.
  */
-import type {
-  AutocompleteInteraction,
-  ChatInputCommandInteraction,
-  Client,
-  Interaction,
-  RESTPostAPIChatInputApplicationCommandsJSONBody,
+import { readFileSync } from 'node:fs';
+import {
+  type AutocompleteInteraction,
+  type ChatInputCommandInteraction,
+  type Client,
+  type ClientEvents,
+  Events,
+  type Interaction,
+  type RESTGetCurrentApplicationResult,
+  Routes,
 } from 'discord.js';
+import { createCache } from './cache/cache.ts';
 import type { Clock } from './cache/clock.ts';
+import { CacheError } from './cache/errors.ts';
 import type { Cache } from './cache/types.ts';
+import { Access, ownersOf } from './commands/access.ts';
+import { Audit } from './commands/audit.ts';
 import type { AuditEntry } from './commands/command.ts';
 import { adminCommands } from './commands/commands.ts';
-import type { RegistrationPlan, RegistrationReport } from './commands/registration.ts';
-import type { Config } from './config.ts';
+import { Cooldown } from './commands/cooldown.ts';
+import { Dispatcher } from './commands/dispatcher.ts';
+import {
+  type CommandData,
+  Registration,
+  type RegistrationPlan,
+  type RegistrationReport,
+} from './commands/registration.ts';
+import { type Config, configNotices } from './config.ts';
 import type { Logger } from './logger.ts';
 import type { Warmers, WarmTask } from './warmers/types.ts';
+import { createWarmers } from './warmers/warmers.ts';
 
 export interface CachecordOptions {
   readonly config: Config;
@@ -46,7 +62,7 @@ export interface StartOptions {
 
 /** A command as the discord.js guide and the create-discord-bot template know it. */
 export interface HostCommand {
-  readonly data: RESTPostAPIChatInputApplicationCommandsJSONBody & { toJSON(): RESTPostAPIChatInputApplicationCommandsJSONBody };
+  readonly data: CommandData & { toJSON(): CommandData };
   execute(interaction: ChatInputCommandInteraction): Promise<void>;
   autocomplete(interaction: AutocompleteInteraction): Promise<void>;
 }
@@ -71,13 +87,244 @@ export interface Cachecord {
 }
 
 /** The definitions for the host's deploy script. Pure: neither a client nor a database. */
-export function cacheCommandData(
-  config: Config,
-): readonly RESTPostAPIChatInputApplicationCommandsJSONBody[] {
+export function cacheCommandData(config: Config): readonly CommandData[] {
   return adminCommands(config).map(({ data }) => data);
 }
 
 /** Puts the cache, its warmers and the admin commands beside the host's own. Nothing runs before `start`. */
-export function createCachecord(_client: Client, _options: CachecordOptions): Cachecord {
-  throw new Error('not composed yet');
+export function createCachecord(client: Client, options: CachecordOptions): Cachecord {
+  return new Plugin(client, options);
+}
+
+/** After ready a host may still be deploying; then its list is in place. */
+const CHECK_AFTER_MS = 30_000;
+/** All of `stop` has five seconds; the warmers take two of them at most. */
+const FLUSH_LIMIT_MS = 2_000;
+
+class Plugin implements Cachecord {
+  readonly cache: Cache;
+  readonly warmers: Warmers;
+  readonly commands: readonly HostCommand[];
+  readonly #client: Client;
+  readonly #config: Config;
+  readonly #logger: Logger;
+  readonly #clock: Clock;
+  readonly #ownsCache: boolean;
+  readonly #audit: Audit;
+  readonly #access: Access;
+  readonly #registration: Registration;
+  readonly #dispatcher: Dispatcher;
+  /** What `stop` has to take back, such as listeners and timers. */
+  readonly #undo: (() => void)[] = [];
+  #listen: NonNullable<StartOptions['listen']> = 'none';
+  #background: Promise<unknown> = Promise.resolve();
+  #started: Promise<void> | undefined;
+  #stopped: Promise<void> | undefined;
+
+  constructor(client: Client, options: CachecordOptions) {
+    const { config, logger = console, warmTasks = [] } = options;
+    this.#client = client;
+    this.#config = config;
+    this.#logger = logger;
+    this.#ownsCache = options.cache === undefined;
+    this.cache =
+      options.cache ??
+      createCache({
+        ...config.cache,
+        logger,
+        ...(options.clock === undefined ? {} : { clock: options.clock }),
+      });
+    const clock = options.clock ?? this.cache.clock;
+    this.#clock = clock;
+    this.warmers = createWarmers({
+      tasks: typeof warmTasks === 'function' ? warmTasks(this.cache) : warmTasks,
+      config: config.warmers,
+      clock,
+      logger,
+    });
+    const admin = adminCommands(config);
+    const { auditChannelId } = config.admin;
+    this.#audit = new Audit({
+      clock,
+      logger,
+      sink: options.auditSink,
+      post:
+        auditChannelId === null
+          ? undefined
+          : (content) =>
+              client.rest.post(Routes.channelMessages(auditChannelId), {
+                body: { content, allowed_mentions: { parse: [] } },
+              }),
+    });
+    this.#access = new Access({
+      rules: config.admin,
+      clock,
+      logger,
+      fetchOwners: async () => ownersOf(await this.#application()),
+    });
+    this.#registration = new Registration({
+      rest: client.rest,
+      guildIds: config.admin.guildIds,
+      wanted: admin.map(({ data }) => data),
+      logger,
+      applicationId: async () => client.application?.id ?? (await this.#application()).id,
+    });
+    this.#dispatcher = new Dispatcher({
+      commands: admin,
+      services: {
+        cache: this.cache,
+        warmers: this.warmers,
+        config,
+        audit: this.#audit,
+        logger,
+        version: options.version ?? ownVersion(),
+        startedAt: clock.epochAt(clock.now()),
+      },
+      access: this.#access,
+      cooldown: new Cooldown(clock, config.admin.cooldownMs),
+      registration: this.#registration,
+    });
+    this.commands = admin.map(({ data }) => this.#hostCommand(data));
+  }
+
+  handle(interaction: Interaction): Promise<boolean> {
+    return this.#dispatcher.handle(interaction);
+  }
+
+  start(options: StartOptions = {}): Promise<void> {
+    if (this.#stopped !== undefined) {
+      return Promise.reject(
+        new CacheError('ERR_CLOSED', 'Cachecord was stopped: make a new one to start again.'),
+      );
+    }
+    this.#started ??= this.#start(options);
+    return this.#started;
+  }
+
+  register(): Promise<RegistrationReport> {
+    return this.#registration.register();
+  }
+
+  plan(): Promise<RegistrationPlan> {
+    return this.#registration.plan();
+  }
+
+  unregister(): Promise<void> {
+    return this.#registration.unregister();
+  }
+
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #start({ listen = 'all', register = true }: StartOptions): Promise<void> {
+    for (const notice of configNotices(this.#config)) this.#logger.warn(notice);
+    this.#listen = listen;
+    this.#on(Events.InteractionCreate, (interaction) => this.#seen(interaction));
+    this.#on(Events.Error, (error) => this.#clientFailed(error));
+    if (this.#client.isReady()) this.#ready(register);
+    else this.#on(Events.ClientReady, () => this.#ready(register));
+    if (this.cache.enabled) await this.warmers.start();
+  }
+
+  async #stop(): Promise<void> {
+    for (const undo of this.#undo.splice(0)) undo();
+    const idle = Promise.all([this.#dispatcher.stop().then(() => this.#audit.flush()), this.#background]);
+    await Promise.all([this.warmers.stop(), this.#atMost(FLUSH_LIMIT_MS, idle)]);
+    if (this.#ownsCache) await this.cache.stop();
+  }
+
+  /** The one listener for interactions. Nothing in it is awaited by the client. */
+  #seen(interaction: Interaction): void {
+    if (this.cache.enabled && !interaction.user.bot) this.warmers.userSeen(interaction.user.id);
+    if (this.#listen === 'none') return;
+    // In a host with a dispatcher of its own, commands come through it; few dispatchers know autocomplete or buttons.
+    if (this.#listen === 'components' && interaction.isChatInputCommand()) return;
+    void this.#dispatcher.handle(interaction);
+  }
+
+  /** Without any listener for it, an error of the client ends the process. Where the host listens, it is told already. */
+  #clientFailed(error: Error): void {
+    if (this.#client.listenerCount(Events.Error) > 1) return;
+    this.#logger.error('The Discord client reported an error.', { error });
+  }
+
+  #ready(register: boolean): void {
+    const hasGuilds = this.#config.admin.guildIds.length > 0;
+    this.#background = Promise.all([
+      this.#access.refresh(),
+      register && hasGuilds ? this.#registerAtStart() : undefined,
+    ]);
+    if (!hasGuilds) return;
+    this.#undo.push(this.#clock.after(CHECK_AFTER_MS, () => void this.#checkPresence()));
+  }
+
+  async #registerAtStart(): Promise<void> {
+    try {
+      const { guilds, problems } = await this.register();
+      for (const { guildId, create, update } of guilds) {
+        if (create.length + update.length === 0) continue;
+        this.#logger.info(`Registered ${slashed([...create, ...update])} in guild ${guildId}.`);
+      }
+      for (const problem of problems) this.#logger.warn(problem);
+    } catch (error) {
+      this.#logger.warn('The cache commands could not be registered.', { error });
+    }
+  }
+
+  /** A host that deploys by replacing its whole list takes our commands off with it. */
+  async #checkPresence(): Promise<void> {
+    try {
+      const missing = await this.#registration.missing();
+      if (missing.length === 0) return;
+      const where = missing.map(({ guildId, names }) => `${slashed(names)} in guild ${guildId}`).join(', ');
+      this.#logger.warn(
+        `Discord does not have ${where}. Most likely the bot's own deploy script replaced the whole list of commands ` +
+          '(a bulk PUT). Add ours to the list that it deploys: `body: [...commands, ...cacheCommandData(config)]`.',
+      );
+    } catch (error) {
+      this.#logger.warn('Whether the cache commands are registered could not be checked.', { error });
+    }
+  }
+
+  #hostCommand(data: CommandData): HostCommand {
+    const take = async (interaction: Interaction) => void (await this.#dispatcher.handle(interaction));
+    // Not enumerable, so that the object is plain JSON to whoever copies or validates it.
+    const toJSON = { value: () => data, enumerable: false };
+    return {
+      data: Object.defineProperty({ ...data }, 'toJSON', toJSON) as HostCommand['data'], // has it from here on
+      execute: take,
+      autocomplete: take,
+    };
+  }
+
+  async #application(): Promise<RESTGetCurrentApplicationResult> {
+    // As Discord documents it.
+    return (await this.#client.rest.get(Routes.currentApplication())) as RESTGetCurrentApplicationResult;
+  }
+
+  #on<Name extends keyof ClientEvents>(name: Name, listener: (...values: ClientEvents[Name]) => void): void {
+    this.#client.on(name, listener);
+    this.#undo.push(() => this.#client.off(name, listener));
+  }
+
+  async #atMost(limitMs: number, work: Promise<unknown>): Promise<void> {
+    let cancel = () => {};
+    const limit = new Promise<void>((resolve) => {
+      cancel = this.#clock.after(limitMs, resolve);
+    });
+    await Promise.race([work, limit]);
+    cancel();
+  }
+}
+
+function slashed(names: readonly string[]): string {
+  return names.map((name) => `/${name}`).join(', ');
+}
+
+/** Of the package that this file is in; `src/` and `dist/` lie beside its package.json alike. */
+function ownVersion(): string {
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+  return String(version);
 }

@@ -1,17 +1,224 @@
-/** Registration beside the host's own commands: what differs is upserted one by one, and nothing is ever replaced. */
+/**
+ * Registration beside the host's own commands. A scope is read, compared, and only what differs is upserted, one by
+ * one; the list is never replaced. Removed is only what is known to be ours: by an id that Discord gave us, or because
+ * it equals our definition in every part.
+ */
+import {
+  type APIApplicationCommand,
+  ApplicationCommandType,
+  DiscordAPIError,
+  type RESTPostAPIChatInputApplicationCommandsJSONBody,
+  Routes,
+} from 'discord.js';
+import type { Logger } from '../logger.ts';
+import { type Differences, differences } from './registration-differences.ts';
 
-/** What has to be done in one scope. */
+export type CommandData = RESTPostAPIChatInputApplicationCommandsJSONBody;
+
+/** What has to be done, or was done, by names. */
+export interface GuildRegistration {
+  readonly guildId: string;
+  readonly create: readonly string[];
+  readonly update: readonly string[];
+  readonly unchanged: readonly string[];
+}
+
 export interface RegistrationPlan {
-  readonly guilds: readonly {
-    readonly guildId: string;
-    /** Names to create or to change. */
-    readonly create: readonly string[];
-    readonly update: readonly string[];
-    readonly unchanged: readonly string[];
-    readonly remove: readonly string[];
-  }[];
-  /** Why nothing can be registered, or what went wrong in a guild; sentences for the log. */
+  readonly guilds: readonly GuildRegistration[];
+  /** Why something is not registered, and what to do about it. A sentence or two each. */
   readonly problems: readonly string[];
 }
 
+/** What was done. The names under `create` and `update` were created and updated. */
 export type RegistrationReport = RegistrationPlan;
+
+/** What registration needs of a REST client; discord.js's own fits. */
+export interface RegistrationRest {
+  get(route: `/${string}`, options?: { query?: URLSearchParams }): Promise<unknown>;
+  post(route: `/${string}`, options: { body: unknown }): Promise<unknown>;
+  delete(route: `/${string}`): Promise<unknown>;
+}
+
+export interface RegistrationOptions {
+  readonly rest: RegistrationRest;
+  readonly guildIds: readonly string[];
+  readonly wanted: readonly CommandData[];
+  readonly logger: Logger;
+  applicationId(): Promise<string>;
+}
+
+const NO_GUILDS =
+  'The cache commands are registered nowhere, because no admin guild is named: ' +
+  'set `admin.guild_ids` in config.json or ADMIN_GUILD_ID in the environment.';
+
+export class Registration {
+  readonly #rest: RegistrationRest;
+  readonly #guildIds: readonly string[];
+  readonly #wanted: readonly CommandData[];
+  readonly #logger: Logger;
+  readonly #applicationId: () => Promise<string>;
+  /** What Discord called our commands, by guild and name. */
+  readonly #ids = new Map<string, Map<string, string>>();
+  #queue: Promise<unknown> = Promise.resolve();
+
+  constructor({ rest, guildIds, wanted, logger, applicationId }: RegistrationOptions) {
+    this.#rest = rest;
+    this.#guildIds = guildIds;
+    this.#wanted = wanted;
+    this.#logger = logger;
+    this.#applicationId = applicationId;
+  }
+
+  /** The id of a command of ours in a guild, when it is known. */
+  idOf(guildId: string | null, name: string): string | undefined {
+    return guildId === null ? undefined : this.#ids.get(guildId)?.get(name);
+  }
+
+  /** Discord names the id with every use of a command. */
+  learn(guildId: string | null, name: string, id: string): void {
+    if (guildId === null) return;
+    const ids = this.#ids.get(guildId) ?? new Map<string, string>();
+    this.#ids.set(guildId, ids.set(name, id));
+  }
+
+  /** What `register` would do; reads only. */
+  plan(): Promise<RegistrationPlan> {
+    return this.#everywhere((_guildId, { create, update, unchanged }) =>
+      Promise.resolve({ create, update, unchanged, problems: [] }),
+    );
+  }
+
+  /** Creates and updates what differs. A failure in one guild spoils nothing in another, and is a problem told. */
+  register(): Promise<RegistrationReport> {
+    return this.#everywhere(async (guildId, found) => {
+      const done = { create: [] as CommandData[], update: [] as CommandData[] };
+      const problems: string[] = [];
+      for (const kind of ['create', 'update'] as const) {
+        for (const command of found[kind]) {
+          const problem = await this.#upsert(guildId, command);
+          if (problem === undefined) done[kind].push(command);
+          else problems.push(problem);
+        }
+      }
+      return { ...done, unchanged: found.unchanged, problems };
+    });
+  }
+
+  /** Removes our commands, and nothing that is not known to be ours. */
+  unregister(): Promise<void> {
+    return this.#inTurn(async () => {
+      const application = await this.#applicationId();
+      for (const guildId of this.#guildIds) {
+        try {
+          const existing = await this.#list(application, guildId);
+          for (const id of this.#ours(guildId, existing)) {
+            await this.#rest.delete(Routes.applicationGuildCommand(application, guildId, id));
+          }
+          this.#ids.delete(guildId);
+        } catch (error) {
+          this.#logger.warn(explain(error, guildId, application));
+        }
+      }
+    });
+  }
+
+  /** Our names that Discord does not have (any more), by guild. Guilds that can't be read are left out. */
+  async missing(): Promise<readonly { readonly guildId: string; readonly names: readonly string[] }[]> {
+    const { guilds } = await this.plan();
+    return guilds
+      .filter(({ create }) => create.length > 0)
+      .map(({ guildId, create }) => ({ guildId, names: create }));
+  }
+
+  #everywhere(
+    act: (
+      guildId: string,
+      found: Differences,
+    ) => Promise<
+      Pick<Differences, 'create' | 'update' | 'unchanged'> & { readonly problems: readonly string[] }
+    >,
+  ): Promise<RegistrationPlan> {
+    return this.#inTurn(async () => {
+      if (this.#guildIds.length === 0) return { guilds: [], problems: [NO_GUILDS] };
+      const application = await this.#applicationId();
+      const guilds: GuildRegistration[] = [];
+      const problems: string[] = [];
+      for (const guildId of this.#guildIds) {
+        try {
+          const existing = await this.#list(application, guildId);
+          const result = await act(guildId, differences(existing, this.#wanted));
+          guilds.push({
+            guildId,
+            create: namesOf(result.create),
+            update: namesOf(result.update),
+            unchanged: namesOf(result.unchanged),
+          });
+          problems.push(...result.problems);
+        } catch (error) {
+          problems.push(explain(error, guildId, application));
+        }
+      }
+      return { guilds, problems };
+    });
+  }
+
+  /** One at a time, so that two calls do not both create the same command. */
+  #inTurn<T>(run: () => Promise<T>): Promise<T> {
+    const result = this.#queue.then(run);
+    this.#queue = result.catch(() => undefined); // the caller has the failure
+    return result;
+  }
+
+  /** The guild's commands; the ids of those that are ours are kept. */
+  async #list(application: string, guildId: string): Promise<readonly APIApplicationCommand[]> {
+    const query = new URLSearchParams({ with_localizations: 'true' });
+    const answer = await this.#rest.get(Routes.applicationGuildCommands(application, guildId), { query });
+    const existing = answer as readonly APIApplicationCommand[]; // as Discord documents it
+    for (const { name, id } of differences(existing, this.#wanted).equal) this.learn(guildId, name, id);
+    return existing;
+  }
+
+  #ours(guildId: string, existing: readonly APIApplicationCommand[]): readonly string[] {
+    const known = new Set(this.#ids.get(guildId)?.values());
+    return existing.filter(({ id }) => known.has(id)).map(({ id }) => id);
+  }
+
+  /** @returns the problem, if there was one */
+  async #upsert(guildId: string, command: CommandData): Promise<string | undefined> {
+    const application = await this.#applicationId();
+    try {
+      const answer = await this.#rest.post(Routes.applicationGuildCommands(application, guildId), {
+        body: { ...command, type: ApplicationCommandType.ChatInput },
+      });
+      const { id, name } = answer as APIApplicationCommand; // as Discord documents it
+      this.learn(guildId, name, id);
+      return undefined;
+    } catch (error) {
+      return `/${command.name}: ${explain(error, guildId, application)}`;
+    }
+  }
+}
+
+function namesOf(commands: readonly { readonly name: string }[]): string[] {
+  return commands.map(({ name }) => name);
+}
+
+/** What to do about a refusal of Discord's. */
+function explain(error: unknown, guildId: string, applicationId: string): string {
+  const code = error instanceof DiscordAPIError ? Number(error.code) : undefined;
+  switch (code) {
+    case 30032:
+      return `Guild ${guildId} has 100 slash commands already, which is all that Discord allows: remove some there.`;
+    case 30034:
+      return `Guild ${guildId} has used up the 200 new commands that Discord allows in a day: try again tomorrow.`;
+    case 10004:
+    case 50001:
+      return (
+        `The bot cannot register commands in guild ${guildId}: it is not a member there, or was invited without ` +
+        '`applications.commands`. Check `admin.guild_ids`, or invite it with ' +
+        `https://discord.com/oauth2/authorize?client_id=${applicationId}&scope=bot+applications.commands&guild_id=${guildId}`
+      );
+    default:
+      return `Discord did not take the commands in guild ${guildId}: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}

@@ -1,0 +1,203 @@
+/**
+ * Takes the interactions that are ours: allow-list, then cooldown, then the command, within the one error boundary.
+ * What a command does is its own affair; nothing that goes wrong here reaches the host.
+ */
+import type {
+  AutocompleteInteraction,
+  ChatInputCommandInteraction,
+  Interaction,
+  MessageComponentInteraction,
+  ModalSubmitInteraction,
+} from 'discord.js';
+import { type Access, askerOf } from './access.ts';
+import { answer, followUp } from './answer.ts';
+import type { AdminCommand, AdminCommandName, CommandServices } from './command.ts';
+import { respond } from './completion.ts';
+import type { Cooldown } from './cooldown.ts';
+import { incidentReference } from './incident.ts';
+import { onRecord } from './on-record.ts';
+import type { Registration } from './registration.ts';
+import { CUSTOM_ID_PREFIX } from './sessions.ts';
+import { failure, notAllowed, oldPanel, stopped, tooOften } from './views/states.ts';
+
+/** The prefix in every version of the format. */
+const ANY_CUSTOM_ID_PREFIX = 'cacheadmin:';
+
+export interface DispatcherOptions {
+  readonly commands: readonly AdminCommand[];
+  readonly services: Omit<CommandServices, 'mention' | 'isOwner'>;
+  readonly access: Access;
+  readonly cooldown: Cooldown;
+  /** Knows the ids of commands, for mentions. */
+  readonly registration: Pick<Registration, 'idOf' | 'learn'>;
+}
+
+/** An interaction of ours and the command it belongs to. A press may belong to a command that is no more. */
+type Ours =
+  | {
+      readonly kind: 'command';
+      readonly interaction: ChatInputCommandInteraction;
+      readonly command: AdminCommand;
+    }
+  | {
+      readonly kind: 'autocomplete';
+      readonly interaction: AutocompleteInteraction;
+      readonly command: AdminCommand;
+    }
+  | {
+      readonly kind: 'press';
+      readonly interaction: MessageComponentInteraction | ModalSubmitInteraction;
+      readonly command: AdminCommand | undefined;
+      readonly parts: readonly string[];
+    };
+
+export class Dispatcher {
+  readonly #commands: ReadonlyMap<string, AdminCommand>;
+  readonly #services: DispatcherOptions['services'];
+  readonly #access: Access;
+  readonly #cooldown: Cooldown;
+  readonly #registration: DispatcherOptions['registration'];
+  /** A host's dispatcher and our listener may both bring the same one. */
+  readonly #taken = new WeakSet<Interaction>();
+  readonly #running = new Set<Promise<void>>();
+  #isStopped = false;
+
+  constructor({ commands, services, access, cooldown, registration }: DispatcherOptions) {
+    this.#commands = new Map(commands.map((command) => [command.name, command]));
+    this.#services = services;
+    this.#access = access;
+    this.#cooldown = cooldown;
+    this.#registration = registration;
+  }
+
+  /** Answers the interaction if it is ours and not taken yet; false if it is not ours. Never rejects. */
+  async handle(interaction: Interaction): Promise<boolean> {
+    const ours = this.#recognise(interaction);
+    if (ours === undefined) return false;
+    if (this.#taken.has(interaction)) return true;
+    this.#taken.add(interaction);
+    const run = this.#within(ours);
+    this.#running.add(run);
+    await run;
+    this.#running.delete(run);
+    return true;
+  }
+
+  /** From now on everything is answered with "stopping". Resolves when what is under way has ended. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    for (const command of this.#commands.values()) command.stop?.();
+    await Promise.all(this.#running);
+  }
+
+  #recognise(interaction: Interaction): Ours | undefined {
+    if (interaction.isChatInputCommand() || interaction.isAutocomplete()) {
+      const command = this.#commands.get(interaction.commandName);
+      if (command === undefined) return undefined;
+      return interaction.isAutocomplete()
+        ? { kind: 'autocomplete', interaction, command }
+        : { kind: 'command', interaction, command };
+    }
+    if (!interaction.isMessageComponent() && !interaction.isModalSubmit()) return undefined;
+    const { customId } = interaction;
+    if (!customId.startsWith(ANY_CUSTOM_ID_PREFIX)) return undefined;
+    const isOfThisVersion = customId.startsWith(CUSTOM_ID_PREFIX);
+    const [name = '', ...parts] = customId.slice(CUSTOM_ID_PREFIX.length).split(':');
+    const command = isOfThisVersion ? this.#commands.get(name) : undefined;
+    return { kind: 'press', interaction, command, parts };
+  }
+
+  /** The one error boundary. */
+  async #within(ours: Ours): Promise<void> {
+    const services = this.#servicesFor(ours.interaction);
+    try {
+      await this.#dispatch(ours, services);
+    } catch (error) {
+      await this.#failed(ours, error, services);
+    }
+  }
+
+  async #dispatch(ours: Ours, services: CommandServices): Promise<void> {
+    if (!(await this.#access.allows(askerOf(ours.interaction)))) {
+      this.#refused(ours, 'not on the allow-list', services);
+      if (ours.kind === 'autocomplete') await respond(ours.interaction, [], services);
+      else await answer(ours.interaction, notAllowed(), services);
+    } else if (this.#isStopped) {
+      if (ours.kind === 'autocomplete') await respond(ours.interaction, [], services);
+      else await answer(ours.interaction, stopped(), services);
+    } else if (ours.kind === 'command') {
+      await this.#execute(ours.interaction, ours.command, services);
+    } else if (ours.kind === 'autocomplete') {
+      if (ours.command.autocomplete) await ours.command.autocomplete(ours.interaction, services);
+      else await respond(ours.interaction, [], services);
+    } else if (ours.command?.component) {
+      await ours.command.component(ours.interaction, ours.parts, services);
+    } else {
+      await answer(
+        ours.interaction,
+        oldPanel(services.mention, ours.command?.name ?? 'cache-stats'),
+        services,
+      );
+    }
+  }
+
+  async #execute(
+    interaction: ChatInputCommandInteraction,
+    command: AdminCommand,
+    services: CommandServices,
+  ): Promise<void> {
+    this.#registration.learn(interaction.guildId, command.name, interaction.commandId);
+    if (command.isCostly(interaction)) {
+      const turn = this.#cooldown.take(`${interaction.user.id} ${command.name}`);
+      if (!turn.ok) {
+        this.#refused({ kind: 'command', interaction, command }, 'too soon after the last', services);
+        await answer(interaction, tooOften(turn.retryAt), services);
+        return;
+      }
+    }
+    await command.execute(interaction, services);
+  }
+
+  #refused(ours: Ours, outcome: string, services: CommandServices): void {
+    const target = ours.kind === 'command' ? '' : ours.kind;
+    onRecord(ours.interaction, services, ours.command?.name ?? 'cache', {
+      action: 'refused',
+      target,
+      outcome,
+    });
+  }
+
+  async #failed(ours: Ours, error: unknown, services: CommandServices): Promise<void> {
+    const reference = incidentReference();
+    const { interaction } = ours;
+    services.logger.error(`A cache command failed (${reference}).`, {
+      reference,
+      command: ours.command?.name,
+      kind: ours.kind,
+      userId: interaction.user.id,
+      guildId: interaction.guildId,
+      error,
+    });
+    if (ours.kind === 'autocomplete') {
+      if (!ours.interaction.responded) await respond(ours.interaction, [], services);
+      return;
+    }
+    const cause = services.isOwner(interaction.user.id) ? firstLine(error) : undefined;
+    const send = ours.interaction.replied ? followUp : answer;
+    await send(ours.interaction, failure(reference, cause), services);
+  }
+
+  /** Mentions carry the ids of the guild in which they are read. */
+  #servicesFor({ guildId }: { readonly guildId: string | null }): CommandServices {
+    const mention = (name: AdminCommandName) => {
+      const id = this.#registration.idOf(guildId, name);
+      return id === undefined ? `\`/${name}\`` : `</${name}:${id}>`;
+    };
+    return { ...this.#services, mention, isOwner: (userId) => this.#access.isOwner(userId) };
+  }
+}
+
+function firstLine(error: unknown): string {
+  const text = error instanceof Error ? error.message || error.name : String(error);
+  return text.split('\n', 1)[0] ?? '';
+}
