@@ -1,0 +1,73 @@
+/** The package's public API: named re-exports and nothing else. */
+
+export { createCache } from './cache/cache.ts';
+export { type Clock, systemClock } from './cache/clock.ts';
+export {
+  type CacheSelector,
+  cachedMethod,
+  cachedMethodOf,
+  cachedSyncMethod,
+  invalidatesAfter,
+  type MethodDecorator,
+} from './cache/decorators.ts';
+export type { EntryPlanOptions } from './cache/entry-plan.ts';
+export { CacheError, type CacheErrorCode, type CacheErrorOptions } from './cache/errors.ts';
+export type { InvalidationOptions, InvalidationTargets } from './cache/invalidation-plan.ts';
+export { escapeSegment, hashParameters, type KeyPart, key } from './cache/keys.ts';
+export {
+  type SqliteCache,
+  type SqliteCacheOptions,
+  type SqliteDatabase,
+  type SqliteTransaction,
+  sqliteCache,
+} from './cache/sqlite.ts';
+export type {
+  BuiltInTier,
+  Cache,
+  CacheEvents,
+  CacheOptions,
+  CacheStats,
+  EntryOptions,
+  EntryReport,
+  Figures,
+  InvalidationTarget,
+  LoadContext,
+  Loader,
+  LoadOptions,
+  LoadTimes,
+  Lookup,
+  Preview,
+  RefusalReason,
+  Removal,
+  RemovalReason,
+  TierName,
+  TierPolicy,
+  TopKey,
+  WarmJob,
+  WindowFigures,
+} from './cache/types.ts';
+export { type Cached, type CachedControls, cached, cachedSync, invalidates } from './cache/wrappers.ts';
+export type { AuditAction, AuditEntry } from './commands/command.ts';
+export type { GuildRegistration, RegistrationPlan, RegistrationReport } from './commands/registration.ts';
+export { type Config, configNotices, type LoadConfigOptions, loadConfig, parseConfig } from './config.ts';
+export { type Logger, silentLogger } from './logger.ts';
+export {
+  type Cachecord,
+  type CachecordOptions,
+  cacheCommandData,
+  createCachecord,
+  type HostCommand,
+  type StartOptions,
+} from './plugin.ts';
+export type {
+  WarmerStatus,
+  Warmers,
+  WarmReport,
+  WarmRequest,
+  WarmRun,
+  WarmScope,
+  WarmTask,
+  WarmTaskReport,
+  WarmTrigger,
+} from './warmers/types.ts';
+export { createWarmers, type WarmersOptions } from './warmers/warmers.ts';
