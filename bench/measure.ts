@@ -92,7 +92,7 @@ export interface Row {
 /** Prints what was measured, its goal, and whether it holds; peers, where there are any, come below. */
 export function report(title: string, rows: readonly Row[], peers: readonly string[] = []): void {
   console.log(`\n## ${title}\n`);
-  console.log('| what | measured | goal | holds |\n| --- | --- | --- | --- |');
+  if (rows.length > 0) console.log('| what | measured | goal | holds |\n| --- | --- | --- | --- |');
   for (const { what, measured, goal, holds } of rows)
     console.log(`| ${what} | ${measured} | ${goal} | ${holds ? 'yes' : 'NO'} |`);
   for (const line of peers) console.log(`\n${line}`);

@@ -11,7 +11,7 @@ import { BurstLog } from './burst-log.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { cloneValue } from './clone.ts';
 import { type Counters, meanLoadTimes, sumFigures } from './counters.ts';
-import { Entry, type EntryLinks, shapeOf } from './entry.ts';
+import { BUSY_HITS, Entry, type EntryLinks, shapeOf } from './entry.ts';
 import { CacheError } from './errors.ts';
 import { Emitter } from './events.ts';
 import { deepFreeze } from './freeze.ts';
@@ -128,8 +128,8 @@ class CacheManager implements Cache {
 
   getOrLoad<T>(key: string, load: Loader<T>, options: LoadOptions = NO_OPTIONS): Promise<T> {
     if (options.fresh !== true) {
-      const entry = this.#fresh(key);
-      if (entry !== undefined) return Promise.resolve(this.#hit(key, entry) as T);
+      const entry = this.#hit(key);
+      if (entry !== undefined) return servedPromise(entry) as Promise<T>;
       const running = this.#loads.get(key);
       if (running !== undefined) return this.#join(running, load, options);
     }
@@ -138,8 +138,8 @@ class CacheManager implements Cache {
 
   getOrLoadSync<T>(key: string, load: (context: LoadContext) => T, options: LoadOptions = NO_OPTIONS): T {
     if (options.fresh !== true) {
-      const entry = this.#fresh(key);
-      if (entry !== undefined) return this.#hit(key, entry) as T;
+      const entry = this.#hit(key);
+      if (entry !== undefined) return servedValue(entry) as T;
     }
     const record = this.#begin(key, options);
     const beganAt = this.clock.precise();
@@ -165,9 +165,9 @@ class CacheManager implements Cache {
     const loadOne: Loader<T> = async ({ key }) => (await loadMissing([key])).get(key) as T;
     for (const key of keys) {
       if (values.has(key)) continue;
-      const entry = options.fresh === true ? undefined : this.#fresh(key);
+      const entry = options.fresh === true ? undefined : this.#hit(key);
       const running = options.fresh === true ? undefined : this.#loads.get(key);
-      if (entry !== undefined) values.set(key, this.#hit(key, entry) as T);
+      if (entry !== undefined) values.set(key, servedValue(entry) as T);
       else if (running !== undefined) values.set(key, this.#join(running, loadOne, options));
       else {
         missing.push(key);
@@ -190,15 +190,15 @@ class CacheManager implements Cache {
   }
 
   lookup<T>(key: string): Lookup<T> {
-    const entry = this.#fresh(key);
-    if (entry !== undefined) return { state: 'hit', value: this.#hit(key, entry) as T };
+    const entry = this.#hit(key);
+    if (entry !== undefined) return { state: 'hit', value: servedValue(entry) as T };
     this.#book.countersFor(key, undefined).misses++;
     return MISS;
   }
 
   get<T>(key: string): T | undefined {
-    const entry = this.#fresh(key);
-    if (entry !== undefined) return this.#hit(key, entry) as T;
+    const entry = this.#hit(key);
+    if (entry !== undefined) return servedValue(entry) as T;
     this.#book.countersFor(key, undefined).misses++;
     return undefined;
   }
@@ -374,31 +374,38 @@ class CacheManager implements Cache {
 
   // ---- the read path ----
 
-  /** The entry that may be served for the key now. Counts as a use. */
-  #fresh(key: string): Entry | undefined {
+  /** The entry that is served for the key now, counted as a hit. */
+  #hit(key: string): Entry | undefined {
     const entry = this.#memory.peek(key);
     if (entry === undefined) return undefined;
-    const now = this.clock.now();
-    if (now < entry.quietUntil && !this.#invalidator.isSweeping) return entry;
-    if (!this.#isFresh(key, entry)) return this.#discard(key, entry);
-    this.#memory.touch(key);
-    entry.quietUntil = Math.min(entry.expiresAt, now + QUIET_MS);
+    const isQuiet = this.clock.now() < entry.quietUntil && !this.#invalidator.isSweeping;
+    if (!isQuiet && !this.#use(key, entry)) return undefined;
+    entry.counters.hits++;
+    const hits = ++entry.hits;
+    if ((hits & (hits - 1)) === 0) {
+      this.#top.offer(key, entry);
+      if (hits === BUSY_HITS) entry.becomeBusy();
+    }
     return entry;
+  }
+
+  /** Tells the eviction policy of the use; false when the entry may not be served any more. */
+  #use(key: string, entry: Entry): boolean {
+    if (!this.#isFresh(key, entry)) {
+      this.#discard(key, entry);
+      return false;
+    }
+    this.#memory.touch(key);
+    entry.quietUntil = Math.min(entry.expiresAt, this.clock.now() + QUIET_MS);
+    return true;
   }
 
   #isFresh(key: string, entry: Entry): boolean {
     return this.clock.now() < entry.expiresAt && !this.#invalidator.isSwept(key, entry);
   }
 
-  #discard(key: string, entry: Entry): undefined {
+  #discard(key: string, entry: Entry): void {
     if (!this.#invalidator.sweepNow(key, entry)) this.#memory.remove(key, entry, 'expired');
-  }
-
-  #hit(key: string, entry: Entry): unknown {
-    entry.counters.hits++;
-    const hits = ++entry.hits;
-    if ((hits & (hits - 1)) === 0) this.#top.offer(key, entry);
-    return entry.extras?.copied === true ? cloneValue(entry.value) : entry.value;
   }
 
   /**
@@ -520,7 +527,7 @@ class CacheManager implements Cache {
       if (ttlMs <= 0 || load.isSkipped) return this.#refuse(load, 'not-wanted');
       const now = this.clock.now();
       const links = this.#flatten(load.links);
-      const extras = links === undefined && !copied ? undefined : { links, copied };
+      const extras = links === undefined && !copied ? undefined : { links, copied, settled: undefined };
       const entry = new Entry(stored, load.counters, now, now + ttlMs, position, weight, loadMicros, extras);
       this.#memory.put(load.key, entry);
       return true;
@@ -592,6 +599,15 @@ class CacheManager implements Cache {
       this.#cleaning = undefined;
     });
   }
+}
+
+/** What a caller gets: the value itself, which nobody can change, or a copy of his own. */
+function servedValue(entry: Entry): unknown {
+  return entry.extras?.copied === true ? cloneValue(entry.value) : entry.value;
+}
+
+function servedPromise(entry: Entry): Promise<unknown> {
+  return entry.extras?.settled ?? Promise.resolve(servedValue(entry));
 }
 
 /** Begins the one load of a batch; that it throws at once is a rejection like any other. */

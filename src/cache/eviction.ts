@@ -20,34 +20,50 @@ export interface Residents {
 
 export type OnEvicted = (key: string, entry: Entry) => void;
 
-/** Least recently used first. */
-export function leastRecentlyUsed(maxWeightBytes: number, onEvicted: OnEvicted): Residents {
-  const makeEmpty = () =>
-    new LRUCache<string, Entry>({
-      maxSize: maxWeightBytes,
+/** Least recently used first, by lru-cache. */
+export class LeastRecentlyUsed implements Residents {
+  readonly #maxWeightBytes: number;
+  readonly #onEvicted: OnEvicted;
+  #lru: LRUCache<string, Entry>;
+
+  constructor(maxWeightBytes: number, onEvicted: OnEvicted) {
+    this.#maxWeightBytes = maxWeightBytes;
+    this.#onEvicted = onEvicted;
+    this.#lru = this.#makeEmpty();
+  }
+
+  get size(): number {
+    return this.#lru.size;
+  }
+
+  get weightBytes(): number {
+    return this.#lru.calculatedSize;
+  }
+
+  peek(key: string): Entry | undefined {
+    return this.#lru.peek(key);
+  }
+
+  touch(key: string): void {
+    this.#lru.get(key);
+  }
+
+  put(key: string, entry: Entry): void {
+    this.#lru.set(key, entry, { size: entry.weightBytes });
+  }
+
+  delete(key: string): void {
+    // lru-cache empties its arrays when the last entry goes: 80 ms where a million entries have been.
+    if (this.#lru.size === 1 && this.#lru.has(key)) this.#lru = this.#makeEmpty();
+    else this.#lru.delete(key);
+  }
+
+  #makeEmpty(): LRUCache<string, Entry> {
+    return new LRUCache({
+      maxSize: this.#maxWeightBytes,
       dispose: (entry, key, reason) => {
-        if (reason === 'evict') onEvicted(key, entry);
+        if (reason === 'evict') this.#onEvicted(key, entry);
       },
     });
-  let lru = makeEmpty();
-  return {
-    get size() {
-      return lru.size;
-    },
-    get weightBytes() {
-      return lru.calculatedSize;
-    },
-    peek: (key) => lru.peek(key),
-    touch: (key) => {
-      lru.get(key);
-    },
-    put: (key, entry) => {
-      lru.set(key, entry, { size: entry.weightBytes });
-    },
-    delete: (key) => {
-      // lru-cache empties its arrays when the last entry goes: 80 ms where a million entries have been.
-      if (lru.size === 1 && lru.has(key)) lru = makeEmpty();
-      else lru.delete(key);
-    },
-  };
+  }
 }

@@ -4,7 +4,7 @@
  * once under its reason.
  */
 import type { Entry } from '../entry.ts';
-import { leastRecentlyUsed, type Residents } from '../eviction.ts';
+import { LeastRecentlyUsed, type Residents } from '../eviction.ts';
 import { KeyIndex } from '../key-index.ts';
 import { LabelIndex } from '../label-index.ts';
 import type { Pattern } from '../pattern.ts';
@@ -111,7 +111,7 @@ export class MemoryLayer {
   }
 
   #newResidents(): Residents {
-    return leastRecentlyUsed(this.#maxWeightBytes, (key, entry) => {
+    return new LeastRecentlyUsed(this.#maxWeightBytes, (key, entry) => {
       this.#keys.delete(key);
       this.#unlink(key, entry, 'evicted');
     });
