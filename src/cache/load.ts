@@ -5,6 +5,7 @@
  */
 import type { Counters } from './counters.ts';
 import type { EntryLinks } from './entry.ts';
+import { assertKey } from './keys.ts';
 import { assertTtl } from './tier-book.ts';
 import type { EntryOptions, LoadContext } from './types.ts';
 
@@ -27,6 +28,7 @@ export class Load implements LoadContext {
   original: { readonly value: unknown } | undefined;
   /** A warning about its length was given. */
   saidToBeSlow = false;
+  /** What the loader has set, which outranks everything else. */
   ttlMs: number | undefined;
   isSkipped = false;
   #links: { tags: string[]; dependsOn: string[] } | undefined;
@@ -45,7 +47,7 @@ export class Load implements LoadContext {
     this.signal = signal;
     this.position = position;
     this.startedAt = startedAt;
-    this.ttlMs = options.ttlMs;
+    for (const other of options.dependsOn ?? []) assertKey(other);
     if (options.tags !== undefined || options.dependsOn !== undefined) {
       this.#links = { tags: [...(options.tags ?? [])], dependsOn: [...(options.dependsOn ?? [])] };
     }
@@ -78,6 +80,7 @@ export class Load implements LoadContext {
 
   get dependsOn(): LoadContext['dependsOn'] {
     return (...keys) => {
+      for (const key of keys) assertKey(key);
       this.#ownLinks().dependsOn.push(...keys);
     };
   }
