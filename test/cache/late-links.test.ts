@@ -101,4 +101,26 @@ describe('I2: links that a loader learns late', () => {
     await read;
     expect(cache.has(KEY)).toBe(false);
   });
+
+  it('are closed once the load has ended: what a loader says later reaches nothing', async () => {
+    const loader = heldLoader();
+    const read = cache.getOrLoad(KEY, loader.load, { tags: ['early'] });
+    loader.give('value');
+    await read;
+    loader.contexts[0]?.tag('too late');
+    expect(cache.inspect(KEY)?.tags).toEqual(['early']);
+    expect(cache.invalidate({ tag: 'too late' }).entries).toBe(0);
+  });
+
+  it('are keys where an entry depends on them: a pattern is refused, since it would never match', async () => {
+    await expect(cache.getOrLoad(KEY, () => 'value', { dependsOn: ['user::*'] })).rejects.toMatchObject({
+      code: 'ERR_KEY_INVALID',
+    });
+    await expect(
+      cache.getOrLoad(KEY, ({ dependsOn }) => {
+        dependsOn('user::*');
+        return 'value';
+      }),
+    ).rejects.toMatchObject({ code: 'ERR_KEY_INVALID' });
+  });
 });
