@@ -1,0 +1,110 @@
+/**
+ * The reference bot: a shop on SQLite with its cache, the shop's commands for people, and the admin commands beside
+ * them. This file only puts the parts together; `npm start` runs it where DISCORD_TOKEN is set.
+ */
+import { join, resolve } from 'node:path';
+import { Client, Events, GatewayIntentBits } from 'discord.js';
+import { Ending } from './bot/ending.ts';
+import { closingError, failureText, StartError } from './bot/failure.ts';
+import { lineLogger } from './bot/line-logger.ts';
+import { logIn } from './bot/login.ts';
+import { createCache } from './cache/cache.ts';
+import type { Cache } from './cache/types.ts';
+import { loadConfig } from './config.ts';
+import { auditTable } from './db/audit-table.ts';
+import { explain } from './db/errors.ts';
+import { generateShop, isEmptyShop } from './db/generator.ts';
+import { openDatabase } from './db/open.ts';
+import { createShop } from './db/shop.ts';
+import { shopWarmTasks } from './db/warm-tasks.ts';
+import type { Logger } from './logger.ts';
+import { createCachecord } from './plugin.ts';
+
+/** How often a parent process is told the statistics. */
+const TELL_STATS_MS = 1_000;
+
+async function start(env: NodeJS.ProcessEnv, logger: Logger, ending: Ending): Promise<void> {
+  const token = env.DISCORD_TOKEN?.trim() ?? '';
+  if (token === '') {
+    throw new StartError(
+      'DISCORD_TOKEN is not set: set it, or run `npm start` without it for the playground.',
+    );
+  }
+  const api = apiUrl(env.DISCORD_API_URL);
+  const config = loadConfig({ env, logger });
+
+  const db = openDatabase(config.database.path);
+  ending.onEnd('the database', () => db.close());
+  if (isEmptyShop(db)) fill(db, logger);
+
+  const cache = createCache({ ...config.cache, logger });
+  ending.onEnd('the cache', () => cache.stop());
+  const shop = createShop(db, cache, { logger });
+
+  const client = new Client({
+    intents: [GatewayIntentBits.Guilds],
+    ...(api === undefined ? {} : { rest: { api } }),
+  });
+  ending.onEnd('the connection to Discord', () => client.destroy());
+  client.on(Events.Error, (error) => logger.warn('The connection to Discord reported an error.', { error }));
+
+  const audit = auditTable(db);
+  const plugin = createCachecord(client, {
+    config,
+    cache,
+    warmTasks: shopWarmTasks(shop),
+    logger,
+    auditSink: (entry) => audit.insert(entry),
+  });
+  ending.onEnd('Cachecord', () => plugin.stop());
+  if (process.send !== undefined)
+    ending.onEnd('the statistics', tellStats(cache, process.send.bind(process)));
+
+  await plugin.start();
+  await logIn(client, token);
+  logger.info(`Logged in as ${client.user?.tag}, in ${client.guilds.cache.size} guild(s).`);
+  client.once(Events.ShardDisconnect, ({ code }) => void ending.end(1, closingError(code).message));
+}
+
+function fill(db: Parameters<typeof generateShop>[0], logger: Logger): void {
+  logger.info(`The shop ${db.name} is empty: filling it with generated data.`);
+  try {
+    const { products, users, orders } = generateShop(db, { now: Date.now() });
+    logger.info(`Generated ${products} products, ${users} people and ${orders} orders.`);
+  } catch (error) {
+    throw explain(error, db.name, 'filled');
+  }
+}
+
+/** Another root of Discord's API, as the playground has. */
+function apiUrl(text: string | undefined): string | undefined {
+  const url = text?.trim() ?? '';
+  if (url === '') return undefined;
+  if (!/^https?:$/.test(URL.parse(url)?.protocol ?? '')) {
+    throw new StartError(
+      `DISCORD_API_URL is no http address: "${url}". An example is http://127.0.0.1:4780/api.`,
+    );
+  }
+  return url.replace(/\/+$/, '');
+}
+
+/** Tells the parent process how the cache does. @returns what ends it */
+function tellStats(cache: Cache, send: NonNullable<typeof process.send>): () => void {
+  const timer = setInterval(() => {
+    // A parent that is gone is noticed by its disconnection.
+    if (process.connected)
+      send({ type: 'stats', stats: cache.stats() }, undefined, undefined, () => undefined);
+  }, TELL_STATS_MS).unref();
+  return () => clearInterval(timer);
+}
+
+function run(): void {
+  const logger = lineLogger({ secrets: [process.env.DISCORD_TOKEN] });
+  const ending = new Ending(logger);
+  ending.listen();
+  start(process.env, logger, ending).catch((error: unknown) => ending.end(1, failureText(error)));
+}
+
+// `npm start` goes through start.js, which imports this file.
+const program = resolve(process.argv[1] ?? '');
+if ([import.meta.filename, join(import.meta.dirname, '../start.js')].includes(program)) run();

@@ -1,0 +1,71 @@
+/** Why the bot could not start, in a line that says what to do. What is not known is told as it came. */
+import {
+  DiscordAPIError,
+  DiscordjsError,
+  DiscordjsErrorCodes,
+  GatewayCloseCodes,
+  HTTPError,
+} from 'discord.js';
+import { CacheError } from '../cache/errors.ts';
+import { DatabaseError } from '../db/errors.ts';
+
+/** A failure that is told already as people should read it. */
+export class StartError extends Error {
+  override readonly name = 'StartError';
+}
+
+/** Close codes after which the gateway takes nobody back. */
+const CLOSINGS: Readonly<Record<number, string>> = {
+  [GatewayCloseCodes.AuthenticationFailed]:
+    'Discord did not accept the token at the gateway: check DISCORD_TOKEN, or make a new one in the developer portal.',
+  [GatewayCloseCodes.DisallowedIntents]:
+    'Discord does not allow this bot an intent that it asked for: enable it in the developer portal under Bot, ' +
+    'Privileged Gateway Intents. Cachecord itself needs the intent Guilds alone.',
+  [GatewayCloseCodes.InvalidIntents]:
+    'Discord does not know an intent that the bot asked for: update discord.js.',
+  [GatewayCloseCodes.ShardingRequired]:
+    'Discord asks this bot to shard: it is in too many guilds for one process.',
+};
+
+/** @param code how the gateway closed */
+export function closingError(code: number): StartError {
+  return new StartError(CLOSINGS[code] ?? `Discord closed the gateway for good, with code ${code}.`);
+}
+
+/** One line, or as many as there are problems in the configuration. */
+export function failureText(error: unknown): string {
+  if (error instanceof CacheError || error instanceof DatabaseError || error instanceof StartError) {
+    return error.message;
+  }
+  if (error instanceof DiscordjsError && error.code === DiscordjsErrorCodes.TokenInvalid) {
+    return 'Discord does not accept the token: check DISCORD_TOKEN, or make a new one in the developer portal.';
+  }
+  if (error instanceof HTTPError || error instanceof DiscordAPIError) {
+    return `Discord answered ${error.status} (${error.message}): try again later, and see https://discordstatus.com.`;
+  }
+  if (isNetworkError(error)) return unreachable(reasonOf(error));
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+}
+
+/** @param reason what was seen of it */
+export function unreachable(reason: string): string {
+  return `Discord can't be reached: ${reason}. Check the network and DISCORD_API_URL (if it is set), then start again.`;
+}
+
+const NETWORK_CODES =
+  /^(?:E(?:CONN\w+|HOST\w+|NET\w+|AI_\w+|NOTFOUND|PIPE|TIMEDOUT|PROTO)|UND_ERR_\w+|CERT_\w+|DEPTH_\w+|SELF_\w+)$/;
+
+function isNetworkError(error: unknown): error is Error {
+  if (!(error instanceof Error)) return false;
+  return NETWORK_CODES.test(codeOf(error)) || error.name === 'AbortError' || isNetworkError(error.cause);
+}
+
+function reasonOf(error: Error): string {
+  if (error.cause instanceof Error && error.message === 'fetch failed') return reasonOf(error.cause);
+  return error.message === '' ? codeOf(error) || error.name : error.message;
+}
+
+function codeOf(error: Error): string {
+  const code: unknown = Reflect.get(error, 'code');
+  return typeof code === 'string' ? code : '';
+}
