@@ -325,6 +325,10 @@ function slashed(names: readonly string[]): string {
 
 /** Of the package that this file is in; `src/` and `dist/` lie beside its package.json alike. */
 function ownVersion(): string {
-  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
-  return String(version);
+  try {
+    const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+    return String(version);
+  } catch {
+    return 'unknown'; // bundled into the host's own file, without its package.json
+  }
 }

@@ -1,0 +1,16 @@
+/** Stands for the bot's database, which takes its time. */
+const rules = new Map([
+  ['1', 'Be kind.'],
+  ['2', 'No spam.'],
+]);
+
+async function fetchRule(number) {
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  return rules.get(number) ?? null;
+}
+
+async function saveRule(number, text) {
+  rules.set(number, text);
+}
+
+module.exports = { fetchRule, saveRule };
