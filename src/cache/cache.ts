@@ -460,7 +460,8 @@ class CacheManager implements Cache {
   #begin(key: string, options: LoadOptions): Load {
     const record = this.#record(key, options);
     record.mayKeep = this.#mayKeep(key);
-    record.counters.misses++;
+    // A forced load, such as a warmer's, asks for nothing that could have been a hit.
+    if (options.fresh !== true) record.counters.misses++;
     record.counters.loads++;
     return record;
   }

@@ -136,7 +136,7 @@ export interface Figures {
   /** hits + misses */
   readonly lookups: number;
   readonly hits: number;
-  /** Lookups that found nothing fresh: those that loaded, joined a load, or only asked. */
+  /** Lookups that found nothing fresh: those that loaded, joined a load, or only asked. Forced loads (`fresh`) are no lookups. */
   readonly misses: number;
   /** hits ÷ lookups, 0 to 1; `null` before the first lookup. */
   readonly hitRate: number | null;
