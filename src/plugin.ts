@@ -224,7 +224,11 @@ class Plugin implements Cachecord {
     this.#on(Events.InteractionCreate, (interaction) => this.#seen(interaction));
     this.#on(Events.Error, (error) => this.#clientFailed(error));
     if (this.#client.isReady()) this.#ready(register);
-    else this.#on(Events.ClientReady, () => this.#ready(register));
+    else {
+      const ready = () => this.#ready(register);
+      this.#client.once(Events.ClientReady, ready);
+      this.#undo.push(() => this.#client.off(Events.ClientReady, ready));
+    }
     if (this.cache.enabled) await this.warmers.start();
   }
 

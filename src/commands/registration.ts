@@ -142,7 +142,7 @@ export class Registration {
       if (this.#guildIds.length === 0) return { guilds: [], problems: [NO_GUILDS] };
       const application = await this.#applicationId();
       const guilds: GuildRegistration[] = [];
-      const problems: string[] = [];
+      const problems: string[] = await this.#twice(application);
       for (const guildId of this.#guildIds) {
         try {
           const existing = await this.#list(application, guildId);
@@ -160,6 +160,26 @@ export class Registration {
       }
       return { guilds, problems };
     });
+  }
+
+  /** Discord shows a command twice that is in the guild's list and in the global one. */
+  async #twice(application: string): Promise<string[]> {
+    try {
+      const query = new URLSearchParams({ with_localizations: 'true' });
+      const answer = await this.#rest.get(Routes.applicationCommands(application), { query });
+      // As Discord documents it.
+      const { equal } = differences(answer as readonly APIApplicationCommand[], this.#wanted);
+      if (equal.length === 0) return [];
+      const names = namesOf(equal).map((name) => `/${name}`);
+      return [
+        `${names.join(', ')} would show twice, and in every server: the bot's global list has them, too. ` +
+          "Take them out of the list that the bot's own script deploys globally.",
+      ];
+    } catch (error) {
+      return [
+        `The global list of commands could not be read: ${error instanceof Error ? error.message : error}`,
+      ];
+    }
   }
 
   /** One at a time, so that two calls do not both create the same command. */
