@@ -188,5 +188,5 @@ function shape(tag, attributes) {
 
 function bytes(count, number) {
   if (count < 1000) return `${number(count)} B`;
-  return count < 1e6 ? `${number(count / 1e3, 1)} kB` : `${number(count / 1e6, 1)} MB`;
+  return count < 2 ** 20 ? `${number(count / 1024, 1)} kB` : `${number(count / 2 ** 20, 1)} MB`;
 }
