@@ -51,6 +51,15 @@ const NO_GUILDS =
   'The cache commands are registered nowhere, because no admin guild is named: ' +
   'set `admin.guild_ids` in config.json or ADMIN_GUILD_ID in the environment.';
 
+/** What is done about the differences in a guild; tells what became of them. */
+type Act = (
+  application: string,
+  guildId: string,
+  found: Differences,
+) => Promise<Omit<Differences, 'equal'> & { readonly problems: readonly string[] }>;
+
+const lookOnly: Act = async (_application, _guildId, found) => ({ ...found, problems: [] });
+
 export class Registration {
   readonly #rest: RegistrationRest;
   readonly #guildIds: readonly string[];
@@ -83,25 +92,24 @@ export class Registration {
 
   /** What `register` would do; reads only. */
   plan(): Promise<RegistrationPlan> {
-    return this.#everywhere((_guildId, { create, update, unchanged }) =>
-      Promise.resolve({ create, update, unchanged, problems: [] }),
-    );
+    return this.#inTurn(() => this.#everywhere(lookOnly, (application) => this.#twice(application)));
   }
 
   /** Creates and updates what differs. A failure in one guild spoils nothing in another, and is a problem told. */
   register(): Promise<RegistrationReport> {
-    return this.#everywhere(async (guildId, found) => {
+    const upsert: Act = async (application, guildId, found) => {
       const done = { create: [] as CommandData[], update: [] as CommandData[] };
       const problems: string[] = [];
       for (const kind of ['create', 'update'] as const) {
         for (const command of found[kind]) {
-          const problem = await this.#upsert(guildId, command);
+          const problem = await this.#upsert(application, guildId, command);
           if (problem === undefined) done[kind].push(command);
           else problems.push(problem);
         }
       }
       return { ...done, unchanged: found.unchanged, problems };
-    });
+    };
+    return this.#inTurn(() => this.#everywhere(upsert, (application) => this.#twice(application)));
   }
 
   /** Removes our commands, and nothing that is not known to be ours. */
@@ -124,42 +132,37 @@ export class Registration {
 
   /** Our names that Discord does not have (any more), by guild. Guilds that can't be read are left out. */
   async missing(): Promise<readonly { readonly guildId: string; readonly names: readonly string[] }[]> {
-    const { guilds } = await this.plan();
+    const { guilds } = await this.#inTurn(() => this.#everywhere(lookOnly, async () => []));
     return guilds
       .filter(({ create }) => create.length > 0)
       .map(({ guildId, create }) => ({ guildId, names: create }));
   }
 
-  #everywhere(
-    act: (
-      guildId: string,
-      found: Differences,
-    ) => Promise<
-      Pick<Differences, 'create' | 'update' | 'unchanged'> & { readonly problems: readonly string[] }
-    >,
+  async #everywhere(
+    act: Act,
+    beforehand: (application: string) => Promise<readonly string[]>,
   ): Promise<RegistrationPlan> {
-    return this.#inTurn(async () => {
-      if (this.#guildIds.length === 0) return { guilds: [], problems: [NO_GUILDS] };
-      const application = await this.#applicationId();
-      const guilds: GuildRegistration[] = [];
-      const problems: string[] = await this.#twice(application);
-      for (const guildId of this.#guildIds) {
-        try {
-          const existing = await this.#list(application, guildId);
-          const result = await act(guildId, differences(existing, this.#wanted));
-          guilds.push({
-            guildId,
-            create: namesOf(result.create),
-            update: namesOf(result.update),
-            unchanged: namesOf(result.unchanged),
-          });
-          problems.push(...result.problems);
-        } catch (error) {
-          problems.push(explain(error, guildId, application));
-        }
+    if (this.#guildIds.length === 0) return { guilds: [], problems: [NO_GUILDS] };
+    const application = await this.#applicationId();
+    const guilds: GuildRegistration[] = [];
+    const problems = [...(await beforehand(application))];
+    for (const guildId of this.#guildIds) {
+      try {
+        const existing = await this.#list(application, guildId);
+        const result = await act(application, guildId, differences(existing, this.#wanted));
+        const { create, update, unchanged } = result;
+        guilds.push({
+          guildId,
+          create: namesOf(create),
+          update: namesOf(update),
+          unchanged: namesOf(unchanged),
+        });
+        problems.push(...result.problems);
+      } catch (error) {
+        problems.push(explain(error, guildId, application));
       }
-      return { guilds, problems };
-    });
+    }
+    return { guilds, problems };
   }
 
   /** Discord shows a command twice that is in the guild's list and in the global one. */
@@ -204,8 +207,7 @@ export class Registration {
   }
 
   /** @returns the problem, if there was one */
-  async #upsert(guildId: string, command: CommandData): Promise<string | undefined> {
-    const application = await this.#applicationId();
+  async #upsert(application: string, guildId: string, command: CommandData): Promise<string | undefined> {
     try {
       const answer = await this.#rest.post(Routes.applicationGuildCommands(application, guildId), {
         body: { ...command, type: ApplicationCommandType.ChatInput },
