@@ -19,6 +19,7 @@ import { createShop } from './db/shop.ts';
 import { shopWarmTasks } from './db/warm-tasks.ts';
 import type { Logger } from './logger.ts';
 import { createCachecord } from './plugin.ts';
+import { createShopCommands } from './shop-commands/shop-commands.ts';
 
 /** How often a parent process is told the statistics. */
 const TELL_STATS_MS = 1_000;
@@ -57,6 +58,11 @@ async function start(env: NodeJS.ProcessEnv, logger: Logger, ending: Ending): Pr
     auditSink: (entry) => audit.insert(entry),
   });
   ending.onEnd('Cachecord', () => plugin.stop());
+
+  const shopCommands = createShopCommands(client, { shop, config, clock: cache.clock, logger });
+  ending.onEnd('the shop', () => shopCommands.stop());
+  shopCommands.start();
+
   if (process.send !== undefined)
     ending.onEnd('the statistics', tellStats(cache, process.send.bind(process)));
 

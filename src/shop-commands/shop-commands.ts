@@ -1,0 +1,71 @@
+/** The shop's commands put together: heard by one listener, and registered beside whatever else the guild has. */
+import { type Client, Events, type Interaction } from 'discord.js';
+import { Registration } from '../commands/registration.ts';
+import type { Logger } from '../logger.ts';
+import { buyCommand } from './buy.ts';
+import { ShopDispatcher } from './dispatcher.ts';
+import { leaderboardCommand } from './leaderboard.ts';
+import { ordersCommand } from './orders.ts';
+import { shopCommand } from './shop.ts';
+import type { ShopCommand, ShopServices } from './shop-command.ts';
+import { walletCommand } from './wallet.ts';
+
+export interface ShopCommands {
+  /** Listens, and registers in the admin guilds as soon as the client is ready. */
+  start(): void;
+  /** Listens no more. Resolves when what is under way has been answered. */
+  stop(): Promise<void>;
+}
+
+/** Every command of the shop. */
+export function shopCommandList(): readonly ShopCommand[] {
+  const buy = buyCommand();
+  return [shopCommand(buy), buy, walletCommand(), ordersCommand(), leaderboardCommand()];
+}
+
+export function createShopCommands(client: Client, options: Omit<ShopServices, 'mention'>): ShopCommands {
+  const commands = shopCommandList();
+  let registration: Registration | undefined;
+  const dispatcher = new ShopDispatcher(commands, options, (guildId, name) =>
+    registration?.idOf(guildId, name),
+  );
+  const seen = (interaction: Interaction) => void dispatcher.handle(interaction);
+  const ready = (at: Client<true>) => {
+    // Of guilds that the bot is not in, and of none being named, the plugin tells already.
+    const guildIds = options.config.admin.guildIds.filter((id) => at.guilds.cache.has(id));
+    if (guildIds.length === 0) return;
+    registration = new Registration({
+      rest: at.rest,
+      guildIds,
+      wanted: commands.map(({ data }) => data),
+      logger: options.logger,
+      applicationId: async () => at.application.id,
+    });
+    void register(registration, options.logger);
+  };
+  return {
+    start: () => {
+      client.on(Events.InteractionCreate, seen);
+      if (client.isReady()) ready(client);
+      else client.once(Events.ClientReady, ready);
+    },
+    stop: () => {
+      client.off(Events.InteractionCreate, seen).off(Events.ClientReady, ready);
+      return dispatcher.idle();
+    },
+  };
+}
+
+/** Never rejects. */
+async function register(registration: Registration, logger: Logger): Promise<void> {
+  try {
+    const { guilds, problems } = await registration.register();
+    for (const { guildId, create, update } of guilds) {
+      const changed = [...create, ...update].map((name) => `/${name}`);
+      if (changed.length > 0) logger.info(`Registered ${changed.join(', ')} in guild ${guildId}.`);
+    }
+    for (const problem of problems) logger.warn(problem);
+  } catch (error) {
+    logger.warn('The commands of the shop could not be registered.', { error });
+  }
+}
