@@ -6,22 +6,20 @@
  * goes wrong while a value is kept or counted makes the read fail (I4). Between looking a key up and registering its
  * load nothing is awaited, so nothing can slip in between.
  */
-import type { Logger } from '../logger.ts';
 import { BurstLog } from './burst-log.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { cloneValue } from './clone.ts';
 import { type Counters, meanLoadTimes, sumFigures } from './counters.ts';
-import { BUSY_HITS, Entry, type EntryLinks, shapeOf } from './entry.ts';
+import { BUSY_HITS, type Entry, reportOf, servedPromise, servedValue } from './entry.ts';
 import { CacheError } from './errors.ts';
 import { Emitter } from './events.ts';
-import { deepFreeze } from './freeze.ts';
+import { Filler, WRITTEN } from './filler.ts';
 import { Invalidator } from './invalidator.ts';
 import { assertKey } from './keys.ts';
 import { MemoryLayer } from './layers/memory.ts';
 import { Load } from './load.ts';
 import { Loads } from './loads.ts';
 import { preview } from './preview.ts';
-import { inSlices } from './slices.ts';
 import { compileTarget } from './target.ts';
 import { assertTtl, TierBook } from './tier-book.ts';
 import { TopKeys } from './top-keys.ts';
@@ -38,20 +36,15 @@ import type {
   LoadOptions,
   Lookup,
   Preview,
-  RefusalReason,
   Removal,
   TierPolicy,
 } from './types.ts';
-import { entryOverheadBytes, weigh } from './weigher.ts';
-import { SAMPLE_INTERVAL_MS, type Totals, Windows } from './windows.ts';
+import { Upkeep } from './upkeep.ts';
+import type { Totals } from './windows.ts';
 
 const NO_OPTIONS: LoadOptions = {};
 const MISS: Lookup<never> = { state: 'miss' };
 const NOTHING: Removal = { entries: 0, weightBytes: 0, loads: 0 };
-const WRITTEN = -1;
-
-/** A load still running after this long is said once in the log. */
-const SLOW_LOAD_MS = 30_000;
 
 /**
  * A use within this time of the last one is not told to the eviction policy again: exact enough to choose who leaves,
@@ -77,8 +70,6 @@ class CacheManager implements Cache {
   readonly cleanupIntervalMs: number;
   readonly tiers: readonly TierPolicy[];
   readonly clock: Clock;
-  readonly #random: () => number;
-  readonly #logger: Logger;
   readonly #bursts: BurstLog;
   readonly #book: TierBook;
   readonly #memory: MemoryLayer;
@@ -86,11 +77,10 @@ class CacheManager implements Cache {
   readonly #invalidator: Invalidator;
   readonly #top = new TopKeys();
   readonly #events: Emitter;
-  readonly #windows: Windows;
+  readonly #filler: Filler;
+  readonly #upkeep: Upkeep;
   readonly #closing = new AbortController();
-  readonly #timers: (() => void)[];
   readonly #startedAt: number;
-  #cleaning: Promise<void> | undefined;
   #lastFailure: CacheStats['lastFailure'] = null;
 
   constructor(options: CacheOptions) {
@@ -101,9 +91,7 @@ class CacheManager implements Cache {
     this.cleanupIntervalMs = options.cleanupIntervalMs;
     this.tiers = options.tiers;
     this.clock = options.clock ?? systemClock();
-    this.#random = options.random ?? Math.random;
-    this.#logger = options.logger ?? console;
-    this.#bursts = new BurstLog(this.clock, this.#logger);
+    this.#bursts = new BurstLog(this.clock, options.logger ?? console);
     this.#book = new TierBook(options.tiers);
     this.#events = new Emitter(this.#bursts);
     this.#memory = new MemoryLayer({
@@ -113,12 +101,23 @@ class CacheManager implements Cache {
       },
     });
     this.#invalidator = new Invalidator(this.#memory, this.#loads, this.clock, () => this.closed);
+    this.#filler = new Filler({
+      memory: this.#memory,
+      maxWeightBytes: this.maxWeightBytes,
+      clock: this.clock,
+      random: options.random ?? Math.random,
+      bursts: this.#bursts,
+      events: this.#events,
+    });
     this.#startedAt = this.clock.now();
-    this.#windows = new Windows(this.#startedAt);
-    this.#timers = [
-      this.clock.every(this.cleanupIntervalMs, () => this.#cleanUp()),
-      this.clock.every(SAMPLE_INTERVAL_MS, () => this.#sample()),
-    ];
+    this.#upkeep = new Upkeep({
+      memory: this.#memory,
+      loads: this.#loads,
+      clock: this.clock,
+      bursts: this.#bursts,
+      cleanupIntervalMs: this.cleanupIntervalMs,
+      totals: () => totalsOf(this.#book.all()),
+    });
   }
 
   get closed(): boolean {
@@ -226,7 +225,7 @@ class CacheManager implements Cache {
     const load = this.#record(key, options);
     // What was there is outdated, and so is what was made from it, even if the new value is not kept.
     this.#invalidator.written(key);
-    const kept = this.#keep(load, this.#invalidator.position, value, WRITTEN);
+    const kept = this.#filler.keep(load, this.#invalidator.position, value, WRITTEN);
     if (kept) {
       load.counters.writes++;
       return true;
@@ -310,7 +309,7 @@ class CacheManager implements Cache {
         tier: each.policy.tier,
         ...sumFigures([each], meanLoadMs),
       })),
-      windows: this.#windows.figures(now, totalsOf(all)),
+      windows: this.#upkeep.windows(),
       topKeys: this.#top.list(topKeys).map((used) => {
         const entry = this.#memory.peek(used.key);
         const isFresh = entry !== undefined && this.#isFresh(used.key, entry);
@@ -328,21 +327,7 @@ class CacheManager implements Cache {
   inspect(key: string): EntryReport | undefined {
     const entry = this.#memory.peek(key);
     if (entry === undefined || !this.#isFresh(key, entry)) return undefined;
-    const { counters, links, loadMicros } = entry;
-    return {
-      key,
-      namespace: counters.namespace,
-      tier: counters.policy.tier,
-      createdAt: this.clock.epochAt(entry.createdAt),
-      expiresAt:
-        entry.expiresAt === Number.POSITIVE_INFINITY ? entry.expiresAt : this.clock.epochAt(entry.expiresAt),
-      hits: entry.hits,
-      weightBytes: entry.weightBytes,
-      loadMs: loadMicros === WRITTEN ? undefined : loadMicros / 1_000,
-      shape: shapeOf(entry.value),
-      tags: links?.tags ?? [],
-      dependsOn: links?.dependsOn ?? [],
-    };
+    return reportOf(key, entry, this.clock);
   }
 
   keys(prefix: string, limit: number): string[] {
@@ -372,10 +357,9 @@ class CacheManager implements Cache {
   async stop(): Promise<void> {
     if (this.closed) return;
     this.#closing.abort(new CacheError('ERR_CLOSED', 'The cache was stopped.'));
-    for (const cancel of this.#timers) cancel();
     // Invalidations are not heard any more, so nothing may be served from memory any more.
     this.#empty();
-    await this.#cleaning;
+    await this.#upkeep.stop();
   }
 
   // ---- the read path ----
@@ -499,7 +483,9 @@ class CacheManager implements Cache {
     load.counters.loadTimes.record(loadMs);
     if (this.#loads.settle(load)) this.#invalidator.voidedLate(load.key);
     const kept =
-      load.mayKeep && !this.closed && this.#keep(load, load.position, value, Math.round(loadMs * 1_000));
+      load.mayKeep &&
+      !this.closed &&
+      this.#filler.keep(load, load.position, value, Math.round(loadMs * 1_000));
     if (kept) load.counters.fills++;
     this.#loads.end(load);
     this.#events.emit('loaded', { key: load.key, tier: load.counters.policy.tier, loadMs, kept });
@@ -517,105 +503,6 @@ class CacheManager implements Cache {
     };
     this.#events.emit('failed', { key: load.key, tier: load.counters.policy.tier, loadMs, error });
   }
-
-  /** Freezes and stores the value, or says why not. Never throws: a value that cannot be kept can still be served. */
-  #keep(load: Load, position: number, value: unknown, loadMicros: number): boolean {
-    try {
-      const { kind, weightBytes } = weigh(value);
-      if (kind === 'frozen') deepFreeze(value);
-      const copied = kind === 'copied';
-      const stored = copied ? cloneValue(value) : value;
-      if (copied) load.original = { value: stored };
-      const ttlMs = this.#ttlOf(load, value);
-      if (load.isVoid) return this.#refuse(load, 'invalidated');
-      if (kind === 'unsafe') return this.#refuse(load, 'unsafe');
-      const weight = weightBytes + entryOverheadBytes(load.key);
-      if (kind === 'too-large' || weight > this.maxWeightBytes) return this.#refuse(load, 'too-large');
-      if (ttlMs <= 0 || load.isSkipped) return this.#refuse(load, 'not-wanted');
-      const now = this.clock.now();
-      const links = this.#flatten(load.links);
-      const extras = links === undefined && !copied ? undefined : { links, copied, settled: undefined };
-      const entry = new Entry(stored, load.counters, now, now + ttlMs, position, weight, loadMicros, extras);
-      this.#memory.put(load.key, entry);
-      return true;
-    } catch (error) {
-      this.#bursts.warn('keep', 'A value is served but could not be kept.', { key: load.key, error });
-      return this.#refuse(load, 'unsafe');
-    }
-  }
-
-  #refuse(load: Load, reason: RefusalReason): false {
-    load.counters.refusals[reason]++;
-    if (reason === 'unsafe') {
-      this.#bursts.warn(
-        `unsafe ${load.counters.namespace}`,
-        'A value is served but not kept: it holds a function, a class instance or the like. Cache plain data.',
-        { key: load.key },
-      );
-    }
-    this.#events.emit('refused', { key: load.key, tier: load.counters.policy.tier, reason });
-    return false;
-  }
-
-  #ttlOf(load: Load, value: unknown): number {
-    const { policy } = load.counters;
-    const isNegative = value === null || value === undefined;
-    const usualMs = load.options.ttlMs ?? policy.ttlMs;
-    const negativeMs = load.options.negativeTtlMs ?? Math.min(policy.negativeTtlMs, usualMs);
-    const ttlMs = load.ttlMs ?? (isNegative ? negativeMs : usualMs);
-    if (ttlMs === Number.POSITIVE_INFINITY || policy.jitterRatio === 0) return ttlMs;
-    return Math.ceil(ttlMs * (1 - this.#random() * policy.jitterRatio));
-  }
-
-  /** What the entry depends on, with what those depend on in turn, so that the link holds when one of them is evicted. */
-  #flatten(links: EntryLinks | undefined): EntryLinks | undefined {
-    if (links === undefined) return undefined;
-    const all = new Set(links.dependsOn);
-    for (const key of links.dependsOn) {
-      for (const further of this.#memory.peek(key)?.links?.dependsOn ?? []) all.add(further);
-    }
-    // Copied: what a loader still says after its load has ended must not reach the entry.
-    return { tags: [...links.tags], dependsOn: [...all] };
-  }
-
-  // ---- time ----
-
-  #sample(): void {
-    this.#windows.sample(this.clock.now(), totalsOf(this.#book.all()));
-    const now = this.clock.now();
-    for (const load of this.#loads.all()) {
-      if (load.saidToBeSlow || now - load.startedAt < SLOW_LOAD_MS) continue;
-      load.saidToBeSlow = true;
-      this.#bursts.warn(
-        'slow',
-        'A load has been running for over 30 s. Whoever reads this key waits for it.',
-        {
-          key: load.key,
-        },
-      );
-    }
-  }
-
-  #cleanUp(): void {
-    if (this.#cleaning !== undefined) return;
-    const now = this.clock.now();
-    const visit = (key: string) => {
-      const entry = this.#memory.peek(key);
-      if (entry !== undefined && entry.expiresAt <= now) this.#memory.remove(key, entry, 'expired');
-    };
-    this.#cleaning = inSlices(this.clock, this.#memory.allKeys(), visit, () => this.closed).finally(() => {
-      this.#cleaning = undefined;
-    });
-  }
-}
-
-/** What a caller gets: the value itself, which nobody can change, or a copy of his own. */
-function servedValue(entry: Entry): unknown {
-  return entry.extras?.copied === true ? cloneValue(entry.value) : entry.value;
-}
-
-function servedPromise(entry: Entry): Promise<unknown> {
-  return entry.extras?.settled ?? Promise.resolve(servedValue(entry));
 }
 
 /** Begins the one load of a batch; that it throws at once is a rejection like any other. */

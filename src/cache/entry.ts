@@ -1,5 +1,8 @@
 /** An entry: a value with its metadata. Its instants are computed once, at the fill, and are of the cache's clock. */
+import type { Clock } from './clock.ts';
+import { cloneValue } from './clone.ts';
 import type { Counters } from './counters.ts';
+import type { EntryReport } from './types.ts';
 
 export interface EntryLinks {
   readonly tags: readonly string[];
@@ -70,8 +73,36 @@ export class Entry {
   }
 }
 
+/** What a caller gets: the value itself, which nobody can change, or a copy of his own. */
+export function servedValue(entry: Entry): unknown {
+  return entry.extras?.copied === true ? cloneValue(entry.value) : entry.value;
+}
+
+/** The same as a promise that is settled already. */
+export function servedPromise(entry: Entry): Promise<unknown> {
+  return entry.extras?.settled ?? Promise.resolve(servedValue(entry));
+}
+
+/** What is shown of an entry: everything but its value. */
+export function reportOf(key: string, entry: Entry, clock: Clock): EntryReport {
+  const { counters, expiresAt, links, loadMicros } = entry;
+  return {
+    key,
+    namespace: counters.namespace,
+    tier: counters.policy.tier,
+    createdAt: clock.epochAt(entry.createdAt),
+    expiresAt: expiresAt === Number.POSITIVE_INFINITY ? expiresAt : clock.epochAt(expiresAt),
+    hits: entry.hits,
+    weightBytes: entry.weightBytes,
+    loadMs: loadMicros < 0 ? undefined : loadMicros / 1_000,
+    shape: shapeOf(entry.value),
+    tags: links?.tags ?? [],
+    dependsOn: links?.dependsOn ?? [],
+  };
+}
+
 /** What kind of thing a value is, for people: `object (7 fields)`. */
-export function shapeOf(value: unknown): string {
+function shapeOf(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return `array (${value.length} items)`;
   if (value instanceof Map || value instanceof Set) return `${value.constructor.name} (${value.size} items)`;
