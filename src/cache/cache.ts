@@ -9,7 +9,8 @@
 import { BurstLog } from './burst-log.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { cloneValue } from './clone.ts';
-import { type Counters, meanLoadTimes, sumFigures } from './counters.ts';
+import { completeKeys } from './completion.ts';
+import { meanLoadTimes, sumFigures, totalsOf } from './counters.ts';
 import { BUSY_HITS, type Entry, reportOf, servedPromise, servedValue } from './entry.ts';
 import { CacheError } from './errors.ts';
 import { Emitter } from './events.ts';
@@ -40,7 +41,6 @@ import type {
   TierPolicy,
 } from './types.ts';
 import { Upkeep } from './upkeep.ts';
-import type { Totals } from './windows.ts';
 
 const NO_OPTIONS: LoadOptions = {};
 const MISS: Lookup<never> = { state: 'miss' };
@@ -51,10 +51,6 @@ const NOTHING: Removal = { entries: 0, weightBytes: 0, loads: 0 };
  * and it spares the hits of a busy entry a third of their cost.
  */
 const QUIET_MS = 4;
-
-/** Keys looked at for completion, at most, and groups of keys passed over on the way: some 2 ms in all. */
-const MAX_KEYS_SEEN = 500;
-const MAX_GROUPS_SKIPPED = 20_000;
 
 /**
  * Makes a cache.
@@ -331,23 +327,7 @@ class CacheManager implements Cache {
   }
 
   keys(prefix: string, limit: number): string[] {
-    const seen: { key: string; hits: number }[] = [];
-    let visits = 0;
-    let skipped = 0;
-    for (const key of this.#memory.candidates(prefix)) {
-      if (key === undefined) {
-        if (++skipped > MAX_GROUPS_SKIPPED) break;
-        continue;
-      }
-      if (++visits > MAX_KEYS_SEEN) break;
-      if (!key.startsWith(prefix)) continue;
-      const entry = this.#memory.peek(key);
-      if (entry !== undefined && this.#isFresh(key, entry)) seen.push({ key, hits: entry.hits });
-    }
-    return seen
-      .sort((a, b) => b.hits - a.hits || (a.key < b.key ? -1 : 1))
-      .slice(0, limit)
-      .map(({ key }) => key);
+    return completeKeys(this.#memory, prefix, limit, (key, entry) => this.#isFresh(key, entry));
   }
 
   on<E extends keyof CacheEvents>(event: E, listener: (event: CacheEvents[E]) => void): () => void {
@@ -524,17 +504,6 @@ function messageOf(error: unknown): string {
   } catch {
     return 'an error that cannot be shown as text';
   }
-}
-
-function totalsOf(all: Iterable<Counters>): Totals {
-  const totals = { hits: 0, misses: 0, loads: 0, failures: 0 };
-  for (const each of all) {
-    totals.hits += each.hits;
-    totals.misses += each.misses;
-    totals.loads += each.loads;
-    totals.failures += each.failures;
-  }
-  return totals;
 }
 
 function assertBound(value: number, name: string): void {

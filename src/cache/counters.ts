@@ -4,6 +4,7 @@
  */
 import { LoadTimeHistogram } from './load-times.ts';
 import type { Figures, RefusalReason, RemovalReason, TierPolicy } from './types.ts';
+import type { Totals } from './windows.ts';
 
 export class Counters {
   readonly policy: TierPolicy;
@@ -87,4 +88,16 @@ export function sumFigures(all: readonly Counters[], meanLoadMs: ReadonlyMap<str
     loadTimes: loadTimes.figures(),
     savedMs: savedMsOf(all, meanLoadMs),
   };
+}
+
+/** What the rates are made from. */
+export function totalsOf(all: Iterable<Counters>): Totals {
+  const totals = { hits: 0, misses: 0, loads: 0, failures: 0 };
+  for (const each of all) {
+    totals.hits += each.hits;
+    totals.misses += each.misses;
+    totals.loads += each.loads;
+    totals.failures += each.failures;
+  }
+  return totals;
 }
