@@ -29,6 +29,7 @@ import {
   type RegistrationPlan,
   type RegistrationReport,
 } from './commands/registration.ts';
+import { registerAndTell, tellMissing } from './commands/registration-log.ts';
 import { type Config, configNotices } from './config.ts';
 import type { Logger } from './logger.ts';
 import type { Warmers, WarmTask } from './warmers/types.ts';
@@ -258,38 +259,11 @@ class Plugin implements Cachecord {
     const hasGuilds = this.#config.admin.guildIds.length > 0;
     this.#background = Promise.all([
       this.#access.refresh(),
-      register && hasGuilds ? this.#registerAtStart() : undefined,
+      register && hasGuilds ? registerAndTell(this.#registration, this.#logger) : undefined,
     ]);
     if (!hasGuilds) return;
-    this.#undo.push(this.#clock.after(CHECK_AFTER_MS, () => void this.#checkPresence()));
-  }
-
-  async #registerAtStart(): Promise<void> {
-    try {
-      const { guilds, problems } = await this.register();
-      for (const { guildId, create, update } of guilds) {
-        if (create.length + update.length === 0) continue;
-        this.#logger.info(`Registered ${slashed([...create, ...update])} in guild ${guildId}.`);
-      }
-      for (const problem of problems) this.#logger.warn(problem);
-    } catch (error) {
-      this.#logger.warn('The cache commands could not be registered.', { error });
-    }
-  }
-
-  /** A host that deploys by replacing its whole list takes our commands off with it. */
-  async #checkPresence(): Promise<void> {
-    try {
-      const missing = await this.#registration.missing();
-      if (missing.length === 0) return;
-      const where = missing.map(({ guildId, names }) => `${slashed(names)} in guild ${guildId}`).join(', ');
-      this.#logger.warn(
-        `Discord does not have ${where}. Most likely the bot's own deploy script replaced the whole list of commands ` +
-          '(a bulk PUT). Add ours to the list that it deploys: `body: [...commands, ...cacheCommandData(config)]`.',
-      );
-    } catch (error) {
-      this.#logger.warn('Whether the cache commands are registered could not be checked.', { error });
-    }
+    const check = () => void tellMissing(this.#registration, this.#logger);
+    this.#undo.push(this.#clock.after(CHECK_AFTER_MS, check));
   }
 
   #hostCommand(data: CommandData): HostCommand {
@@ -321,10 +295,6 @@ class Plugin implements Cachecord {
     await Promise.race([work, limit]);
     cancel();
   }
-}
-
-function slashed(names: readonly string[]): string {
-  return names.map((name) => `/${name}`).join(', ');
 }
 
 /** Of the package that this file is in; `src/` and `dist/` lie beside its package.json alike. */

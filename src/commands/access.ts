@@ -110,8 +110,9 @@ export class Access {
   /** Never rejects: where Discord does not tell the owners, they are nobody. */
   async allows(asker: Asker): Promise<boolean> {
     if (!isInAdminGuild(asker, this.#rules)) return false;
+    const known = this.refresh();
     if (isAllowedByRules(asker, this.#rules)) return true;
-    await this.refresh();
+    await known;
     return isAllowed(asker, this.#rules, this.#owners());
   }
 

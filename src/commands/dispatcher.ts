@@ -113,7 +113,10 @@ export class Dispatcher {
     try {
       await this.#dispatch(ours, services);
     } catch (error) {
-      await this.#failed(ours, error, services);
+      // Only a logger that throws gets through this.
+      await this.#failed(ours, error, services).catch((failure: unknown) => {
+        process.emitWarning(`A cache command failed, and so did telling of it: ${String(failure)}`);
+      });
     }
   }
 
@@ -182,6 +185,7 @@ export class Dispatcher {
       if (!ours.interaction.responded) await respond(ours.interaction, [], services);
       return;
     }
+    await this.#access.refresh();
     const cause = services.isOwner(interaction.user.id) ? firstLine(error) : undefined;
     const send = ours.interaction.replied ? followUp : answer;
     await send(ours.interaction, failure(reference, cause), services);

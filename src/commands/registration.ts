@@ -66,8 +66,10 @@ export class Registration {
   readonly #wanted: readonly CommandData[];
   readonly #logger: Logger;
   readonly #applicationId: () => Promise<string>;
-  /** What Discord called our commands, by guild and name. */
+  /** What Discord calls our commands, by guild and name. */
   readonly #ids = new Map<string, Map<string, string>>();
+  /** Ids of commands that we made, or that are ours in every part. */
+  readonly #ours = new Set<string>();
   #queue: Promise<unknown> = Promise.resolve();
 
   constructor({ rest, guildIds, wanted, logger, applicationId }: RegistrationOptions) {
@@ -119,7 +121,8 @@ export class Registration {
       for (const guildId of this.#guildIds) {
         try {
           const existing = await this.#list(application, guildId);
-          for (const id of this.#ours(guildId, existing)) {
+          for (const { id } of existing) {
+            if (!this.#ours.has(id)) continue;
             await this.#rest.delete(Routes.applicationGuildCommand(application, guildId, id));
           }
           this.#ids.delete(guildId);
@@ -197,13 +200,13 @@ export class Registration {
     const query = new URLSearchParams({ with_localizations: 'true' });
     const answer = await this.#rest.get(Routes.applicationGuildCommands(application, guildId), { query });
     const existing = answer as readonly APIApplicationCommand[]; // as Discord documents it
-    for (const { name, id } of differences(existing, this.#wanted).equal) this.learn(guildId, name, id);
+    for (const { name, id } of differences(existing, this.#wanted).equal) this.#own(guildId, name, id);
     return existing;
   }
 
-  #ours(guildId: string, existing: readonly APIApplicationCommand[]): readonly string[] {
-    const known = new Set(this.#ids.get(guildId)?.values());
-    return existing.filter(({ id }) => known.has(id)).map(({ id }) => id);
+  #own(guildId: string, name: string, id: string): void {
+    this.#ours.add(id);
+    this.learn(guildId, name, id);
   }
 
   /** @returns the problem, if there was one */
@@ -213,7 +216,7 @@ export class Registration {
         body: { ...command, type: ApplicationCommandType.ChatInput },
       });
       const { id, name } = answer as APIApplicationCommand; // as Discord documents it
-      this.learn(guildId, name, id);
+      this.#own(guildId, name, id);
       return undefined;
     } catch (error) {
       return `/${command.name}: ${explain(error, guildId, application)}`;

@@ -1,0 +1,36 @@
+/** Registration as the log tells it, when the bot starts and half a minute later. */
+import type { Logger } from '../logger.ts';
+import type { Registration } from './registration.ts';
+
+/** Registers, and says what changed and what to do about what did not. Never rejects. */
+export async function registerAndTell(registration: Registration, logger: Logger): Promise<void> {
+  try {
+    const { guilds, problems } = await registration.register();
+    for (const { guildId, create, update } of guilds) {
+      if (create.length + update.length === 0) continue;
+      logger.info(`Registered ${slashed([...create, ...update])} in guild ${guildId}.`);
+    }
+    for (const problem of problems) logger.warn(problem);
+  } catch (error) {
+    logger.warn('The cache commands could not be registered.', { error });
+  }
+}
+
+/** A host that deploys by replacing its whole list takes our commands off with it; it is told, and not fought. Never rejects. */
+export async function tellMissing(registration: Registration, logger: Logger): Promise<void> {
+  try {
+    const missing = await registration.missing();
+    if (missing.length === 0) return;
+    const where = missing.map(({ guildId, names }) => `${slashed(names)} in guild ${guildId}`).join(', ');
+    logger.warn(
+      `Discord does not have ${where}. Most likely the bot's own deploy script replaced the whole list of commands ` +
+        '(a bulk PUT). Add ours to the list that it deploys: `body: [...commands, ...cacheCommandData(config)]`.',
+    );
+  } catch (error) {
+    logger.warn('Whether the cache commands are registered could not be checked.', { error });
+  }
+}
+
+function slashed(names: readonly string[]): string {
+  return names.map((name) => `/${name}`).join(', ');
+}
