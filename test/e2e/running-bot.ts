@@ -1,0 +1,209 @@
+/** The real bot in a process of its own, with a small shop in a folder that goes with it, and people who use it. */
+import { type ChildProcess, fork } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { expect, vi } from 'vitest';
+import type { LocalDiscord } from '../../playground/discord/local-discord.ts';
+import type { APIMessage, LocalInteraction, OptionValue, Session } from '../../playground/discord/types.ts';
+import type { CacheStats } from '../../src/cache/types.ts';
+import { type GeneratorOptions, generateShop } from '../../src/db/generator.ts';
+import { openDatabase } from '../../src/db/open.ts';
+import { find } from '../commands/discord-edge.ts';
+import { textOf } from '../commands/spoken.ts';
+
+const SCRIPT = resolve('src/bot.ts');
+const SMALL: GeneratorOptions = { products: 200, users: 150, orders: 1_000, now: Date.now() };
+/** Starting takes about a second; two cores may be busy with more than this. */
+const PATIENCE_MS = 15_000;
+const COMMANDS = [
+  ...['cache-stats', 'cache-clear', 'cache-warm', 'cache-info'],
+  ...['shop', 'buy', 'wallet', 'orders', 'leaderboard'],
+];
+
+export interface BotOptions {
+  /** What config.json says; text is written as it is. @default nothing but defaults */
+  readonly config?: object | string;
+  readonly env?: NodeJS.ProcessEnv;
+  /** What the shop is generated with; `null`: the bot finds no file. @default a small one */
+  readonly shop?: GeneratorOptions | null;
+}
+
+/** How the process ended. */
+export interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** Everything it wrote. */
+  readonly output: string;
+}
+
+export class RunningBot {
+  readonly databasePath: string;
+  readonly child: ChildProcess;
+  readonly ended: Promise<Ended>;
+  readonly #directory = mkdtempSync(join(tmpdir(), 'cachecord-e2e-'));
+  #output = '';
+
+  /** Starts it and does not wait. It logs in to this Discord unless the environment says otherwise. */
+  constructor(local: LocalDiscord | null, { config = {}, env = {}, shop = SMALL }: BotOptions = {}) {
+    this.databasePath = join(this.#directory, 'shop.sqlite');
+    if (shop !== null) {
+      const db = openDatabase(this.databasePath);
+      generateShop(db, { ...SMALL, ...shop });
+      db.close();
+    }
+    const text = typeof config === 'string' ? config : JSON.stringify(config);
+    writeFileSync(join(this.#directory, 'config.json'), text);
+    const discord =
+      local === null
+        ? {}
+        : {
+            DISCORD_TOKEN: local.token,
+            DISCORD_API_URL: local.apiUrl,
+            ADMIN_GUILD_ID: local.world.home.id,
+          };
+    this.child = fork(SCRIPT, [], {
+      cwd: this.#directory,
+      env: { PATH: process.env.PATH, DATABASE_PATH: this.databasePath, ...discord, ...env },
+      // What discord.js calls deprecated is an error here.
+      execArgv: ['--throw-deprecation'],
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    });
+    const hear = (chunk: Buffer) => {
+      this.#output += chunk.toString();
+    };
+    this.child.stdout?.on('data', hear);
+    this.child.stderr?.on('data', hear);
+    this.ended = new Promise((done) => {
+      // All of its output has come.
+      this.child.on('close', (code, signal) => done({ code, signal, output: this.#output }));
+    });
+  }
+
+  get output(): string {
+    return this.#output;
+  }
+
+  /** Starts it and waits until its commands are there. */
+  static async atWork(local: LocalDiscord, options: BotOptions = {}): Promise<RunningBot> {
+    const bot = new RunningBot(local, options);
+    const registered = () => local.registeredCommands(local.world.home.id).map(({ name }) => name);
+    await vi.waitFor(
+      () => {
+        if (bot.child.exitCode !== null) throw new Error(`The bot has ended:\n${bot.output}`);
+        expect(registered(), bot.output).toEqual(expect.arrayContaining(COMMANDS));
+      },
+      { timeout: PATIENCE_MS, interval: 10 },
+    );
+    return bot;
+  }
+
+  /** The next statistics that it sends; older ones may not know what was just done. */
+  stats(): Promise<CacheStats> {
+    return new Promise((done, fail) => {
+      const gone = () => fail(new Error(`The bot has ended:\n${this.#output}`));
+      const hear = (message: unknown) => {
+        if (typeof message !== 'object' || message === null || !('stats' in message)) return;
+        this.child.off('message', hear).off('exit', gone);
+        done(message.stats as CacheStats); // what src/bot.ts sends
+      };
+      this.child.on('message', hear).on('exit', gone);
+    });
+  }
+
+  /** Waits until it has written this. */
+  async says(text: string | RegExp): Promise<void> {
+    await vi.waitFor(() => expect(this.#output).toMatch(text), { timeout: PATIENCE_MS, interval: 10 });
+  }
+
+  /** Ends the process, if it still runs, and removes its folder. */
+  async stop(): Promise<Ended> {
+    if (this.child.exitCode === null && this.child.signalCode === null) this.child.kill('SIGTERM');
+    const ended = await this.ended;
+    rmSync(this.#directory, { recursive: true, force: true });
+    return ended;
+  }
+}
+
+/** Somebody at their client in a channel. */
+export class Person {
+  readonly session: Session;
+  readonly #channelId: string;
+
+  constructor(local: LocalDiscord, userId: string, channelId: string) {
+    this.session = local.as(userId);
+    this.#channelId = channelId;
+  }
+
+  /** Runs a command and waits for what it answers. */
+  async run(name: string, options: Readonly<Record<string, OptionValue>> = {}): Promise<Panel> {
+    const interaction = await this.session.run(this.#channelId, name, options);
+    return new Panel(this.session, await interaction.reply());
+  }
+
+  async complete(name: string, option: string, typed: string): Promise<readonly string[]> {
+    const choices = await this.session.autocomplete(this.#channelId, name, { [option]: typed }, option);
+    return choices.map(({ value }) => String(value));
+  }
+}
+
+/** A message with its controls, as the person sees it now. */
+export class Panel {
+  readonly #session: Session;
+  readonly #id: string;
+  /** As it was when it came. */
+  readonly message: APIMessage;
+
+  constructor(session: Session, message: APIMessage) {
+    this.#session = session;
+    this.#id = message.id;
+    this.message = message;
+  }
+
+  /** Its texts and labels, with plain spaces. */
+  get text(): string {
+    return textOf(this.#now()).replaceAll(/[\u00a0\u202f]/g, ' ');
+  }
+
+  get isEphemeral(): boolean {
+    return ((this.#now()?.flags ?? 0) & 64) !== 0;
+  }
+
+  /** The `custom_id` of the button or select with this label or placeholder. */
+  idOf(label: string): string {
+    const id = find(this.#now(), label)?.custom_id;
+    if (id === undefined) throw new Error(`There is no "${label}" on:\n${this.text}`);
+    return id;
+  }
+
+  isDisabled(label: string): boolean {
+    return find(this.#now(), label)?.disabled === true;
+  }
+
+  /** The first value that a select offers. */
+  valuesOf(placeholder: string): readonly string[] {
+    const control: object = find(this.#now(), placeholder) ?? {};
+    const options = 'options' in control && Array.isArray(control.options) ? control.options : [];
+    return options.map(({ value }) => String(value));
+  }
+
+  async click(label: string): Promise<LocalInteraction> {
+    const interaction = await this.#session.click(this.#id, this.idOf(label));
+    await interaction.acknowledged();
+    return interaction;
+  }
+
+  async pick(placeholder: string, value: string): Promise<void> {
+    const interaction = await this.#session.select(this.#id, this.idOf(placeholder), [value]);
+    await interaction.acknowledged();
+  }
+
+  /** Waits until it says this. */
+  async shows(text: string | RegExp): Promise<void> {
+    await vi.waitFor(() => expect(this.text).toMatch(text), { timeout: 5_000, interval: 5 });
+  }
+
+  #now(): APIMessage | undefined {
+    return this.#session.message(this.#id);
+  }
+}
