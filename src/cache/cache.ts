@@ -425,7 +425,8 @@ class CacheManager implements Cache {
     const record = this.#record(key, options);
     record.mayKeep = this.#mayKeep(key);
     // A forced load, such as a warmer's, asks for nothing that could have been a hit.
-    if (options.fresh !== true) record.counters.misses++;
+    if (options.fresh === true) record.counters.refreshes++;
+    else record.counters.misses++;
     record.counters.loads++;
     return record;
   }

@@ -13,6 +13,7 @@ export class Counters {
   misses = 0;
   joined = 0;
   loads = 0;
+  refreshes = 0;
   failures = 0;
   fills = 0;
   writes = 0;
@@ -67,6 +68,7 @@ export function sumFigures(all: readonly Counters[], meanLoadMs: ReadonlyMap<str
     hitRate: hits + misses === 0 ? null : hits / (hits + misses),
     joined: sum((c) => c.joined),
     loads: sum((c) => c.loads),
+    refreshes: sum((c) => c.refreshes),
     failures: sum((c) => c.failures),
     sets: fills + writes,
     fills,

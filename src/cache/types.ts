@@ -143,6 +143,8 @@ export interface Figures {
   /** Of the misses, those that joined a load in flight. */
   readonly joined: number;
   readonly loads: number;
+  /** Of the loads, those that were forced: by a warmer, or by asking for a fresh value. */
+  readonly refreshes: number;
   readonly failures: number;
   /** Values stored: fills after loads and explicit writes. */
   readonly sets: number;

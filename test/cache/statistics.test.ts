@@ -6,6 +6,12 @@ import { bench, heldLoader, TTL_MS } from './support.ts';
 const totals = (hits: number, misses = 0) => ({ hits, misses, loads: misses, failures: 0 });
 
 describe('figures', () => {
+  it('count a forced load as a refresh and not as a lookup, since nothing could have been a hit', async () => {
+    const { cache } = bench();
+    await cache.getOrLoad('user::1::profile', () => 1, { fresh: true });
+    expect(cache.stats().total).toMatchObject({ lookups: 0, misses: 0, loads: 1, refreshes: 1, fills: 1 });
+  });
+
   it('count each lookup once, as a hit or as a miss', async () => {
     const { cache } = bench();
     expect(cache.stats().total).toMatchObject({ lookups: 0, hitRate: null, loadTimes: null });

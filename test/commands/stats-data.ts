@@ -13,6 +13,7 @@ export function figures(over: Partial<Figures> = {}): Figures {
     hitRate: 1_234 / 1_447,
     joined: 21,
     loads: 190,
+    refreshes: 0,
     failures: 2,
     sets: 456,
     fills: 190,

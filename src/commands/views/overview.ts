@@ -72,7 +72,7 @@ function performanceBlock(figures: Figures, hour: WindowFigures | undefined, for
     lines: [
       `**Hit Rate:** ${hitRateText(figures, format)}${lastHour(figures, hour, format)}`,
       `**Total Hits:** ${format.count(hits)}`,
-      `**Total Misses:** ${format.count(misses)} (loads ${format.count(figures.loads)} · joined ${format.count(figures.joined)} · failed ${format.count(figures.failures)})`,
+      `**Total Misses:** ${format.count(misses)} (loads ${format.count(figures.loads - figures.refreshes)} · joined ${format.count(figures.joined)} · failed ${format.count(figures.failures)})`,
       `**Total Sets:** ${format.count(figures.sets)} (fills ${format.count(figures.fills)} · writes ${format.count(figures.writes)})`,
       `**Load Time:** ${times}`,
       `**Database Time Saved:** ${saved(figures.savedMs, format)} · **Queries Saved:** ${format.count(hits + figures.joined)}`,
