@@ -127,6 +127,11 @@ export function composer(parts) {
     else input.removeAttribute('aria-activedescendant');
   }
 
+  function typeOn(text) {
+    input.value = text;
+    refresh();
+  }
+
   function refresh() {
     clearTimeout(timer);
     asked += 1;
@@ -134,6 +139,13 @@ export function composer(parts) {
     const has = (words) => words.toLowerCase().includes(text.toLowerCase());
     if (!command) {
       if (!text.startsWith('/')) return show([]);
+      // A whole name with a space behind it is chosen; what follows it is typed on.
+      const [, name, rest] = /^\/([\w-]+) (.*)$/s.exec(text) ?? [];
+      const named = parts.commands().find((one) => one.type === 1 && one.name === name);
+      if (named) {
+        pick(named);
+        return rest === '' ? undefined : typeOn(rest);
+      }
       const wanted = text.slice(1).toLowerCase();
       const list = parts.commands().filter((one) => one.type === 1 && one.name.includes(wanted));
       list.sort(
@@ -153,17 +165,22 @@ export function composer(parts) {
         list.map((one) => ({ label: `/${one.name}`, note: one.description, run: () => pick(one) })),
       );
     }
-    if (!option)
+    if (!option) {
+      const listed = open().filter((one) => has(one.name));
+      // What names no option is meant as the value of the first one.
+      if (listed.length === 0 && open().length > 0 && text !== '') {
+        choose(open()[0]);
+        return typeOn(text);
+      }
       return show(
-        open()
-          .filter((one) => has(one.name))
-          .map((one) => ({
-            label: one.name,
-            note: `${one.description}${one.required ? ' · required' : ''}`,
-            run: () => choose(one),
-            optional: !one.required,
-          })),
+        listed.map((one) => ({
+          label: one.name,
+          note: `${one.description}${one.required ? ' · required' : ''}`,
+          run: () => choose(one),
+          optional: !one.required,
+        })),
       );
+    }
     if (option.choices?.length)
       return show(
         option.choices
