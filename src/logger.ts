@@ -16,3 +16,15 @@ export const silentLogger: Logger = {
   warn: () => undefined,
   error: () => undefined,
 };
+
+/** The same logger for code that must go on when the host's throws: Node is told of the line instead. */
+export function guardedLogger(logger: Logger): Logger {
+  const at = (level: keyof Logger) => (message: string, fields?: Readonly<Record<string, unknown>>) => {
+    try {
+      logger[level](message, fields);
+    } catch {
+      process.emitWarning(`${message} (The logger of Cachecord threw.)`);
+    }
+  };
+  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+}

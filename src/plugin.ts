@@ -31,7 +31,7 @@ import {
 } from './commands/registration.ts';
 import { registerAndTell, tellMissing } from './commands/registration-log.ts';
 import { type Config, configNotices } from './config.ts';
-import type { Logger } from './logger.ts';
+import { guardedLogger, type Logger } from './logger.ts';
 import type { Warmers, WarmTask } from './warmers/types.ts';
 import { createWarmers } from './warmers/warmers.ts';
 
@@ -123,7 +123,8 @@ class Plugin implements Cachecord {
   #stopped: Promise<void> | undefined;
 
   constructor(client: Client, options: CachecordOptions) {
-    const { config, logger = console, warmTasks = [] } = options;
+    const { config, warmTasks = [] } = options;
+    const logger = guardedLogger(options.logger ?? console);
     this.#client = client;
     this.#config = config;
     this.#logger = logger;
