@@ -75,7 +75,10 @@ export interface Cachecord {
   readonly commands: readonly HostCommand[];
   /** Answers the interaction if it is ours; false if it is not. Never throws. */
   handle(interaction: Interaction): Promise<boolean>;
-  /** Listens, warms within the budget, and registers as soon as the client is ready. */
+  /**
+   * Listens, warms within the budget, and registers as soon as the client is ready. Adds one listener for interactions
+   * and one for the client's errors, without which an error ends the process.
+   */
   start(options?: StartOptions): Promise<void>;
   /** Registers what differs, by upsert, and removes what is ours elsewhere. */
   register(): Promise<RegistrationReport>;
@@ -263,7 +266,7 @@ class Plugin implements Cachecord {
       register && hasGuilds ? registerAndTell(this.#registration, this.#logger) : undefined,
     ]);
     if (!hasGuilds) return;
-    const check = () => void tellMissing(this.#registration, this.#logger);
+    const check = () => void tellMissing(this.#registration, this.#logger, register);
     this.#undo.push(this.#clock.after(CHECK_AFTER_MS, check));
   }
 

@@ -133,12 +133,20 @@ export class Registration {
     });
   }
 
-  /** Our names that Discord does not have (any more), by guild. Guilds that can't be read are left out. */
-  async missing(): Promise<readonly { readonly guildId: string; readonly names: readonly string[] }[]> {
+  /**
+   * Our names that Discord does not have, by guild. Guilds that can't be read are left out.
+   * @param options.registeredOnly leaves out what was never there, such as what Discord has refused
+   */
+  async missing(options: {
+    readonly registeredOnly: boolean;
+  }): Promise<readonly { readonly guildId: string; readonly names: readonly string[] }[]> {
     const { guilds } = await this.#inTurn(() => this.#everywhere(lookOnly, async () => []));
     return guilds
-      .filter(({ create }) => create.length > 0)
-      .map(({ guildId, create }) => ({ guildId, names: create }));
+      .map(({ guildId, create }) => ({
+        guildId,
+        names: create.filter((name) => !options.registeredOnly || this.idOf(guildId, name) !== undefined),
+      }))
+      .filter(({ names }) => names.length > 0);
   }
 
   async #everywhere(

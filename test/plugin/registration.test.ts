@@ -198,6 +198,23 @@ describe('half a minute after the start', () => {
     expect(namesIn(local, local.world.home.id)).toEqual(['ping', ...COMMANDS]);
   });
 
+  it("says what the host's own deploy script lacks where it was to deploy them", async () => {
+    const hosted = await host({ register: false });
+    hosted.clock.advance(30_000);
+    await vi.waitFor(() => expect(warnings(hosted)).toHaveLength(1));
+    expect(warnings(hosted)[0]).toMatch(/register: false.*\.\.\.cacheCommandData\(config\)/);
+  });
+
+  it('does not blame the host for what Discord refused', async () => {
+    const hosted = await host({ started: false });
+    hosted.local.failNext(POST, { status: 403, body: { code: 30034, message: 'No' }, times: 100 });
+    await hosted.plugin.start();
+    await vi.waitFor(() => expect(warnings(hosted)).toHaveLength(COMMANDS.length));
+    await hosted.clock.advanceAsync(30_000);
+    await hosted.plugin.plan(); // behind the check, which has ended by then
+    expect(warnings(hosted)).toHaveLength(COMMANDS.length);
+  });
+
   it('says nothing where they are in place', async () => {
     const hosted = await host();
     const reads = () =>
