@@ -80,7 +80,10 @@ export interface Cachecord {
    * and one for the client's errors, without which an error ends the process.
    */
   start(options?: StartOptions): Promise<void>;
-  /** Registers what differs, by upsert, and removes what is ours elsewhere. */
+  /**
+   * Registers what differs, by upsert. In a guild that the configuration no longer names the commands stay listed, and
+   * refuse everybody: call `unregister` before you take a guild out.
+   */
   register(): Promise<RegistrationReport>;
   /** What `register` would do; changes nothing. */
   plan(): Promise<RegistrationPlan>;
