@@ -5,7 +5,7 @@ import type { AuditEntry } from '../../src/commands/command.ts';
 import { textOf } from '../commands/spoken.ts';
 import { handClock } from '../support/hand-clock.ts';
 import { openToEverybody } from './doors.ts';
-import { host, keptLog } from './setup.ts';
+import { eventually, host, keptLog } from './setup.ts';
 
 const line = (more: Partial<AuditEntry> = {}) => ({
   action: 'clear' as const,
@@ -101,7 +101,7 @@ describe('the audit channel', () => {
     await (
       await ada.run(channels.ops, 'cache-clear', { pattern: 'user::123456789012345678::profile' })
     ).reply();
-    const told = await vi.waitFor(() => {
+    const told = await eventually(() => {
       const [message] = ada.messages(channels.audit);
       if (message === undefined) throw new Error('nothing yet');
       return message;
@@ -122,7 +122,7 @@ describe('the audit channel', () => {
       );
     }
     const warned = () => log.filter(({ message }) => message.includes('admin.audit_channel_id'));
-    await vi.waitFor(() => expect(warned()).toHaveLength(1));
+    await eventually(() => expect(warned()).toHaveLength(1));
   });
 
   it('takes one line after the other, in order, and a bounded number of them waits', async () => {

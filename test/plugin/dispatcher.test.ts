@@ -8,7 +8,7 @@ import {
   MessageFlags,
   Routes,
 } from 'discord.js';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { Access, ownersOf } from '../../src/commands/access.ts';
 import type { AdminCommand } from '../../src/commands/command.ts';
 import { Cooldown } from '../../src/commands/cooldown.ts';
@@ -19,7 +19,7 @@ import { desk } from '../commands/desk.ts';
 import { textOf } from '../commands/spoken.ts';
 import { logIn } from '../playground/discord-setup.ts';
 import { handClock } from '../support/hand-clock.ts';
-import { host, keptLog } from './setup.ts';
+import { eventually, host, keptLog } from './setup.ts';
 
 const REFERENCE = /CA-[2-9A-HJKMNP-Z]{4}/;
 
@@ -146,7 +146,7 @@ describe('an answer that Discord does not take', () => {
     });
     await local.as(people.ada.id).run(channels.ops, 'cache-stats');
     const refused = () => log.filter(({ fields }) => fields.code === code);
-    await vi.waitFor(() => expect(refused()).not.toHaveLength(0));
+    await eventually(() => expect(refused()).not.toHaveLength(0));
     expect(refused()[0]?.fields.msSinceCreated).toEqual(expect.any(Number));
     await hosted.clock.settle();
     expect(local.requestLog.filter(({ route }) => route.endsWith('/callback'))).toHaveLength(1);
@@ -160,7 +160,7 @@ describe('an answer that Discord does not take', () => {
       body: { code: 10062, message: 'x' },
     });
     await local.as(people.ada.id).run(ops, 'cache-stats');
-    await vi.waitFor(() => expect(lines.map(({ level }) => level)).toEqual(['error', 'warn']));
+    await eventually(() => expect(lines.map(({ level }) => level)).toEqual(['error', 'warn']));
     expect(errors).toEqual([]);
   });
 });
@@ -225,7 +225,7 @@ describe('who dispatches', () => {
     const run = await local.as(people.ada.id).run(channels.ops, 'cache-info');
     expect(textOf(await run.reply())).toContain('Cache Configuration');
     const callbacks = () => local.requestLog.filter(({ route }) => route.endsWith('/callback'));
-    await vi.waitFor(() => expect(callbacks()).toHaveLength(1));
+    await eventually(() => expect(callbacks()).toHaveLength(1));
     await clock.settle();
     expect(callbacks()).toHaveLength(1);
     expect(log.filter(({ level }) => level === 'warn')).toEqual([]);

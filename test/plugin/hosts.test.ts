@@ -2,13 +2,13 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { APIMessage } from 'discord.js';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LocalDiscord } from '../../playground/discord/local-discord.ts';
 import { find } from '../commands/discord-edge.ts';
 import { textOf } from '../commands/spoken.ts';
 import { startDiscord } from '../playground/discord-setup.ts';
 import { HostFolder, type Program } from './built-package.ts';
-import { COMMANDS, registered } from './setup.ts';
+import { COMMANDS, eventually, registered } from './setup.ts';
 
 let host: HostFolder;
 beforeAll(() => {
@@ -17,7 +17,7 @@ beforeAll(() => {
 afterAll(() => host.remove());
 
 async function online(local: LocalDiscord, program: Program): Promise<void> {
-  await vi.waitFor(() => expect(local.isBotOnline, program.output()).toBe(true), { timeout: 10_000 });
+  await eventually(() => expect(local.isBotOnline, program.output()).toBe(true));
 }
 
 /** What Ada, who owns the application, is answered. */
@@ -32,7 +32,7 @@ async function click(local: LocalDiscord, message: APIMessage, label: string): P
 }
 
 function shows(local: LocalDiscord, message: APIMessage, text: string): Promise<void> {
-  return vi.waitFor(() =>
+  return eventually(() =>
     expect(textOf(local.message(message.id)).replaceAll('\u00a0', ' ')).toContain(text),
   );
 }

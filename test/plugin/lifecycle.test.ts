@@ -1,6 +1,6 @@
 /** Start and stop: what the plugin adds to a host's client, and that all of it goes again (I13). */
 import { Client, Events } from 'discord.js';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { createCache } from '../../src/cache/cache.ts';
 import { cached } from '../../src/cache/wrappers.ts';
 import { parseConfig } from '../../src/config.ts';
@@ -10,7 +10,7 @@ import type { WarmTask } from '../../src/warmers/types.ts';
 import { textOf } from '../commands/spoken.ts';
 import { logIn, startDiscord } from '../playground/discord-setup.ts';
 import { handClock } from '../support/hand-clock.ts';
-import { COMMANDS, host, keptLog, registered } from './setup.ts';
+import { COMMANDS, eventually, host, keptLog, registered } from './setup.ts';
 
 /** How many listeners a client has, by event. */
 function listeners(client: Client): Record<string, number> {
@@ -125,7 +125,7 @@ describe('warming by the way', () => {
       if (interaction.isChatInputCommand()) void interaction.reply('Pong!');
     });
     for (let i = 0; i < 3; i++) await (await local.as(people.linus.id).run(channels.general, 'ping')).reply();
-    await vi.waitFor(() => expect(seen).toEqual([people.linus.id]));
+    await eventually(() => expect(seen).toEqual([people.linus.id]));
     expect(plugin.warmers.status().find(({ warmer }) => warmer === 'user')?.runs).toBe(1);
   });
 

@@ -1,12 +1,12 @@
 /** Registration beside the host's own commands: never replaced, only what differs, told when it is gone. */
 import { type APIApplicationCommand, Routes } from 'discord.js';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { LocalDiscord } from '../../playground/discord/local-discord.ts';
 import { differences } from '../../src/commands/registration-differences.ts';
 import { parseConfig } from '../../src/config.ts';
 import { silentLogger } from '../../src/logger.ts';
 import { cacheCommandData, createCachecord } from '../../src/plugin.ts';
-import { COMMANDS, type Hosted, host, registered } from './setup.ts';
+import { COMMANDS, eventually, type Hosted, host, registered } from './setup.ts';
 
 const HOST_COMMAND = { name: 'ping', description: 'Answers.' };
 
@@ -162,7 +162,7 @@ describe('what Discord refuses', () => {
     const hosted = await host({ started: false, guildIds: ({ world }) => [stranger, world.home.id] });
     await hosted.plugin.start();
     await registered(hosted.local, [hosted.local.world.home.id]);
-    await vi.waitFor(() =>
+    await eventually(() =>
       expect(warnings(hosted)).toEqual([
         expect.stringContaining(`cannot register commands in guild ${stranger}`),
       ]),
@@ -184,7 +184,7 @@ describe('half a minute after the start', () => {
 
   it("says once that the host's deploy script has taken our commands off, and which line it lacks", async () => {
     const hosted = await wiped();
-    await vi.waitFor(() => expect(warnings(hosted)).toHaveLength(1));
+    await eventually(() => expect(warnings(hosted)).toHaveLength(1));
     expect(warnings(hosted)[0]).toMatch(/\/cache-stats.*bulk PUT.*\.\.\.cacheCommandData\(config\)/);
     await hosted.clock.advanceAsync(3_600_000);
     expect(warnings(hosted)).toHaveLength(1);
@@ -201,7 +201,7 @@ describe('half a minute after the start', () => {
   it("says what the host's own deploy script lacks where it was to deploy them", async () => {
     const hosted = await host({ register: false });
     hosted.clock.advance(30_000);
-    await vi.waitFor(() => expect(warnings(hosted)).toHaveLength(1));
+    await eventually(() => expect(warnings(hosted)).toHaveLength(1));
     expect(warnings(hosted)[0]).toMatch(/register: false.*\.\.\.cacheCommandData\(config\)/);
   });
 
@@ -209,7 +209,7 @@ describe('half a minute after the start', () => {
     const hosted = await host({ started: false });
     hosted.local.failNext(POST, { status: 403, body: { code: 30034, message: 'No' }, times: 100 });
     await hosted.plugin.start();
-    await vi.waitFor(() => expect(warnings(hosted)).toHaveLength(COMMANDS.length));
+    await eventually(() => expect(warnings(hosted)).toHaveLength(COMMANDS.length));
     await hosted.clock.advanceAsync(30_000);
     await hosted.plugin.plan(); // behind the check, which has ended by then
     expect(warnings(hosted)).toHaveLength(COMMANDS.length);
@@ -221,7 +221,7 @@ describe('half a minute after the start', () => {
       hosted.local.requestLog.filter(({ method, path }) => method === 'GET' && path.includes('/commands'));
     const before = reads().length;
     hosted.clock.advance(30_000);
-    await vi.waitFor(() => expect(reads()).toHaveLength(before + 1));
+    await eventually(() => expect(reads()).toHaveLength(before + 1));
     await hosted.clock.settle();
     expect(warnings(hosted)).toEqual([]);
   });

@@ -1,7 +1,6 @@
 /** A host bot logged in to a local Discord, with the plugin beside it. */
-import { Events } from 'discord.js';
 import { onTestFinished, vi } from 'vitest';
-import { LocalDiscord } from '../../playground/discord/local-discord.ts';
+import type { LocalDiscord } from '../../playground/discord/local-discord.ts';
 import type { LocalDiscordOptions } from '../../playground/discord/types.ts';
 import type { AuditEntry } from '../../src/commands/command.ts';
 import { parseConfig } from '../../src/config.ts';
@@ -70,19 +69,19 @@ export async function host(options: HostedOptions = {}): Promise<Hosted> {
   return { ...loggedIn, plugin, clock, log: lines, audit };
 }
 
+/** Waits for what becomes true by itself, as long as a busy machine may need. */
+export function eventually<T>(check: () => T | Promise<T>): Promise<T> {
+  return vi.waitFor(check, { timeout: 10_000, interval: 5 });
+}
+
 /** Waits until the four commands are in each of these guilds. */
 export async function registered(local: LocalDiscord, guildIds: readonly string[]): Promise<void> {
-  await vi.waitFor(
-    () => {
-      for (const id of guildIds) {
-        const names = local.registeredCommands(id).map(({ name }) => name);
-        for (const name of COMMANDS) if (!names.includes(name)) throw new Error(`no /${name} in ${id}`);
-      }
-    },
-    { timeout: 5_000, interval: 5 },
-  );
+  await eventually(() => {
+    for (const id of guildIds) {
+      const names = local.registeredCommands(id).map(({ name }) => name);
+      for (const name of COMMANDS) if (!names.includes(name)) throw new Error(`no /${name} in ${id}`);
+    }
+  });
 }
 
 export const COMMANDS = ['cache-stats', 'cache-clear', 'cache-warm', 'cache-info'] as const;
-
-export { Events, LocalDiscord };
