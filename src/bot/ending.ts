@@ -40,7 +40,10 @@ export class Ending {
     process.on('message', (message) => {
       if (isShutdown(message)) void this.end(0, 'Asked to end.');
     });
-    process.on('disconnect', () => void this.end(0, 'The parent process is gone: ending.'));
+    const orphaned = () => void this.end(0, 'The parent process is gone: ending.');
+    process.on('disconnect', orphaned);
+    // It may have gone while the modules were read.
+    if (!process.connected) orphaned();
   }
 
   /** Ends the process. The first call decides how. */

@@ -1,8 +1,10 @@
 /** The real bot in a process of its own, with a small shop in a folder that goes with it, and people who use it. */
 import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { finished } from 'node:stream/promises';
 import { expect, vi } from 'vitest';
 import type { LocalDiscord } from '../../playground/discord/local-discord.ts';
 import type { APIMessage, LocalInteraction, OptionValue, Session } from '../../playground/discord/types.ts';
@@ -14,6 +16,8 @@ import { textOf } from '../commands/spoken.ts';
 
 const SCRIPT = resolve('src/bot.ts');
 const SMALL: GeneratorOptions = { products: 200, users: 150, orders: 1_000, now: Date.now() };
+/** Most of a start is reading modules; each of these is read once. */
+const NODE_COMPILE_CACHE = process.env.NODE_COMPILE_CACHE ?? join(tmpdir(), 'cachecord-compile-cache');
 /** Starting takes about a second; two cores may be busy with more than this. */
 const PATIENCE_MS = 15_000;
 const COMMANDS = [
@@ -64,7 +68,13 @@ export class RunningBot {
           };
     this.child = fork(SCRIPT, [], {
       cwd: this.#directory,
-      env: { PATH: process.env.PATH, DATABASE_PATH: this.databasePath, ...discord, ...env },
+      env: {
+        PATH: process.env.PATH,
+        NODE_COMPILE_CACHE,
+        DATABASE_PATH: this.databasePath,
+        ...discord,
+        ...env,
+      },
       // What discord.js calls deprecated is an error here.
       execArgv: ['--throw-deprecation'],
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
@@ -74,10 +84,14 @@ export class RunningBot {
     };
     this.child.stdout?.on('data', hear);
     this.child.stderr?.on('data', hear);
-    this.ended = new Promise((done) => {
-      // All of its output has come.
-      this.child.on('close', (code, signal) => done({ code, signal, output: this.#output }));
-    });
+    // Not its event "close", which does not come once the channel to it was cut.
+    const exited = once(this.child, 'exit');
+    const written = [this.child.stdout, this.child.stderr].map((stream) => stream && finished(stream));
+    this.ended = Promise.all([exited, ...written]).then(([[code, signal]]) => ({
+      code,
+      signal,
+      output: this.#output,
+    }));
   }
 
   get output(): string {
@@ -91,6 +105,7 @@ export class RunningBot {
     await vi.waitFor(
       () => {
         if (bot.child.exitCode !== null) throw new Error(`The bot has ended:\n${bot.output}`);
+        expect(bot.output).toContain('Logged in');
         expect(registered(), bot.output).toEqual(expect.arrayContaining(COMMANDS));
       },
       { timeout: PATIENCE_MS, interval: 10 },

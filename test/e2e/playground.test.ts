@@ -1,0 +1,212 @@
+/** `npm start` without a token: the playground with the real bot behind it, driven in a real Chromium. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+// @ts-expect-error it is plain JavaScript, so that any Node can run it
+import { findBrowser } from '../../scripts/ensure-browser.js';
+import { generateShop } from '../../src/db/generator.ts';
+import { openDatabase } from '../../src/db/open.ts';
+
+/** For a machine that is busy with other tests; nothing takes this long by itself. */
+const PATIENCE_MS = 15_000;
+
+interface Started {
+  readonly child: ChildProcess;
+  readonly url: string;
+  readonly ended: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
+}
+
+let folder: string;
+let browser: Browser;
+let playground: Started;
+
+beforeAll(async () => {
+  folder = mkdtempSync(path.join(tmpdir(), 'cachecord-e2e-'));
+  const executablePath = findBrowser();
+  [playground, browser] = await Promise.all([
+    start(),
+    chromium.launch({
+      ...(executablePath === undefined ? {} : { executablePath }),
+      args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-sync'],
+    }),
+  ]);
+});
+
+afterAll(async () => {
+  await browser?.close();
+  playground?.child.kill('SIGTERM');
+  await playground?.ended;
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** Runs start.js on a small shop of its own; resolves when it tells where the page is. */
+async function start(): Promise<Started> {
+  const databasePath = path.join(mkdtempSync(path.join(folder, 'shop-')), 'shop.sqlite');
+  const db = openDatabase(databasePath);
+  generateShop(db, { products: 120, users: 40, orders: 600, now: Date.now() });
+  db.close();
+  const child = spawn(process.execPath, ['start.js'], {
+    cwd: path.join(import.meta.dirname, '../..'),
+    env: { PATH: process.env.PATH, PORT: '0', DATABASE_PATH: databasePath },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const ended: Started['ended'] = new Promise((done) => {
+    child.once('exit', (code, signal) => done({ code, signal }));
+  });
+  let output = '';
+  const url = await new Promise<string>((found, fail) => {
+    const hear = (chunk: Buffer) => {
+      output += chunk.toString();
+      const address = /playground is at (http:\S+)/.exec(output)?.[1];
+      if (address !== undefined) found(address);
+    };
+    child.stdout.on('data', hear);
+    child.stderr.on('data', hear);
+    void ended.then(() => fail(new Error(`start.js has ended:\n${output}`)));
+  });
+  return { child, url, ended };
+}
+
+async function open(): Promise<Page> {
+  const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+  page.setDefaultTimeout(PATIENCE_MS);
+  onTestFinished(() => page.close());
+  await page.goto(playground.url);
+  await page.locator('.status.online').waitFor({ state: 'attached' });
+  return page;
+}
+
+/** Types a command and its first option, and sends it. */
+async function run(
+  page: Page,
+  command: string,
+  option?: { readonly typed: string; readonly offered: string },
+) {
+  await page.locator('#composer').fill(`/${command}`);
+  await page.getByRole('option', { name: `/${command}` }).waitFor();
+  await page.keyboard.press('Tab');
+  if (option !== undefined) {
+    await page.getByRole('option', { name: 'pattern' }).waitFor();
+    await page.keyboard.press('Tab');
+    await page.locator('#composer').fill(option.typed);
+    await page.getByRole('option', { name: option.offered }).first().click();
+  }
+  await page.locator('#composer').press('Enter');
+}
+
+/** How many lookups the live figures tell of. */
+async function lookups(page: Page): Promise<number> {
+  const text = (await page.locator('#stats .hero .sub').textContent()) ?? '';
+  return (
+    text
+      .replaceAll(',', '')
+      .match(/\d+/g)
+      ?.reduce((sum, each) => sum + Number(each), 0) ?? 0
+  );
+}
+
+/** The bot's process, as the page is told it. */
+async function botPid(url: string): Promise<number> {
+  const { body } = await fetch(new URL('/page/events', url));
+  const decoder = new TextDecoder();
+  let text = '';
+  // Left open: a page that is being looked at must not keep the playground from ending.
+  for (const reader = body?.getReader(); reader !== undefined; ) {
+    const { value, done } = await reader.read();
+    text += decoder.decode(value, { stream: true });
+    const pid = /"pid":(\d+)/.exec(text)?.[1];
+    if (pid !== undefined) return Number(pid);
+    if (done) break;
+  }
+  throw new Error(`no process is told: ${text.slice(0, 500)}`);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+describe('the page', () => {
+  it('lets Ada look at the cache, and clear a part of it once she confirms', async () => {
+    const page = await open();
+    await run(page, 'cache-stats');
+    await page.getByText('Cache Statistics').last().waitFor();
+    await run(page, 'cache-clear', { typed: 'products:*', offered: 'products:*' });
+    await page
+      .getByRole('button', { name: /^Clear \d+ entries$/ })
+      .last()
+      .click();
+    await page
+      .getByText(/^Cleared \d+ entries/)
+      .last()
+      .waitFor();
+  });
+
+  it('shows Linus what people may use, and no command of the admins', async () => {
+    const page = await open();
+    await page.getByRole('radio', { name: /Linus/ }).click();
+    await page.getByText('you are Linus').waitFor();
+    await page.locator('#composer').fill('/');
+    await page.getByRole('option', { name: '/shop' }).waitFor();
+    const offered = (await page.locator('#menu [role=option]').allInnerTexts()).join('\n');
+    expect(offered).toContain('/wallet');
+    expect(offered).not.toContain('/cache-');
+  });
+
+  it('shows live figures that move while shoppers shop', async () => {
+    const page = await open();
+    await page.locator('#stats .hero .sub').waitFor();
+    const before = await lookups(page);
+    await page.getByText('Simulated shoppers').click();
+    await page.locator('#speed').fill('3');
+    await expect.poll(() => lookups(page), { timeout: PATIENCE_MS }).toBeGreaterThan(before + 20);
+    await page.getByText('Simulated shoppers').click();
+    await expect.poll(() => page.locator('#shoppers-on').isChecked()).toBe(false);
+  });
+
+  it('kills the bot and starts it again, and says of an old panel what it is', async () => {
+    const page = await open();
+    await run(page, 'cache-stats');
+    await page.getByText('Cache Statistics').last().waitFor();
+    await page.getByRole('button', { name: 'Kill' }).click();
+    await page.locator('.status.stopped').waitFor({ state: 'attached' });
+    await page.getByText('The bot is stopped.').waitFor();
+    await page.locator('#bot').getByRole('button', { name: 'Start the bot again' }).click();
+    await page.locator('.status.online').waitFor({ state: 'attached' });
+    await page.getByRole('button', { name: 'Refresh' }).last().click();
+    await page.getByText('This panel is from before the last restart.').waitFor();
+    await run(page, 'cache-info');
+    await page.getByText('Cache Configuration').last().waitFor();
+  });
+});
+
+describe('ending', () => {
+  it.for(['SIGTERM', 'SIGINT'] as const)(
+    'I13: %s ends the playground and its bot within 5 s',
+    async (signal) => {
+      const other = await start();
+      onTestFinished(() => void other.child.kill('SIGKILL'));
+      const pid = await botPid(other.url);
+      expect(isAlive(pid)).toBe(true);
+      const startedAt = performance.now();
+      other.child.kill(signal);
+      expect(await other.ended).toEqual({ code: 0, signal: null });
+      expect(performance.now() - startedAt).toBeLessThan(5_000);
+      expect(isAlive(pid)).toBe(false);
+    },
+  );
+
+  it('leaves no bot behind when the playground itself is killed', async () => {
+    const other = await start();
+    const pid = await botPid(other.url);
+    other.child.kill('SIGKILL');
+    await other.ended;
+    await expect.poll(() => isAlive(pid), { timeout: PATIENCE_MS }).toBe(false);
+  });
+});
