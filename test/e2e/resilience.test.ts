@@ -2,7 +2,7 @@
 import Database from 'better-sqlite3';
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import { LocalDiscord } from '../../playground/discord/local-discord.ts';
-import { type BotOptions, Person, RunningBot } from './real-bot.ts';
+import { type BotOptions, Person, RunningBot } from './running-bot.ts';
 
 const CALM = { admin: { cooldown: 0 } };
 const PATIENCE_MS = 15_000;
@@ -97,7 +97,6 @@ describe('amid work', () => {
     async (signal) => {
       const bot = await atWork();
       const ada = as(local.world.people.ada.id);
-      const before = (await bot.stats()).total.lookups;
       const waiting = [
         ada.session.run(local.world.channels.ops, 'cache-warm', { scope: 'all', force: true }),
         ...local.world.shoppers.flatMap(({ id }) =>
@@ -116,13 +115,12 @@ describe('amid work', () => {
       bot.child.kill(signal);
       expect(await bot.ended).toMatchObject({ code: 0, signal: null });
       expect(performance.now() - startedAt).toBeLessThan(5_000);
-      expect(before).toBeGreaterThanOrEqual(0);
       expect(bot.output).not.toMatch(/ error /);
       await expect.poll(() => local.isBotOnline, { timeout: PATIENCE_MS }).toBe(false);
     },
   );
 
-  it('I9: tells what was last committed when it was killed in the middle of purchases', async () => {
+  it('I9: tells what was committed last when it was killed while wallets were filled', async () => {
     const bot = await atWork();
     const buyers = local.world.shoppers.slice(0, 8);
     for (const { id } of buyers) {
@@ -145,6 +143,7 @@ describe('amid work', () => {
     });
     onTestFinished(async () => void (await again.stop()));
     await again.says('Logged in');
+    expect(buyers.filter(({ id }) => (wallet.get(id) ?? 0) > 0)).not.toEqual([]);
     for (const { id } of buyers) {
       const held = new Intl.NumberFormat('en-US', { style: 'currency', currency: 'USD' }).format(
         (wallet.get(id) ?? 0) / 100,
