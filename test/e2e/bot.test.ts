@@ -1,6 +1,6 @@
 /** The admin commands of the real bot, through every page and question, by those who may and those who may not. */
 import { ApplicationCommandPermissionType, ComponentType, MessageFlags } from 'discord-api-types/v10';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { LocalDiscord } from '../../playground/discord/local-discord.ts';
 import { auditTable } from '../../src/db/audit-table.ts';
 import { openDatabase } from '../../src/db/open.ts';
@@ -267,6 +267,32 @@ describe('who may use them', () => {
     const interaction = await new Panel(person.session, message).click(label);
     return new Panel(person.session, await interaction.reply());
   }
+});
+
+describe('a second /cache-warm', () => {
+  it('joins the run of somebody else, and is told to slow down when it is from the same person', async () => {
+    const here = await LocalDiscord.start();
+    onTestFinished(() => here.stop());
+    const { world } = here;
+    // Enough of it that a run takes some tenths of a second.
+    const large = await RunningBot.atWork(here, {
+      shop: { products: 10_000, orders: 0 },
+      config: { admin: { user_ids: [world.people.grace.id] } },
+    });
+    onTestFinished(async () => void (await large.stop()));
+    const [one, other] = [world.people.ada, world.people.grace].map(
+      ({ id }) => new Person(here, id, world.channels.ops),
+    );
+    const warm = (person = one) => person?.run('cache-warm', { scope: 'reference', force: true });
+    const [first, second] = await Promise.all([warm(one), warm(other)]);
+    const result = /Warmed .*/;
+    await first?.shows(result);
+    await second?.shows(result);
+    // One run, so one duration.
+    expect(result.exec(second?.text ?? '')?.[0]).toBe(result.exec(first?.text ?? '')?.[0]);
+    await (await warm(one))?.shows('That was a bit fast');
+    expect(here.requestLog.flatMap(({ problems }) => problems)).toEqual([]);
+  });
 });
 
 describe('languages', () => {
