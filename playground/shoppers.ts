@@ -3,7 +3,7 @@
  * They read the commands' definitions as a client does, and choose by Zipf's law: a few things are wanted often,
  * most are wanted rarely. Which commands exist is the bot's business.
  */
-import type { APIApplicationCommandBasicOption } from 'discord-api-types/v10';
+import { type APIApplicationCommandBasicOption, ButtonStyle, ComponentType } from 'discord-api-types/v10';
 import type { Logger } from '../src/logger.ts';
 import type { LocalDiscord } from './discord/local-discord.ts';
 import type { OptionValue, Session, VisibleCommand } from './discord/types.ts';
@@ -23,6 +23,9 @@ const MEAN_PAUSE_MS = 700;
 
 /** How likely it is that a pause is cut short: shoppers come in bursts. */
 const BURST = 0.35;
+
+/** How often a shopper goes on with what an answer offers first, such as the day's credit or a purchase. */
+const PRESSES = 0.7;
 
 /** Bots have so many rate limits that more would only pile up. */
 const MOST_IN_FLIGHT = 20;
@@ -84,7 +87,9 @@ export class Shoppers {
     if (options === null) return false;
     this.#commands += 1;
     const interaction = await session.run(world.channels.shop, command.name, options);
-    await interaction.acknowledged();
+    const reply = await interaction.reply();
+    const button = primaryButton(reply.components);
+    if (button !== undefined && this.#random() < PRESSES) await session.click(reply.id, button);
     return true;
   }
 
@@ -154,4 +159,18 @@ export class Shoppers {
     }
     return items[0];
   }
+}
+
+/** The `custom_id` of the first enabled primary button, wherever in the message it lies. */
+function primaryButton(components: unknown): string | undefined {
+  if (!Array.isArray(components)) return undefined;
+  for (const component of components as readonly Readonly<Record<string, unknown>>[]) {
+    const { type, style, disabled, custom_id: customId } = component;
+    const isPrimary = type === ComponentType.Button && style === ButtonStyle.Primary && disabled !== true;
+    if (isPrimary && typeof customId === 'string') return customId;
+    const within =
+      primaryButton(component.components) ?? primaryButton(component.accessory && [component.accessory]);
+    if (within !== undefined) return within;
+  }
+  return undefined;
 }

@@ -119,7 +119,7 @@ const RANGES: readonly [Range, ...Range[]] = [
     subCategories: ['consoles', 'food', 'mobile', 'shops'],
     first: ['Galaxy', 'Corner', 'Pocket', 'Metro', 'Arcade', 'Garden', 'Harvest', 'Orbit'],
     second: ['Store', 'Market', 'Credit', 'Kitchen', 'Wallet', 'Coins'],
-    editions: ['5 €', '10 €', '20 €', '25 €', '50 €', '100 €'],
+    editions: ['$5', '$10', '$20', '$25', '$50', '$100'],
     about: ['Gift code by message.', 'Valid for three years.', 'Cannot be returned.'],
     priceCents: [500, 10_000],
     stocked: 0.9,

@@ -28,7 +28,7 @@ export function tooOften(retryAt: number): View {
  */
 export function failure(reference: string, cause?: string): View {
   const lines = [
-    `Something went wrong, and nothing was changed. The bot's log has it under ${keyText(reference)}.`,
+    `Something went wrong. What had been done before it stays done. The bot's log has it under ${keyText(reference)}.`,
   ];
   if (cause !== undefined && cause !== '') lines.push(`Cause: ${keyText(withoutSecrets(cause), 200)}`);
   return message('danger', '❌ Failed', ...lines);
