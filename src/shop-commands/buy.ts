@@ -92,16 +92,22 @@ async function confirm(
 ): Promise<void> {
   const { locale } = interaction;
   const { userId, productId, quantity, totalCents } = offered;
-  const now = quote(offered, services.shop, services.clock.epochAt(services.clock.now()));
-  if (now.kind === 'ok' && now.totalCents !== totalCents) {
-    const view = offerView(offered, locale, offers, services);
-    const changed = `**The price has changed** (it was ${money(totalCents, locale)}), so this asks again.`;
-    await update(interaction, { ...view, blocks: [{ lines: [changed] }, ...view.blocks] }, services);
+  const { shop, clock } = services;
+  // One transaction, so that nobody changes the price between the comparison and the purchase.
+  const result = shop
+    .transaction(() => {
+      const now = quote(offered, shop, clock.epochAt(clock.now()));
+      const hasChanged = now.kind === 'ok' && now.totalCents !== totalCents;
+      return hasChanged ? undefined : shop.purchase(userId, productId, quantity);
+    })
+    .immediate();
+  if (result !== undefined) {
+    await update(interaction, resultView(result, offered, locale, services), services);
     return;
   }
-  // In the same tick as the comparison.
-  const result = services.shop.purchase(userId, productId, quantity);
-  await update(interaction, resultView(result, offered, locale, services), services);
+  const view = offerView(offered, locale, offers, services);
+  const changed = `**The price has changed** (it was ${money(totalCents, locale)}), so this asks again.`;
+  await update(interaction, { ...view, blocks: [{ lines: [changed] }, ...view.blocks] }, services);
 }
 
 function offerView(wish: Wish, locale: string, offers: Offers, services: ShopServices): View {

@@ -1,4 +1,7 @@
-/** What a purchase would cost this person now, or why it can't be made. Shown before it is asked for; the till decides again. */
+/**
+ * What a purchase would cost this person now, or why it can't be made. An offer is a promise, so it is made from the
+ * database and not from the cache: another process may have written to it.
+ */
 import { bestPercent, discountedCents } from '../db/discount.ts';
 import type { Discount, Product } from '../db/model.ts';
 import type { Shop } from '../db/shop.ts';
@@ -26,18 +29,15 @@ export type Quoted =
 
 /** @param now epoch milliseconds */
 export function quote({ userId, productId, quantity }: Wish, shop: Shop, now: number): Quoted {
-  const product = shop.getProduct(productId);
+  const { queries } = shop;
+  const product = queries.product(productId);
   if (product === null || !product.active) return { kind: 'unknown' };
   if (product.stock !== null && product.stock < quantity) {
     return { kind: 'stock', product, stock: product.stock };
   }
-  const { percent, cents: totalCents } = priceFor(
-    product,
-    shop.getApplicableDiscounts(userId, product),
-    now,
-    quantity,
-  );
-  const walletCents = shop.getUser(userId)?.walletCents ?? 0;
+  const discounts = queries.discountsForUser(userId, now);
+  const { percent, cents: totalCents } = priceFor(product, discounts, now, quantity);
+  const walletCents = queries.user(userId)?.walletCents ?? 0;
   const kind = walletCents < totalCents ? 'funds' : 'ok';
   return { kind, product, quantity, percent, totalCents, walletCents };
 }

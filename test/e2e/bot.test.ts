@@ -1,11 +1,10 @@
 /** The admin commands of the real bot, through every page and question, by those who may and those who may not. */
-import { ApplicationCommandPermissionType, ComponentType, MessageFlags } from 'discord-api-types/v10';
+import { ApplicationCommandPermissionType } from 'discord-api-types/v10';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { LocalDiscord } from '../../playground/discord/local-discord.ts';
 import { auditTable } from '../../src/db/audit-table.ts';
 import { openDatabase } from '../../src/db/open.ts';
-import { rest } from '../playground/discord-setup.ts';
-import { Panel, Person, RunningBot } from './running-bot.ts';
+import { copied, Person, pressed, RunningBot } from './running-bot.ts';
 
 let local: LocalDiscord;
 let bot: RunningBot;
@@ -225,7 +224,7 @@ describe('who may use them', () => {
     await ada.run('cache-warm', { scope: 'reference' });
     const question = await ada.run('cache-clear', { pattern: 'products:*' });
     const [label = ''] = /Clear \d+ entries/.exec(question.text) ?? [];
-    const copy = await copied(question.idOf(label), label);
+    const copy = await copied(local, question.idOf(label), label);
     await (await pressed(alma, copy, label)).shows('Somebody else opened this panel');
     await (await pressed(linus, copy, label)).shows('Not allowed');
     await question.click('Cancel');
@@ -233,7 +232,7 @@ describe('who may use them', () => {
   });
 
   it('says so when a panel is from before the last start', async () => {
-    const copy = await copied('cacheadmin:1:cache-stats:refresh:gone', 'Refresh');
+    const copy = await copied(local, 'cacheadmin:1:cache-stats:refresh:gone', 'Refresh');
     await (await pressed(ada, copy, 'Refresh')).shows('before the last restart');
   });
 
@@ -246,27 +245,6 @@ describe('who may use them', () => {
       target: 'config',
     });
   });
-
-  /** The same button on a message that everybody sees, which is how a press of somebody else's could come. */
-  async function copied(customId: string, label: string): Promise<string> {
-    const answer = await rest(local, 'POST', `/channels/${local.world.channels.ops}/messages`, {
-      flags: MessageFlags.IsComponentsV2,
-      components: [
-        {
-          type: ComponentType.ActionRow,
-          components: [{ type: ComponentType.Button, custom_id: customId, label, style: 4 }],
-        },
-      ],
-    });
-    return answer.body.id;
-  }
-
-  async function pressed(person: Person, messageId: string, label: string): Promise<Panel> {
-    const message = person.session.message(messageId);
-    if (message === undefined) throw new Error('the copy is not seen');
-    const interaction = await new Panel(person.session, message).click(label);
-    return new Panel(person.session, await interaction.reply());
-  }
 });
 
 describe('a second /cache-warm', () => {

@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { finished } from 'node:stream/promises';
+import { ButtonStyle, ComponentType, MessageFlags } from 'discord-api-types/v10';
 import { expect, vi } from 'vitest';
 import type { LocalDiscord } from '../../playground/discord/local-discord.ts';
 import type { APIMessage, LocalInteraction, OptionValue, Session } from '../../playground/discord/types.ts';
@@ -13,6 +14,7 @@ import { type GeneratorOptions, generateShop } from '../../src/db/generator.ts';
 import { openDatabase } from '../../src/db/open.ts';
 import { find } from '../commands/discord-edge.ts';
 import { textOf } from '../commands/spoken.ts';
+import { rest } from '../playground/discord-setup.ts';
 
 const SCRIPT = resolve('src/bot.ts');
 const SMALL: GeneratorOptions = { products: 200, users: 150, orders: 1_000, now: Date.now() };
@@ -181,7 +183,7 @@ export class Panel {
   }
 
   get isEphemeral(): boolean {
-    return ((this.#now()?.flags ?? 0) & 64) !== 0;
+    return ((this.#now()?.flags ?? 0) & MessageFlags.Ephemeral) !== 0;
   }
 
   /** The `custom_id` of the button or select with this label or placeholder. */
@@ -195,7 +197,7 @@ export class Panel {
     return find(this.#now(), label)?.disabled === true;
   }
 
-  /** The first value that a select offers. */
+  /** What a select offers. */
   valuesOf(placeholder: string): readonly string[] {
     const control: object = find(this.#now(), placeholder) ?? {};
     const options = 'options' in control && Array.isArray(control.options) ? control.options : [];
@@ -221,4 +223,22 @@ export class Panel {
   #now(): APIMessage | undefined {
     return this.#session.message(this.#id);
   }
+}
+
+/** The same button on a message that everybody sees: the only way in which somebody else's press could come. */
+export async function copied(local: LocalDiscord, customId: string, label: string): Promise<string> {
+  const button = { type: ComponentType.Button, custom_id: customId, label, style: ButtonStyle.Danger };
+  const answer = await rest(local, 'POST', `/channels/${local.world.channels.ops}/messages`, {
+    flags: MessageFlags.IsComponentsV2,
+    components: [{ type: ComponentType.ActionRow, components: [button] }],
+  });
+  return answer.body.id;
+}
+
+/** What somebody is answered who presses a button on a message that everybody sees. */
+export async function pressed({ session }: Person, messageId: string, label: string): Promise<Panel> {
+  const message = session.message(messageId);
+  if (message === undefined) throw new Error('the message is not seen');
+  const interaction = await new Panel(session, message).click(label);
+  return new Panel(session, await interaction.reply());
 }

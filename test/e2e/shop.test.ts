@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { LocalDiscord } from '../../playground/discord/local-discord.ts';
 import { openDatabase } from '../../src/db/open.ts';
 import { createQueries } from '../../src/db/queries.ts';
-import { Person, RunningBot } from './running-bot.ts';
+import { copied, Person, pressed, RunningBot } from './running-bot.ts';
 
 let local: LocalDiscord;
 let bot: RunningBot;
@@ -129,6 +129,21 @@ describe('/buy', () => {
     await (await newcomer().run('buy', { product: '999999' })).shows('Not for sale');
   });
 
+  it('asks again when the price was changed meanwhile, by whomever', async () => {
+    const person = newcomer();
+    await (await person.run('wallet')).click('Take $25.00');
+    const { id } = product(1_00, 20_00);
+    const offer = await person.run('buy', { product: String(id) });
+    const db = openDatabase(bot.databasePath);
+    db.prepare('UPDATE products SET price_cents = 1 WHERE id = ?').run(id);
+    db.close();
+    await offer.click(/Buy for \S+/.exec(offer.text)?.[0] ?? '');
+    await offer.shows('The price has changed');
+    expect(stored((queries) => queries.ordersForUser(person.session.userId, 10))).toEqual([]);
+    await offer.click(/Buy for \S+/.exec(offer.text)?.[0] ?? '');
+    await offer.shows('Bought');
+  });
+
   it('buys nothing when it is cancelled', async () => {
     const person = newcomer();
     await (await person.run('wallet')).click('Take $25.00');
@@ -167,6 +182,24 @@ describe('/leaderboard', () => {
     await panel.shows(/1\. \*\*.+\*\* — \$[\d,.]+ · \d+ orders/);
     const other = newcomer();
     expect(other.session.message(panel.message.id)).toBeDefined();
+  });
+});
+
+describe('buttons', () => {
+  it('are for who was shown them, and for nobody else', async () => {
+    const person = newcomer();
+    const wallet = await person.run('wallet');
+    const copy = await copied(local, wallet.idOf('Take $25.00'), 'Take');
+    await (await pressed(newcomer(), copy, 'Take')).shows('Not yours');
+    expect(stored((queries) => queries.user(person.session.userId))?.walletCents).toBe(0);
+  });
+
+  it('of another time say what to do', async () => {
+    const person = newcomer();
+    const { userId } = person.session;
+    const [gone, ended] = [`shop:1:auction:${userId}:bid`, `shop:1:buy:${userId}:confirm:gone`];
+    await (await pressed(person, await copied(local, gone, 'Bid'), 'Bid')).shows('Run the command again');
+    await (await pressed(person, await copied(local, ended, 'Buy'), 'Buy')).shows('This offer has ended');
   });
 });
 
