@@ -1,5 +1,5 @@
 /** The bot's log: one line a message, for people. What is secret is taken out of every line, wherever it came from. */
-import { styleText } from 'node:util';
+import { inspect, styleText } from 'node:util';
 import type { Logger } from '../logger.ts';
 
 export interface LineLoggerOptions {
@@ -52,8 +52,21 @@ function told(fields: Fields | undefined, withStack: boolean): string {
 }
 
 function valueText(value: unknown): string {
-  if (value instanceof Error) return `${value.name}: ${value.message}`;
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+  if (value instanceof Error) return oneLine(`${value.name}: ${value.message}`);
+  if (typeof value !== 'object') return oneLine(String(value));
+  try {
+    return oneLine(JSON.stringify(value));
+  } catch {
+    // A circle or a bigint: shown as the console would.
+    return oneLine(inspect(value, { breakLength: Number.POSITIVE_INFINITY, depth: 2 }));
+  }
+}
+
+/** What comes from elsewhere can neither begin a line of its own nor move the cursor. */
+function oneLine(text: string): string {
+  return text.replace(/\p{Cc}/gu, (character) =>
+    character === '\n' ? '\\n' : `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 function stackOf(value: unknown): string {

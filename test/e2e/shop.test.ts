@@ -1,6 +1,6 @@
 /** The shop of the real bot, as people use it, and what of it the cache notices. */
 import { Locale } from 'discord-api-types/v10';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { LocalDiscord } from '../../playground/discord/local-discord.ts';
 import { openDatabase } from '../../src/db/open.ts';
 import { createQueries } from '../../src/db/queries.ts';
@@ -231,4 +231,22 @@ it('answers a person whom the shop does not know yet, and knows them from then o
   await person.run('orders');
   const name = local.world.nameOf(person.session.userId);
   expect(stored((queries) => queries.user(person.session.userId))).toMatchObject({ name, walletCents: 0 });
+});
+
+it('tells a person what happened with an id that the log has, when the database breaks under it', async () => {
+  const here = await LocalDiscord.start();
+  onTestFinished(() => here.stop());
+  const broken = await RunningBot.atWork(here);
+  onTestFinished(async () => void (await broken.stop()));
+  const db = openDatabase(broken.databasePath);
+  db.exec('DROP TABLE wallet_transactions');
+  db.close();
+  const person = new Person(here, here.world.people.linus.id, here.world.channels.shop);
+  const panel = await person.run('wallet');
+  await panel.shows('Something went wrong');
+  expect(panel.isEphemeral).toBe(true);
+  const [reference = 'no reference'] = /CA-\w{4}/.exec(panel.text) ?? [];
+  await broken.says(reference);
+  expect(panel.text).not.toContain('wallet_transactions');
+  await (await person.run('shop')).shows('categories');
 });
