@@ -115,14 +115,17 @@ export class RunningBot {
     return bot;
   }
 
-  /** The next statistics that it sends; older ones may not know what was just done. */
+  /** The next statistics that it takes; older ones, which may wait in the pipe, do not know what was just done. */
   stats(): Promise<CacheStats> {
+    const askedAt = Date.now();
     return new Promise((done, fail) => {
       const gone = () => fail(new Error(`The bot has ended:\n${this.#output}`));
       const hear = (message: unknown) => {
         if (typeof message !== 'object' || message === null || !('stats' in message)) return;
+        const stats = message.stats as CacheStats; // what src/bot.ts sends
+        if (stats.at < askedAt) return;
         this.child.off('message', hear).off('exit', gone);
-        done(message.stats as CacheStats); // what src/bot.ts sends
+        done(stats);
       };
       this.child.on('message', hear).on('exit', gone);
     });
