@@ -48,7 +48,10 @@ function told(fields: Fields | undefined, withStack: boolean): string {
   const entries = Object.entries(fields ?? {}).filter(([, value]) => value !== undefined && value !== null);
   const stacks = withStack ? entries.map(([, value]) => stackOf(value)).filter((each) => each !== '') : [];
   const words = entries.map(([name, value]) => `${name} ${valueText(value)}`);
-  return (words.length === 0 ? '' : ` (${words.join(', ')})`) + stacks.map((stack) => `\n${stack}`).join('');
+  return (
+    (words.length === 0 ? '' : styleText('dim', ` (${words.join(', ')})`)) +
+    stacks.map((stack) => `\n${stack}`).join('')
+  );
 }
 
 function valueText(value: unknown): string {
