@@ -22,10 +22,6 @@ export class Ending {
     this.#logger = logger;
   }
 
-  get hasBegun(): boolean {
-    return this.#ended !== undefined;
-  }
-
   /** Closes this when the process ends, before all that was opened earlier. */
   onEnd(name: string, close: () => unknown): void {
     this.#steps.push({ name, close });

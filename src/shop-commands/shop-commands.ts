@@ -1,7 +1,7 @@
 /** The shop's commands put together: heard by one listener, and registered beside whatever else the guild has. */
 import { type Client, Events, type Interaction } from 'discord.js';
 import { Registration } from '../commands/registration.ts';
-import type { Logger } from '../logger.ts';
+import { registerAndTell } from '../commands/registration-log.ts';
 import { buyCommand } from './buy.ts';
 import { ShopDispatcher } from './dispatcher.ts';
 import { leaderboardCommand } from './leaderboard.ts';
@@ -41,7 +41,7 @@ export function createShopCommands(client: Client, options: Omit<ShopServices, '
       logger: options.logger,
       applicationId: async () => at.application.id,
     });
-    void register(registration, options.logger);
+    void registerAndTell(registration, options.logger);
   };
   return {
     start: () => {
@@ -54,18 +54,4 @@ export function createShopCommands(client: Client, options: Omit<ShopServices, '
       return dispatcher.idle();
     },
   };
-}
-
-/** Never rejects. */
-async function register(registration: Registration, logger: Logger): Promise<void> {
-  try {
-    const { guilds, problems } = await registration.register();
-    for (const { guildId, create, update } of guilds) {
-      const changed = [...create, ...update].map((name) => `/${name}`);
-      if (changed.length > 0) logger.info(`Registered ${changed.join(', ')} in guild ${guildId}.`);
-    }
-    for (const problem of problems) logger.warn(problem);
-  } catch (error) {
-    logger.warn('The commands of the shop could not be registered.', { error });
-  }
 }
