@@ -270,26 +270,30 @@ export function composer(parts) {
       return;
     }
     const used = { command, values };
-    const result = await parts.send(
-      command.name,
-      Object.fromEntries([...values].map(([name, one]) => [name, one.value])),
-    );
-    if (!result.ok) return say(result.problem);
-    history.push(used);
+    // The field is free at once: what is typed while this one is on its way is another.
     reset();
+    const result = await parts.send(
+      used.command.name,
+      Object.fromEntries([...used.values].map(([name, one]) => [name, one.value])),
+    );
+    if (result.ok) return history.push(used);
+    if (!command && input.value === '') put(used);
+    say(result.problem);
   }
 
   function recall() {
     const last = history.at(-1);
     if (!last) return;
     if (last.text !== undefined) input.value = last.text;
-    else {
-      command = last.command;
-      values = new Map(last.values);
-      option = null;
-      draw();
-      refresh();
-    }
+    else put(last);
+  }
+
+  function put(used) {
+    command = used.command;
+    values = new Map(used.values);
+    option = null;
+    draw();
+    refresh();
   }
 
   input.addEventListener('input', () => {

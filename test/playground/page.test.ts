@@ -61,6 +61,35 @@ describe('the page', () => {
     expect(await page.getByText('Only you can see this').count()).toBeGreaterThan(0);
   });
 
+  it('leaves alone what is typed while a command is on its way, and gives back one that was not taken', async () => {
+    const page = await open();
+    let release = () => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const answers = [{ ok: true }, { ok: false, problem: 'Not now.' }];
+    await page.route('**/page/act', async (route) => {
+      if (!route.request().postData()?.includes('"run"')) return route.continue();
+      await held;
+      await route.fulfill({ json: answers.shift() });
+    });
+    const send = async () => {
+      await page.locator('#composer').fill('/cache-stats');
+      await page.keyboard.press('Tab');
+      await page.keyboard.press('Enter');
+    };
+    await send();
+    await page.locator('#composer').fill('another');
+    const answered = page.waitForResponse('**/page/act');
+    release();
+    await (await answered).finished();
+    expect(await page.locator('#composer').inputValue()).toBe('another');
+    await page.locator('#composer').fill('');
+    await send();
+    await page.getByRole('alert').getByText('Not now.').waitFor();
+    await page.locator('#pills').getByText('/cache-stats').waitFor();
+  });
+
   it('says which required option is missing, and sends nothing', async () => {
     const page = await open();
     await page.locator('#composer').fill('/cache-clear');
