@@ -87,6 +87,7 @@ function receive(event) {
       return openModal(event.modal, { act, names });
     case 'commands':
       hello.commands = event.commands;
+      field.commandsChanged();
       return welcome();
     case 'bot':
       if (event.bot.state === 'starting') resetStats();

@@ -336,6 +336,10 @@ export function composer(parts) {
   draw();
   return {
     reset,
+    /** There are other commands now: what is offered for the name being typed is looked up again. */
+    commandsChanged() {
+      if (!command && document.activeElement === input) refresh();
+    },
     /** Puts a command in the field, with values, for the person to look at or send. */
     prepare(name, given = {}) {
       const found = parts.commands().find((one) => one.name === name);

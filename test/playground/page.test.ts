@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { type Playground, startPlayground } from '../../playground/main.ts';
 // @ts-expect-error it is plain JavaScript, so that any Node can run it
 import { findBrowser } from '../../scripts/ensure-browser.js';
+import { rest } from './discord-setup.ts';
 
 let playground: Playground;
 let browser: Browser;
@@ -88,6 +89,17 @@ describe('the page', () => {
     await send();
     await page.getByRole('alert').getByText('Not now.').waitFor();
     await page.locator('#pills').getByText('/cache-stats').waitFor();
+  });
+
+  it('offers a command that is registered while its name is being typed', async () => {
+    const page = await open();
+    await page.locator('#composer').fill('/late');
+    await page.getByRole('option', { name: 'No command here has this name' }).waitFor();
+    const { local } = playground;
+    const path = `/applications/${local.applicationId}/guilds/${local.world.home.id}/commands`;
+    const made = await rest(local, 'POST', path, { name: 'latecomer', description: 'Comes late' });
+    onTestFinished(async () => void (await rest(local, 'DELETE', `${path}/${made.body.id}`)));
+    await page.getByRole('option', { name: '/latecomer' }).waitFor();
   });
 
   it('says which required option is missing, and sends nothing', async () => {
