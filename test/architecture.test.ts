@@ -22,13 +22,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   warmers: ['cache', 'config', 'logger'],
   commands: ['warmers', 'cache', 'config', 'logger', 'nearest-name'],
   plugin: ['commands', 'warmers', 'cache', 'config', 'logger', 'nearest-name'],
+  sapphire: ['plugin', 'commands', 'cache', 'logger'],
   index: ['plugin', 'commands', 'warmers', 'cache', 'config', 'logger'],
   'shop-commands': ['plugin', 'commands', 'warmers', 'cache', 'db', 'config', 'logger', 'nearest-name'],
   bot: ['plugin', 'shop-commands', 'commands', 'warmers', 'cache', 'db', 'config', 'logger'],
 };
 
-const KNOW_DISCORD = ['commands', 'plugin', 'shop-commands', 'bot'];
-const DISCORD = /^(?:discord\.js|@discordjs\/|discord-api-types)/;
+const KNOW_DISCORD = ['commands', 'plugin', 'sapphire', 'shop-commands', 'bot'];
+const DISCORD = /^(?:discord\.js|@discordjs\/|discord-api-types|@sapphire\/)/;
 
 const files = globSync('src/**/*.ts').sort();
 const imports = files.flatMap((file) => importsOf(file, readFileSync(file, 'utf8')));

@@ -47,7 +47,8 @@ export interface RegistrationOptions {
   applicationId(): Promise<string>;
 }
 
-const NO_GUILDS =
+/** What to do when no admin guild is named. */
+export const NO_GUILDS =
   'The cache commands are registered nowhere, because no admin guild is named: ' +
   'set `admin.guild_ids` in config.json or ADMIN_GUILD_ID in the environment.';
 
