@@ -30,7 +30,7 @@ import {
   previewView,
 } from './views/clear.ts';
 import { formatFor } from './views/format.ts';
-import { disabledCache } from './views/states.ts';
+import { alreadyDone, disabledCache } from './views/states.ts';
 import { disabled, type View } from './views/view.ts';
 import type { WarmPanels } from './warm-command.ts';
 
@@ -80,6 +80,9 @@ export function clearCommand(warmPanels: WarmPanels): AdminCommand {
   };
 }
 
+/** What a press finds while another one is acted upon. */
+const BEING_WORKED_ON = 'This question is being worked on.';
+
 class ClearCommand {
   readonly questions = new Sessions<Question>('cache-clear');
   readonly #longKeys = new LongKeys();
@@ -120,8 +123,12 @@ class ClearCommand {
     services: CommandServices,
   ): Promise<void> {
     const { clock } = services.cache;
-    // From here on a second press gets a word, and acts on nothing.
-    if (!this.questions.end(session, clock, 'This question is being worked on.')) return;
+    // From here on a second press gets a word, and acts on nothing, also one that came in together with the first.
+    const isFirst = this.questions.end(session, clock, BEING_WORKED_ON);
+    if (!isFirst) {
+      await answer(interaction, alreadyDone(BEING_WORKED_ON), services);
+      return;
+    }
     const { target, shown } = session.state;
     if (action === 'cancel') {
       this.questions.end(session, clock, 'Cancelled. Nothing was cleared.');

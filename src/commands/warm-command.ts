@@ -10,14 +10,14 @@ import {
 } from 'discord.js';
 import type { Config } from '../config.ts';
 import type { WarmReport, WarmRun } from '../warmers/types.ts';
-import { type Answerable, defer, edit, followUp, update } from './answer.ts';
+import { type Answerable, answer, defer, edit, followUp, update } from './answer.ts';
 import type { AdminCommand, CommandServices } from './command.ts';
 import { onRecord } from './on-record.ts';
 import { openPress } from './press.ts';
 import { PANEL_LIFE_MS, type Session, Sessions } from './sessions.ts';
 import { formatFor } from './views/format.ts';
 import { keyText } from './views/key-text.ts';
-import { disabledCache } from './views/states.ts';
+import { alreadyDone, disabledCache } from './views/states.ts';
 import { type ControlId, disabled, type View } from './views/view.ts';
 import { chooseUserView, continuesView, noSuchScopeView, warmedView, warmingView } from './views/warm.ts';
 
@@ -27,6 +27,9 @@ const EDIT_EVERY_MS = 2_000;
 const QUICK_MS = 300;
 /** A minute less than the token lives. */
 const LAST_EDIT_MS = 14 * 60_000;
+/** What a press finds that came in together with another one. */
+const BEING_STOPPED = 'This run is being stopped.';
+const STARTED = 'Warming has been started already.';
 
 export interface WarmWish {
   readonly scope: string;
@@ -118,7 +121,10 @@ class WarmCommand implements WarmPanels {
     const { wish, run, shown } = session.state;
     const { clock } = services.cache;
     if (action === 'stop') {
-      if (!this.panels.end(session, clock, 'This run is being stopped.')) return;
+      if (!this.panels.end(session, clock, BEING_STOPPED)) {
+        await answer(interaction, alreadyDone(BEING_STOPPED), services);
+        return;
+      }
       if (shown !== undefined) {
         session.state.greying = update(interaction, disabled(shown), services);
         await session.state.greying;
@@ -128,7 +134,10 @@ class WarmCommand implements WarmPanels {
       return;
     }
     // `start` on another command's answer, `again` on our own: each warms once.
-    if (!this.panels.end(session, clock, 'Warming has been started already.')) return;
+    if (!this.panels.end(session, clock, STARTED)) {
+      await answer(interaction, alreadyDone(STARTED), services);
+      return;
+    }
     if (!(await defer(interaction, services))) return;
     await this.#run(interaction, wish, services);
   }
