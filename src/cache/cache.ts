@@ -366,7 +366,7 @@ class CacheManager implements Cache {
       return false;
     }
     this.#memory.touch(key);
-    entry.quietUntil = Math.min(entry.expiresAt, this.clock.now() + QUIET_MS);
+    if (!entry.copied) entry.quietUntil = Math.min(entry.expiresAt, this.clock.now() + QUIET_MS);
     return true;
   }
 

@@ -13,8 +13,6 @@ export interface EntryLinks {
 /** What few entries have, kept apart so that the many stay small. */
 export interface EntryExtras {
   readonly links: EntryLinks | undefined;
-  /** The value holds a kind that cannot be frozen, so every hit gets a copy. */
-  readonly copied: boolean;
   /**
    * For a busy entry: a promise that is settled already, made once and given to every awaited hit. It spares them
    * their own, for about 90 bytes that few entries take.
@@ -25,12 +23,17 @@ export interface EntryExtras {
 /** From so many hits on an entry is busy. A power of two. */
 export const BUSY_HITS = 16;
 
+const NEVER_QUIET = -1;
+
 export class Entry {
   // What every hit reads comes first, so that it lies in one line of the processor's cache.
   readonly value: unknown;
   readonly counters: Counters;
-  /** Until then a hit needs no look at expiry or the eviction policy: at most `expiresAt`. */
-  quietUntil = 0;
+  /**
+   * Until then a hit needs no look at expiry, the eviction policy or the kind of the value: at most `expiresAt`, and
+   * {@link NEVER_QUIET} for a value that is copied for every reader.
+   */
+  quietUntil: number;
   hits = 0;
   extras: EntryExtras | undefined;
 
@@ -50,9 +53,11 @@ export class Entry {
     position: number,
     weightBytes: number,
     loadMicros: number,
+    copied: boolean,
     extras: EntryExtras | undefined,
   ) {
     this.value = value;
+    this.quietUntil = copied ? NEVER_QUIET : 0;
     this.counters = counters;
     this.createdAt = createdAt;
     this.expiresAt = expiresAt;
@@ -64,8 +69,14 @@ export class Entry {
 
   /** To be called when the hits have reached {@link BUSY_HITS}. */
   becomeBusy(): void {
-    this.extras ??= { links: undefined, copied: false, settled: undefined };
-    if (!this.extras.copied) this.extras.settled = Promise.resolve(this.value);
+    if (this.copied) return;
+    this.extras ??= { links: undefined, settled: undefined };
+    this.extras.settled = Promise.resolve(this.value);
+  }
+
+  /** The value holds a kind that cannot be frozen, so every hit gets a copy. */
+  get copied(): boolean {
+    return this.quietUntil === NEVER_QUIET;
   }
 
   get links(): EntryLinks | undefined {
@@ -75,7 +86,7 @@ export class Entry {
 
 /** What a caller gets: the value itself, which nobody can change, or a copy of his own. */
 export function servedValue(entry: Entry): unknown {
-  return entry.extras?.copied === true ? cloneValue(entry.value) : entry.value;
+  return entry.copied ? cloneValue(entry.value) : entry.value;
 }
 
 /** The same as a promise that is settled already. */

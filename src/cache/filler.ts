@@ -63,8 +63,10 @@ export class Filler {
       if (ttlMs <= 0 || load.isSkipped) return this.#refuse(load, 'not-wanted');
       const now = this.#clock.now();
       const links = this.#flatten(load.links);
-      const extras = links === undefined && !copied ? undefined : { links, copied, settled: undefined };
-      const entry = new Entry(stored, load.counters, now, now + ttlMs, position, weight, loadMicros, extras);
+      const extras = links === undefined ? undefined : { links, settled: undefined };
+      const expiresAt = now + ttlMs;
+      const { counters } = load;
+      const entry = new Entry(stored, counters, now, expiresAt, position, weight, loadMicros, copied, extras);
       this.#memory.put(load.key, entry);
       return true;
     } catch (error) {
