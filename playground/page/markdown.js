@@ -6,7 +6,7 @@ import { el, safeUrl } from './dom.js';
 import { timestamp } from './time.js';
 
 const INLINE = [
-  [/^\\([\\*_~`|<>#\-[\]()])/, (m) => m[1]],
+  [/^\\([!-/:-@[-`{-~])/, (m) => m[1]],
   [/^(`+)([\s\S]*?[^`])\1(?!`)/, (m) => el('code', {}, m[2])],
   [/^\*\*\*([\s\S]+?)\*\*\*/, (m, n) => el('strong', {}, el('em', {}, inline(m[1], n)))],
   [/^\*\*([\s\S]+?)\*\*(?!\*)/, (m, n) => el('strong', {}, inline(m[1], n))],

@@ -9,11 +9,16 @@ const V2 = 1 << 15;
 
 export const isEphemeral = (message) => ((message.flags ?? 0) & EPHEMERAL) !== 0;
 
+/** One of six colours, the same for a name each time. */
+function hueOf(name) {
+  return [...name].reduce((sum, letter) => sum + letter.charCodeAt(0), 0) % 6;
+}
+
 export function avatar(name, isBot) {
   if (isBot) return el('img', { class: 'avatar', src: '/icon.svg', alt: '', width: 40, height: 40 });
   return el(
     'span',
-    { class: `avatar hue${name.charCodeAt(0) % 6}`, 'aria-hidden': 'true' },
+    { class: `avatar hue${hueOf(name)}`, 'aria-hidden': 'true' },
     name.slice(0, 1).toUpperCase(),
   );
 }
