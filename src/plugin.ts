@@ -187,6 +187,7 @@ class Plugin implements Cachecord {
         logger,
         version: options.version ?? ownVersion(),
         startedAt: clock.epochAt(clock.now()),
+        ...(client.shard === null ? {} : { shard: { ids: client.shard.ids, count: client.shard.count } }),
       },
       access: this.#access,
       cooldown: new Cooldown(clock, config.admin.cooldownMs),

@@ -16,7 +16,7 @@ import type { View } from './views/view.ts';
 export type Answerable = ChatInputCommandInteraction | MessageComponentInteraction | ModalSubmitInteraction;
 
 /** What sending needs of the services. */
-export type AnswerServices = Pick<CommandServices, 'config' | 'logger'>;
+export type AnswerServices = Pick<CommandServices, 'config' | 'logger' | 'shard'>;
 
 /** Answers whatever state the interaction is in: an ephemeral reply, or the edit that a deferral waits for. True when it arrived. */
 export function answer(interaction: Answerable, view: View, services: AnswerServices): Promise<boolean> {
@@ -58,8 +58,15 @@ export function update(
   return sent('update', interaction, services, () => interaction.update(messageOptions(view, services)));
 }
 
+/** A bot in several processes has a cache in each: no reply may pass for all of them. */
+function onShard(view: View, shard: CommandServices['shard']): View {
+  if (shard === undefined || shard.count < 2) return view;
+  const note = `Shard ${shard.ids.join(', ')} of ${shard.count} alone: the others have caches of their own.`;
+  return { ...view, notes: [...(view.notes ?? []), note] };
+}
+
 function messageOptions(view: View, services: AnswerServices) {
-  const body = render(view, services.config.admin.replyStyle);
+  const body = render(onShard(view, services.shard), services.config.admin.replyStyle);
   const flags: MessageFlags.IsComponentsV2[] = body.flags === 0 ? [] : [body.flags];
   return {
     flags,

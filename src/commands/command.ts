@@ -50,6 +50,8 @@ export interface CommandServices {
   readonly version: string;
   /** Epoch milliseconds at which the bot started. */
   readonly startedAt: number;
+  /** Where the bot runs in several processes, each with a cache of its own: which of them this is. */
+  readonly shard?: { readonly ids: readonly number[]; readonly count: number };
   /** `</cache-info:123>` where the id is known, else `` `/cache-info` ``. */
   mention(command: AdminCommandName): string;
   /** Whether this person sees causes of errors: the application's owner or team, or a listed user. */
