@@ -11,7 +11,7 @@ const INLINE = [
   [/^\*\*\*([\s\S]+?)\*\*\*/, (m, n) => el('strong', {}, el('em', {}, inline(m[1], n)))],
   [/^\*\*([\s\S]+?)\*\*(?!\*)/, (m, n) => el('strong', {}, inline(m[1], n))],
   [/^__([\s\S]+?)__(?!_)/, (m, n) => el('u', {}, inline(m[1], n))],
-  [/^\*(?!\s)([^*]+?)\*(?!\*)/, (m, n) => el('em', {}, inline(m[1], n))],
+  [/^\*(?!\s)((?:\*\*[^*]+\*\*|[^*])+?)\*(?!\*)/, (m, n) => el('em', {}, inline(m[1], n))],
   [/^_(?!\s)([^_]+?)_(?!\w)/, (m, n) => el('em', {}, inline(m[1], n))],
   [/^~~([\s\S]+?)~~/, (m, n) => el('s', {}, inline(m[1], n))],
   [/^\|\|([\s\S]+?)\|\|/, (m, n) => spoiler(inline(m[1], n))],
@@ -80,7 +80,13 @@ function blocks(text, names) {
   const out = [];
   let list = null;
   let quote = null;
-  for (const line of text.split('\n')) {
+  const lines = text.split('\n');
+  for (const [nth, line] of lines.entries()) {
+    if (line.startsWith('>>> ')) {
+      const rest = [line.slice(4), ...lines.slice(nth + 1)].join('\n');
+      out.push(el('blockquote', {}, blocks(rest, names)));
+      break;
+    }
     const item = /^(\s*)(?:([-*])|(\d+)\.)\s+(.*)/.exec(line);
     const quoted = /^> (.*)/.exec(line);
     if (!item) list = null;

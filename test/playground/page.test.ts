@@ -129,6 +129,27 @@ describe('the page', () => {
     expect(await page.evaluate('document.body.dataset.hurt')).toBeUndefined();
   });
 
+  it('draws the marks of Discord, and leaves what is none', async () => {
+    const page = await open();
+    await page.getByRole('button', { name: 'general', exact: true }).click();
+    const { local } = playground;
+    const { ada } = local.world.people;
+    local
+      .as(ada.id)
+      .say(
+        local.world.channels.general,
+        `*in **both***, snake_case_name, ||hidden||, <@${ada.id}>\n-# small\n>>> first\n- **second**`,
+      );
+    const message = page.locator('.message').last();
+    await message.locator('em > strong', { hasText: 'both' }).waitFor();
+    expect(await message.locator('p').first().innerText()).toContain('snake_case_name');
+    expect(await message.locator('p.sub').innerText()).toBe('small');
+    expect(await message.locator('.mention').innerText()).toBe('@Ada');
+    expect(await message.locator('blockquote li > strong').innerText()).toBe('second');
+    await message.getByRole('button', { name: 'Spoiler' }).press('Enter');
+    await message.getByText('hidden').waitFor({ state: 'visible' });
+  });
+
   it('fits a phone without scrolling sideways', async () => {
     const page = await open({ width: 390, height: 780 });
     for (const name of ['Setup', 'Live', 'Channel']) {
