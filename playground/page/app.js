@@ -48,6 +48,7 @@ async function act(action, isQuiet = false) {
 
 const field = composer({
   commands: () => hello?.commands ?? [],
+  locale: () => locale,
   people: () => hello?.people.filter((one) => !one.isBot) ?? [],
   channelId: () => channelId,
   act,
@@ -401,6 +402,7 @@ $('#locale').addEventListener('change', (event) => {
   store('locale', locale);
   setTimeLocale(locale);
   drawStats(stats, locale);
+  field.commandsChanged();
 });
 const shop = () =>
   act({ do: 'shoppers', isOn: $('#shoppers-on').checked, speed: 2 ** Number($('#speed').value) });

@@ -9,7 +9,7 @@ const USER = 6;
 const BOOLEAN = 5;
 const NUMBERS = [4, 10];
 
-/** @param parts { commands(), people(), act, send(name, options), say(text) } */
+/** @param parts { commands(), locale(), people(), channelId(), act, send(name, options), say(text) } */
 export function composer(parts) {
   const input = document.querySelector('#composer');
   const pills = document.querySelector('#pills');
@@ -25,6 +25,8 @@ export function composer(parts) {
   let timer;
 
   const required = () => (command?.options ?? []).filter((one) => one.required && !values.has(one.name));
+  const told = (one) => one.description_localizations?.[parts.locale()] ?? one.description;
+  const called = (choice) => choice.name_localizations?.[parts.locale()] ?? choice.name;
   const open = () => (command?.options ?? []).filter((one) => !values.has(one.name));
 
   function draw() {
@@ -42,7 +44,7 @@ export function composer(parts) {
     if (option) pills.append(el('span', { class: 'pill now' }, el('small', {}, option.name)));
     input.placeholder = command
       ? option
-        ? option.description
+        ? told(option)
         : open().length
           ? 'Enter sends it, or choose an option'
           : 'Enter sends it'
@@ -161,9 +163,7 @@ export function composer(parts) {
             run: () => undefined,
           },
         ]);
-      return show(
-        list.map((one) => ({ label: `/${one.name}`, note: one.description, run: () => pick(one) })),
-      );
+      return show(list.map((one) => ({ label: `/${one.name}`, note: told(one), run: () => pick(one) })));
     }
     if (!option) {
       const listed = open().filter((one) => has(one.name));
@@ -175,7 +175,7 @@ export function composer(parts) {
       return show(
         listed.map((one) => ({
           label: one.name,
-          note: `${one.description}${one.required ? ' · required' : ''}`,
+          note: `${told(one)}${one.required ? ' · required' : ''}`,
           run: () => choose(one),
           optional: !one.required,
         })),
@@ -184,8 +184,8 @@ export function composer(parts) {
     if (option.choices?.length)
       return show(
         option.choices
-          .filter((one) => has(one.name))
-          .map((one) => ({ label: one.name, run: () => take(one.value, one.name) })),
+          .filter((one) => has(called(one)))
+          .map((one) => ({ label: called(one), run: () => take(one.value, called(one)) })),
       );
     if (option.type === BOOLEAN)
       return show(

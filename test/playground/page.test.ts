@@ -150,6 +150,13 @@ describe('the page', () => {
     await message.getByText('hidden').waitFor({ state: 'visible' });
   });
 
+  it("tells of commands in the reader's language", async () => {
+    const page = await open();
+    await page.locator('#locale').selectOption('de');
+    await page.locator('#composer').fill('/sho');
+    await page.getByRole('option', { name: 'Für die Tests der Seite' }).waitFor();
+  });
+
   it('fits a phone without scrolling sideways', async () => {
     const page = await open({ width: 390, height: 780 });
     for (const name of ['Setup', 'Live', 'Channel']) {
