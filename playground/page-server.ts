@@ -9,7 +9,7 @@ import { MessageFlags } from 'discord-api-types/v10';
 import type { CacheStats } from '../src/cache/types.ts';
 import type { BotProcess } from './bot-process.ts';
 import type { LocalDiscord } from './discord/local-discord.ts';
-import type { LocalInteraction, RequestRecord } from './discord/types.ts';
+import type { APIMessage, LocalInteraction, RequestRecord } from './discord/types.ts';
 import {
   type ActionResult,
   actionSchema,
@@ -43,6 +43,10 @@ const HEADERS = {
 };
 
 const REQUESTS_SHOWN = 12;
+const MESSAGES_SHOWN = 80;
+const SHOPPER_MESSAGES_SHOWN = 30;
+/** A window that leaves so many events unread is asleep; it is let go, and asks anew when it wakes. */
+const MOST_UNREAD = 5_000;
 const MOST_ACTION_BYTES = 64 * 1024;
 
 interface PageFile {
@@ -152,7 +156,10 @@ export class PageServer {
         const encoder = new TextEncoder();
         const window: Window = {
           userId,
-          send: (event) => controller.enqueue(encoder.encode(`data: ${JSON.stringify(event)}\n\n`)),
+          send: (event) => {
+            controller.enqueue(encoder.encode(`data: ${JSON.stringify(event)}\n\n`));
+            if ((controller.desiredSize ?? 0) < -MOST_UNREAD) window.close();
+          },
           close: () => {
             leave();
             controller.close();
@@ -257,7 +264,8 @@ export class PageServer {
       name: user.global_name ?? user.username,
       isBot: user.bot === true,
     }));
-    const messages = channels.flatMap(({ id }) => session.messages(id).slice(-80));
+    const shopperIds = new Set(world.shoppers.map((shopper) => shopper.id));
+    const messages = channels.flatMap(({ id }) => recent(session.messages(id), shopperIds));
     return {
       type: 'hello',
       me: people.find(({ id }) => id === userId) ?? { id: userId, name: userId, isBot: false },
@@ -280,6 +288,17 @@ export class PageServer {
       requests: local.requestLog.slice(-REQUESTS_SHOWN).map(summarizeRequest),
     };
   }
+}
+
+/** The last messages, in their order; shoppers write without end, and push out nobody else's. */
+function recent(messages: readonly APIMessage[], shopperIds: ReadonlySet<string>): APIMessage[] {
+  const isShoppers = (message: APIMessage) =>
+    shopperIds.has(message.interaction_metadata?.user.id ?? message.author.id);
+  const kept = new Set([
+    ...messages.filter((message) => !isShoppers(message)).slice(-MESSAGES_SHOWN),
+    ...messages.filter(isShoppers).slice(-SHOPPER_MESSAGES_SHOWN),
+  ]);
+  return messages.filter((message) => kept.has(message));
 }
 
 /** Its states are told by events, so its promises may fail unheard. */

@@ -2,7 +2,7 @@
 import { idle } from './components.js';
 import { composer } from './composer.js';
 import { el } from './dom.js';
-import { avatar, messageView } from './message.js';
+import { avatar, isBy, messageView } from './message.js';
 import { openModal } from './modal.js';
 import { addRequest, drawStats, resetStats, setRequests } from './stats.js';
 import { setTimeLocale } from './time.js';
@@ -10,7 +10,9 @@ import { setTimeLocale } from './time.js';
 const $ = (selector) => document.querySelector(selector);
 const stored = (name, fallback) => localStorage.getItem(`cachecord.${name}`) ?? fallback;
 const store = (name, value) => localStorage.setItem(`cachecord.${name}`, value);
-const MOST_MESSAGES = 250;
+/** In each channel; of shoppers fewer, since they write without end. */
+const MOST_MESSAGES = 200;
+const MOST_SHOPPER_MESSAGES = 60;
 
 let hello = null;
 let source = null;
@@ -210,9 +212,13 @@ function welcome() {
       'div',
       { class: 'cards' },
       card('Run /cache-stats', 'How well the cache does', () => go('cache-stats'), has('cache-stats')),
-      card('Turn on shoppers', `${hello.shopperIds.length} people who browse and buy`, () =>
-        act({ do: 'shoppers', isOn: true, speed: hello.shoppers.speed }),
-      ),
+      hello.shoppers.isOn
+        ? card('Turn off shoppers', 'They shop now: watch the figures move', () =>
+            act({ do: 'shoppers', isOn: false, speed: hello.shoppers.speed }),
+          )
+        : card('Turn on shoppers', `${hello.shopperIds.length} people who browse and buy`, () =>
+            act({ do: 'shoppers', isOn: true, speed: hello.shoppers.speed }),
+          ),
       card(
         'Try /cache-clear products:*',
         'Shows what would go, then asks',
@@ -236,6 +242,7 @@ function welcome() {
 
 function put(message, isNew) {
   messages.set(message.id, message);
+  if (isNew) forget(message);
   if (message.channel_id !== channelId) return;
   const old = feed.querySelector(`.message[data-id="${CSS.escape(message.id)}"]`);
   const isAtEnd = feed.scrollHeight - feed.scrollTop - feed.clientHeight < 120;
@@ -250,18 +257,22 @@ function put(message, isNew) {
   } else if (isNew) {
     node.classList.add('arrives');
     feed.append(node);
-    trim();
   }
   welcome();
   if (isAtEnd) feed.scrollTop = feed.scrollHeight;
 }
 
-function trim() {
-  const shown = feed.querySelectorAll('.message');
-  if (shown.length > MOST_MESSAGES) {
-    messages.delete(shown[0].dataset.id);
-    shown[0].remove();
-  }
+/** The oldest of a channel goes when it has too many; shoppers' never push out anybody else's. */
+function forget(newest) {
+  const shopperIds = new Set(hello.shopperIds);
+  const kind = (one) => isBy(shopperIds, one);
+  const alike = [...messages.values()].filter(
+    (one) => one.channel_id === newest.channel_id && kind(one) === kind(newest),
+  );
+  if (alike.length <= (kind(newest) ? MOST_SHOPPER_MESSAGES : MOST_MESSAGES)) return;
+  const [oldest] = alike;
+  messages.delete(oldest.id);
+  feed.querySelector(`.message[data-id="${CSS.escape(oldest.id)}"]`)?.remove();
 }
 
 function remove(id) {
@@ -365,6 +376,7 @@ function drawShoppers() {
   $('#shoppers-on').checked = isOn;
   $('#speed').value = String(Math.round(Math.log2(speed)));
   $('#speed-text').textContent = `${speed}×`;
+  welcome();
 }
 
 function notice(words) {

@@ -9,6 +9,9 @@ const V2 = 1 << 15;
 
 export const isEphemeral = (message) => ((message.flags ?? 0) & EPHEMERAL) !== 0;
 
+/** Whether one of these people wrote it, or used the command that it answers. */
+export const isBy = (ids, message) => ids.has(message.interaction_metadata?.user?.id ?? message.author.id);
+
 /** One of six colours, the same for a name each time. */
 function hueOf(name) {
   return [...name].reduce((sum, letter) => sum + letter.charCodeAt(0), 0) % 6;
@@ -36,7 +39,7 @@ export function messageView(message, context) {
     'aria-label': `${name} at ${clock(message.timestamp)}`,
   });
   if (isEphemeral(message)) node.classList.add('ephemeral');
-  if (used && context.shopperIds.has(used.id)) node.classList.add('shopper');
+  if (isBy(context.shopperIds, message)) node.classList.add('shopper');
   if (used && label)
     node.append(
       el(

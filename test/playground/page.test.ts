@@ -157,6 +157,25 @@ describe('the page', () => {
     await page.getByRole('option', { name: 'Für die Tests der Seite' }).waitFor();
   });
 
+  it('never lets shoppers push out what somebody else has written', async () => {
+    const { local } = playground;
+    const { world } = local;
+    const [shopper] = world.shoppers;
+    const page = await open();
+    await page.getByRole('button', { name: 'shop', exact: true }).click();
+    local.as(world.people.linus.id).say(world.channels.shop, 'I was here first');
+    for (let nth = 0; nth < 120; nth += 1)
+      local.as(shopper?.id ?? '').say(world.channels.shop, `bargain ${nth}`);
+    await page.getByText('bargain 119').waitFor({ state: 'attached' });
+    await page.getByText('I was here first').waitFor();
+    expect(await page.locator('.message.shopper').count()).toBe(60);
+    await page.reload();
+    await page.getByRole('button', { name: 'shop', exact: true }).click();
+    await page.getByText('bargain 119').waitFor({ state: 'attached' });
+    await page.getByText('I was here first').waitFor();
+    expect(await page.locator('.message.shopper').count()).toBe(30);
+  });
+
   it('fits a phone without scrolling sideways', async () => {
     const page = await open({ width: 390, height: 780 });
     for (const name of ['Setup', 'Live', 'Channel']) {
