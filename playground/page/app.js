@@ -1,7 +1,7 @@
 /** The page: holds what the server tells, draws it, and sends back what the person does. */
 import { idle } from './components.js';
 import { composer } from './composer.js';
-import { el } from './dom.js';
+import { el, redraw } from './dom.js';
 import { avatar, isBy, messageView } from './message.js';
 import { openModal } from './modal.js';
 import { addRequest, drawStats, resetStats, setRequests } from './stats.js';
@@ -126,7 +126,8 @@ function begin(event) {
 }
 
 function drawSetup() {
-  $('#cast').replaceChildren(
+  redraw(
+    $('#cast'),
     ...hello.cast.map((one) =>
       el(
         'button',
@@ -142,7 +143,8 @@ function drawSetup() {
       ),
     ),
   );
-  $('#channels').replaceChildren(
+  redraw(
+    $('#channels'),
     ...hello.channels.map((one) =>
       el(
         'button',
@@ -163,7 +165,8 @@ function drawSetup() {
     ),
   );
   const words = new Intl.DisplayNames(['en'], { type: 'language' });
-  $('#locale').replaceChildren(
+  redraw(
+    $('#locale'),
     ...hello.locales.map((one) =>
       el(
         'option',
@@ -236,8 +239,9 @@ function welcome() {
             : 'The commands appear as soon as the bot is online.',
         ),
   );
-  if (old) old.replaceWith(node);
-  else feed.prepend(node);
+  if (!old) return feed.prepend(node);
+  old.className = node.className;
+  redraw(old, ...node.childNodes);
 }
 
 function put(message, isNew) {
@@ -338,7 +342,8 @@ function drawBot() {
       { type: 'button', class: `btn small ${kind}`, onclick: () => act({ do: 'bot', order: what }) },
       words,
     );
-  $('#bot').replaceChildren(
+  redraw(
+    $('#bot'),
     el(
       'p',
       { class: `status ${state}` },

@@ -14,6 +14,38 @@ export function el(tag, props = {}, ...children) {
   return node;
 }
 
+/**
+ * Makes `old` the same as `fresh`, and leaves standing what already is: a selection, a transition and a scroll
+ * position survive. Listeners are not carried over, so it is for what only shows.
+ */
+export function morph(old, fresh) {
+  const wanted = [...fresh.childNodes];
+  for (const [nth, next] of wanted.entries()) {
+    const now = old.childNodes[nth];
+    if (!now) old.append(next);
+    else if (now.nodeName !== next.nodeName) now.replaceWith(next);
+    else if (next.nodeType !== Node.ELEMENT_NODE) {
+      if (now.data !== next.data) now.data = next.data;
+    } else {
+      for (const { name } of [...now.attributes]) if (!next.hasAttribute(name)) now.removeAttribute(name);
+      // An attribute named style would be refused by the page's policy; its properties are not.
+      for (const { name, value } of next.attributes)
+        if (name !== 'style' && now.getAttribute(name) !== value) now.setAttribute(name, value);
+      for (const name of next.style ?? []) now.style.setProperty(name, next.style.getPropertyValue(name));
+      morph(now, next);
+    }
+  }
+  while (old.childNodes.length > wanted.length) old.lastChild.remove();
+}
+
+/** Draws a part of the page anew; who was in it by keyboard stays where they were, or at what came in its place. */
+export function redraw(root, ...children) {
+  const places = () => [...root.querySelectorAll('button, select, input, a[href]')];
+  const at = places().indexOf(document.activeElement);
+  root.replaceChildren(...children);
+  if (at >= 0) (places()[at] ?? places().at(-1))?.focus({ preventScroll: true });
+}
+
 /** Only web addresses become links or pictures. */
 export function safeUrl(url) {
   try {

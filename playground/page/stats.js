@@ -1,5 +1,5 @@
 /** The live panel: what the cache does this second, from the bot's own statistics and the requests it sends. */
-import { el } from './dom.js';
+import { el, morph } from './dom.js';
 
 const SVG = 'http://www.w3.org/2000/svg';
 const SAMPLES = 60;
@@ -36,19 +36,15 @@ export function drawStats(stats, locale) {
     value === null
       ? '—'
       : new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 1 }).format(value);
-  root.replaceChildren(
-    ...(stats
-      ? figures(stats, { number, percent })
-      : [
-          el(
-            'div',
-            { class: 'empty' },
-            el('b', {}, 'No figures yet'),
-            el('p', {}, 'They come once the bot is online, every second.'),
-          ),
-        ]),
-    requestList(),
-  );
+  const shown = stats
+    ? figures(stats, { number, percent })
+    : el(
+        'div',
+        { class: 'empty' },
+        el('b', {}, 'No figures yet'),
+        el('p', {}, 'They come once the bot is online, every second.'),
+      );
+  morph(root, el('div', {}, shown, requestList()));
 }
 
 function figures(stats, { number, percent }) {
@@ -59,7 +55,7 @@ function figures(stats, { number, percent }) {
       'section',
       { class: 'hero' },
       el('h2', {}, 'Hit rate'),
-      el('p', { class: 'big' }, percent(total.hitRate)),
+      el('p', { class: total.hitRate === null ? 'big none' : 'big' }, percent(total.hitRate)),
       el('p', { class: 'sub' }, `${number(total.hits)} hits · ${number(total.misses)} misses`),
     ),
     el(
@@ -125,8 +121,8 @@ function requestList() {
       'li',
       { class: bad ? 'bad' : 'good', title: one.problems.map((p) => `${p.path}: ${p.message}`).join('\n') },
       el('span', { class: 'mark', 'aria-label': words }, bad ? '✕' : '✓'),
-      el('code', {}, `${one.method} ${one.route.replace(/:(\w)\w+/g, ':$1')}`),
-      el('small', {}, `${one.status} · ${Math.round(one.durationMs)} ms`),
+      el('code', { title: `${one.method} ${one.route}` }, `${one.method} ${gist(one.route)}`),
+      el('small', {}, `${bad ? `${one.status} · ` : ''}${Math.round(one.durationMs)} ms`),
     );
   });
   return el(
@@ -136,6 +132,15 @@ function requestList() {
     rows.length ? el('ul', { class: 'requests' }, rows) : el('p', { class: 'sub' }, 'None so far.'),
     el('p', { class: 'sub' }, "✓ accepted, and valid by Discord's published schema"),
   );
+}
+
+/** What a route is about, in two words: `interactions/callback`. Its whole is in the title. */
+function gist(route) {
+  return route
+    .split('/')
+    .filter((part) => part !== '' && !part.startsWith(':'))
+    .slice(-2)
+    .join('/');
 }
 
 function meter(share, label) {
@@ -160,6 +165,7 @@ function sparkline() {
   const svg = document.createElementNS(SVG, 'svg');
   svg.setAttribute('viewBox', '0 0 240 48');
   svg.setAttribute('class', 'spark');
+  svg.setAttribute('preserveAspectRatio', 'none');
   svg.setAttribute('role', 'img');
   svg.setAttribute(
     'aria-label',
@@ -188,5 +194,5 @@ function shape(tag, attributes) {
 
 function bytes(count, number) {
   if (count < 1000) return `${number(count)} B`;
-  return count < 2 ** 20 ? `${number(count / 1024, 1)} kB` : `${number(count / 2 ** 20, 1)} MB`;
+  return count < 1000 * 1024 ? `${number(count / 1024, 1)} kB` : `${number(count / 2 ** 20, 1)} MB`;
 }

@@ -157,6 +157,13 @@ describe('the page', () => {
     await page.getByRole('option', { name: 'Für die Tests der Seite' }).waitFor();
   });
 
+  it('leaves who goes by keyboard where they are when that part is drawn anew', async () => {
+    const page = await open();
+    await page.getByRole('radio', { name: /Grace/ }).press('Enter');
+    await page.getByText('you are Grace').waitFor();
+    expect(await page.evaluate('document.activeElement.textContent')).toContain('Grace');
+  });
+
   it('never lets shoppers push out what somebody else has written', async () => {
     const { local } = playground;
     const { world } = local;
