@@ -215,6 +215,25 @@ class CacheManager implements Cache {
 
   // ---- writes ----
 
+  async write<T, R>(
+    key: string,
+    value: T,
+    save: (value: T) => R | PromiseLike<R>,
+    options: EntryOptions = NO_OPTIONS,
+  ): Promise<R> {
+    assertKey(key);
+    const result = await save(value);
+    this.set(key, value, options);
+    return result;
+  }
+
+  writeSync<T, R>(key: string, value: T, save: (value: T) => R, options: EntryOptions = NO_OPTIONS): R {
+    assertKey(key);
+    const result = save(value);
+    this.set(key, value, options);
+    return result;
+  }
+
   set<T>(key: string, value: T, options: EntryOptions = NO_OPTIONS): boolean {
     assertKey(key);
     if (!this.enabled || this.closed) return false;

@@ -3,7 +3,7 @@
  * and each outcome of a lookup is counted in one place, so figures cannot disagree.
  */
 import { LoadTimeHistogram } from './load-times.ts';
-import type { Figures, RefusalReason, RemovalReason, TierPolicy } from './types.ts';
+import type { Figures, RefusalReason, RemovalReason, StaleReason, TierPolicy } from './types.ts';
 import type { Totals } from './windows.ts';
 
 export class Counters {
@@ -15,10 +15,14 @@ export class Counters {
   loads = 0;
   refreshes = 0;
   failures = 0;
+  timeouts = 0;
+  unchanged = 0;
   fills = 0;
   writes = 0;
   entries = 0;
   weightBytes = 0;
+  savedCost = 0;
+  readonly stale: Record<StaleReason, number> = { revalidating: 0, 'backing-off': 0, failed: 0, slow: 0 };
   readonly refusals: Record<RefusalReason, number> = {
     invalidated: 0,
     'too-large': 0,
@@ -70,6 +74,14 @@ export function sumFigures(all: readonly Counters[], meanLoadMs: ReadonlyMap<str
     loads: sum((c) => c.loads),
     refreshes: sum((c) => c.refreshes),
     failures: sum((c) => c.failures),
+    timeouts: sum((c) => c.timeouts),
+    unchanged: sum((c) => c.unchanged),
+    stale: {
+      revalidating: sum((c) => c.stale.revalidating),
+      'backing-off': sum((c) => c.stale['backing-off']),
+      failed: sum((c) => c.stale.failed),
+      slow: sum((c) => c.stale.slow),
+    },
     sets: fills + writes,
     fills,
     writes,
@@ -89,6 +101,7 @@ export function sumFigures(all: readonly Counters[], meanLoadMs: ReadonlyMap<str
     weightBytes: sum((c) => c.weightBytes),
     loadTimes: loadTimes.figures(),
     savedMs: savedMsOf(all, meanLoadMs),
+    savedCost: sum((c) => c.savedCost),
   };
 }
 

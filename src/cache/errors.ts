@@ -7,6 +7,7 @@ export type CacheErrorCode =
   | 'ERR_LOAD_FAILED'
   | 'ERR_PATTERN_INVALID'
   | 'ERR_STORE_FAILED'
+  | 'ERR_TIMEOUT'
   | 'ERR_TRANSACTION';
 
 export interface CacheErrorOptions extends ErrorOptions {

@@ -5,6 +5,7 @@
  */
 import type { Counters } from './counters.ts';
 import type { EntryLinks } from './entry.ts';
+import { CacheError } from './errors.ts';
 import { assertKey } from './keys.ts';
 import { assertTtl } from './tier-book.ts';
 import type { EntryOptions, LoadContext } from './types.ts';
@@ -31,6 +32,8 @@ export class Load implements LoadContext {
   /** What the loader has set, which outranks everything else. */
   ttlMs: number | undefined;
   isSkipped = false;
+  stale: LoadContext['stale'];
+  isUnmodified = false;
   #links: { tags: string[]; dependsOn: string[] } | undefined;
 
   constructor(
@@ -95,6 +98,22 @@ export class Load implements LoadContext {
   get skip(): LoadContext['skip'] {
     return () => {
       this.isSkipped = true;
+    };
+  }
+
+  get notModified(): LoadContext['notModified'] {
+    return () => {
+      if (this.stale === undefined) {
+        throw new CacheError(
+          'ERR_LOAD_FAILED',
+          'notModified() needs an old value, and there is none: load it.',
+          {
+            key: this.key,
+          },
+        );
+      }
+      this.isUnmodified = true;
+      return this.stale.value as never;
     };
   }
 

@@ -5,6 +5,7 @@
 import type { Logger } from '../logger.ts';
 import type { Clock } from './clock.ts';
 import { cloneValue } from './clone.ts';
+import { CacheError } from './errors.ts';
 import { assertKey } from './keys.ts';
 import { type Change, changeOfInvalidate, changeOfSet, PendingChanges } from './pending-changes.ts';
 import type {
@@ -151,7 +152,20 @@ export class TransactionalCache implements Cache {
   #bypass<R>(key: string, load: (context: LoadContext) => R): R {
     const signal = new AbortController().signal;
     const ignore = () => undefined;
-    return load({ key, signal, tag: ignore, dependsOn: ignore, setTtl: ignore, skip: ignore });
+    return load({
+      key,
+      signal,
+      stale: undefined,
+      tag: ignore,
+      dependsOn: ignore,
+      setTtl: ignore,
+      skip: ignore,
+      notModified: () => {
+        throw new CacheError('ERR_LOAD_FAILED', 'Within a transaction there is no old value: load it.', {
+          key,
+        });
+      },
+    });
   }
 
   // ---- reads ----
@@ -218,6 +232,25 @@ export class TransactionalCache implements Cache {
   }
 
   // ---- writes ----
+
+  async write<T, R>(
+    key: string,
+    value: T,
+    save: (value: T) => R | PromiseLike<R>,
+    options?: EntryOptions,
+  ): Promise<R> {
+    if (this.#place() === 'outside') return this.#cache.write(key, value, save, options);
+    const result = await save(value);
+    this.set(key, value, options);
+    return result;
+  }
+
+  writeSync<T, R>(key: string, value: T, save: (value: T) => R, options?: EntryOptions): R {
+    if (this.#place() === 'outside') return this.#cache.writeSync(key, value, save, options);
+    const result = save(value);
+    this.set(key, value, options);
+    return result;
+  }
 
   /** Within a transaction true says that it will be tried at the commit. */
   set<T>(key: string, value: T, options?: EntryOptions): boolean {

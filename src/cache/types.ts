@@ -4,13 +4,14 @@
  */
 import type { Logger } from '../logger.ts';
 import type { Clock } from './clock.ts';
+import type { LoadingPolicy } from './policy.ts';
 
 /** The four classes of data every cache has. Authors may add more, hence {@link TierName}. */
 export type BuiltInTier = 'config' | 'reference' | 'user' | 'query';
 export type TierName = BuiltInTier | (string & {});
 
 /** How one class of data is cached. Every number is already in milliseconds or a ratio. */
-export interface TierPolicy {
+export interface TierPolicy extends LoadingPolicy {
   readonly tier: TierName;
   /** For people: `Configuration`, `Reference`. */
   readonly label: string;
@@ -20,7 +21,6 @@ export interface TierPolicy {
   readonly ttlMs: number;
   /** The same for "no such row" (`null` and `undefined`). */
   readonly negativeTtlMs: number;
-  /** The ttl of each entry is shortened by a random share up to this, so that they do not all end at once. 0 to 1. */
   readonly jitterRatio: number;
   /** The first key segments that belong to this tier unless a call says otherwise. */
   readonly namespaces: readonly string[];
@@ -45,8 +45,10 @@ export interface CacheOptions {
 /** What a loader may say about its load while it runs. */
 export interface LoadContext {
   readonly key: string;
-  /** Fires when the cache is closed. */
+  /** Fires at the hard timeout, and when the cache is closed. */
   readonly signal: AbortSignal;
+  /** The value that this load will replace, where it is still held: fresh or stale. */
+  readonly stale: { readonly value: unknown; readonly ageMs: number } | undefined;
   /** Adds tags learnt from the value. */
   tag(...tags: readonly string[]): void;
   /** Adds keys whose invalidation invalidates this entry too. */
@@ -55,11 +57,16 @@ export interface LoadContext {
   setTtl(ttlMs: number): void;
   /** The value is served to those who wait and not kept. */
   skip(): void;
+  /**
+   * The source says that the old value still holds: `return notModified()` serves and keeps it for another ttl.
+   * @throws CacheError `ERR_LOAD_FAILED` where there is no `stale` value
+   */
+  notModified(): never;
 }
 
 export type Loader<T> = (context: LoadContext) => T | PromiseLike<T>;
 
-export interface EntryOptions {
+export interface EntryOptions extends LoadingPolicy {
   /** @default the tier of the key's namespace, else `query` */
   readonly tier?: TierName;
   /** Overrides the tier's ttl. */
@@ -111,6 +118,17 @@ export interface Preview extends Omit<Removal, 'pending'> {
 
 export type RemovalReason = 'evicted' | 'expired' | 'invalidated' | 'replaced';
 
+/** Why somebody was given an old value. */
+export type StaleReason =
+  /** At once, while a load runs behind (stale-while-revalidate). */
+  | 'revalidating'
+  /** At once, since the last load failed a moment ago. */
+  | 'backing-off'
+  /** After the load had failed (grace). */
+  | 'failed'
+  /** After the load had taken too long: the soft timeout, or the hard one. */
+  | 'slow';
+
 /** Why a value was served but not kept. */
 export type RefusalReason =
   /** An invalidation or a newer write came while the load ran. */
@@ -119,7 +137,7 @@ export type RefusalReason =
   | 'too-large'
   /** Holds a function, a class instance or another kind that can be neither frozen nor copied. */
   | 'unsafe'
-  /** Its ttl is 0, or the loader asked to skip. */
+  /** Its ttl is 0, the loader asked to skip, or a condition (`when`, `skipEmpty`) says so. */
   | 'not-wanted';
 
 /** Durations of loads, in milliseconds with fractions. */
@@ -145,7 +163,14 @@ export interface Figures {
   readonly loads: number;
   /** Of the loads, those that were forced: by a warmer, or by asking for a fresh value. */
   readonly refreshes: number;
+  /** Of the loads, those that threw, rejected or were timed out. */
   readonly failures: number;
+  /** Of the failures, those that the hard timeout ended. */
+  readonly timeouts: number;
+  /** Of the loads, those that found the old value still right: not modified, or equal where the ttl is adaptive. */
+  readonly unchanged: number;
+  /** Old values served, by reason. The first two are hits, the others misses. */
+  readonly stale: Readonly<Record<StaleReason, number>>;
   /** Values stored: fills after loads and explicit writes. */
   readonly sets: number;
   readonly fills: number;
@@ -158,6 +183,8 @@ export interface Figures {
   readonly loadTimes: LoadTimes | null;
   /** Database time saved: hits × the mean load time of the tier. */
   readonly savedMs: number;
+  /** What the hits have saved in the unit of the `cost` option; 0 where none is given. */
+  readonly savedCost: number;
 }
 
 /** What happened within the last minute, hour or day. */
@@ -212,8 +239,14 @@ export interface EntryReport {
   readonly namespace: string;
   readonly tier: TierName;
   readonly createdAt: number;
-  /** `Infinity` where the ttl is. */
+  /** Until then it is fresh. `Infinity` where the ttl is. */
+  readonly staleAt: number;
+  /** Until then it may be served stale, by the policies that allow it; `staleAt` where none does. */
   readonly expiresAt: number;
+  /** Why its ttl is what it is, for people: `adaptive: unchanged at 3 reloads, 30 min became 4 h`. Absent: the tier's own. */
+  readonly ttlReason: string | undefined;
+  /** Bytes before compression; `undefined` where it is kept as it is. */
+  readonly uncompressedBytes: number | undefined;
   readonly hits: number;
   readonly weightBytes: number;
   /** How long its load took; `undefined` for a value that was written. */
@@ -268,6 +301,19 @@ export interface Cache {
   /** Whether a read would hit. Not counted as a lookup. */
   has(key: string): boolean;
 
+  /**
+   * Write-through: `save` is awaited first, then the cache holds the new value; a failed save changes nothing here.
+   * Writes to one key run one after another. A load in flight never overwrites the new value.
+   * @throws whatever `save` rejects with
+   */
+  write<T, R>(
+    key: string,
+    value: T,
+    save: (value: T) => R | PromiseLike<R>,
+    options?: EntryOptions,
+  ): Promise<R>;
+  /** The same for a synchronous `save`, such as better-sqlite3's. */
+  writeSync<T, R>(key: string, value: T, save: (value: T) => R, options?: EntryOptions): R;
   /** Stores a value that is newer than any load in flight. False when it was not kept (see {@link RefusalReason}). */
   set<T>(key: string, value: T, options?: EntryOptions): boolean;
   /** How many were kept. */

@@ -15,6 +15,9 @@ export function figures(over: Partial<Figures> = {}): Figures {
     loads: 190,
     refreshes: 0,
     failures: 2,
+    timeouts: 0,
+    unchanged: 0,
+    stale: { revalidating: 0, 'backing-off': 0, failed: 0, slow: 0 },
     sets: 456,
     fills: 190,
     writes: 266,
@@ -24,6 +27,7 @@ export function figures(over: Partial<Figures> = {}): Figures {
     weightBytes: 47_395_635,
     loadTimes: { count: 190, meanMs: 33, p50Ms: 0.4, p99Ms: 104, maxMs: 131 },
     savedMs: 41_000,
+    savedCost: 0,
     ...over,
   };
 }
