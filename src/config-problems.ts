@@ -34,6 +34,9 @@ export function syntaxProblem(text: string): string | undefined {
 /** Every problem of a parsed file, in the order of its names. */
 export function fileProblems(file: unknown, error: z.ZodError | undefined): string[] {
   const problems = (error?.issues ?? []).flatMap((issue) => {
+    // The names of tiers are judged in config-advice.ts.
+    if (issue.code === 'invalid_key') return [];
+    if (isSecretSection(file, issue.path)) return [secretProblem(issue.path)];
     if (issue.code !== 'unrecognized_keys') return [valueProblem(file, issue.path, issue.message)];
     return issue.keys.map((name) => unknownName(issue.path, name));
   });
@@ -60,17 +63,37 @@ function hint(value: unknown, expected: string): string {
 
 function unknownName(path: Path, name: string): string {
   const where = pathText([...path, name]);
-  if (SECRET_NAME.test(name)) {
-    const variable = /redis/i.test(name) ? 'REDIS_URL' : /token/i.test(name) ? 'DISCORD_TOKEN' : 'a variable';
-    return `${where}: secrets do not belong in config.json. Set ${variable} in the environment, remove it here, and ${RENEW}`;
-  }
+  if (SECRET_NAME.test(name)) return secretProblem([...path, name]);
   const siblings = namesAt(path);
+  const unit = siblings.find((known) => withoutUnit(known) === withoutUnit(name));
+  if (unit) return `${where}: unknown name, did you mean "${unit}"?`;
   const elsewhere = allPaths(configFileSchema, []).filter((known) => known.at(-1) === name);
   const [belongs] = elsewhere;
   if (belongs) return `${where}: does not belong here, write it as ${belongs.join('.')}`;
   const nearest = nearestName(name, siblings);
   if (nearest) return `${where}: unknown name, did you mean "${nearest}"?`;
   return `${where}: unknown name. Known here: ${siblings.filter((known) => known !== '$schema').join(', ')}`;
+}
+
+/** A name as it reads without its unit and its style: `grace_ms`, `graceMs` and `grace` are one. */
+function withoutUnit(name: string): string {
+  return name
+    .replace(/(?:_?ms|_?seconds|_?kb|_?bytes|_?ratio|_?beta|Ms|Bytes|Ratio|Beta)$/, '')
+    .replaceAll('_', '')
+    .toLowerCase();
+}
+
+/** Where a section may have any name, what stands under the name of a secret is not shown. */
+function isSecretSection(file: unknown, path: Path): boolean {
+  const name = path.at(-1);
+  const value = path.reduce<unknown>((inner, part) => child(inner, part), file);
+  return typeof name === 'string' && SECRET_NAME.test(name) && typeof value !== 'object';
+}
+
+function secretProblem(path: Path): string {
+  const name = String(path.at(-1));
+  const variable = /redis/i.test(name) ? 'REDIS_URL' : /token/i.test(name) ? 'DISCORD_TOKEN' : 'a variable';
+  return `${pathText(path)}: secrets do not belong in config.json. Set ${variable} in the environment, remove it here, and ${RENEW}`;
 }
 
 /** Strings that look like a bot token, under a name that is known. Those under unknown names have been named already. */
@@ -85,8 +108,9 @@ function tokensIn(value: unknown, path: Path): string[] {
   if (Array.isArray(value)) return value.flatMap((item, index) => tokensIn(item, [...path, index]));
   if (typeof value !== 'object' || value === null) return [];
   const known = namesAt(path);
+  const isOpen = schemaAt(path) instanceof z.ZodRecord;
   return Object.entries(value).flatMap(([name, inner]) =>
-    known.includes(name) ? tokensIn(inner, [...path, name]) : [],
+    isOpen || known.includes(name) ? tokensIn(inner, [...path, name]) : [],
   );
 }
 
@@ -95,32 +119,40 @@ function child(value: unknown, name: PropertyKey): unknown {
 }
 
 function namesAt(path: Path): string[] {
-  let schema: z.core.$ZodType = configFileSchema;
-  for (const name of path) {
-    const object = unwrapped(schema);
-    const inner = object instanceof z.ZodObject ? child(object.shape, name) : undefined;
-    if (!(inner instanceof z.ZodType)) return [];
-    schema = inner;
-  }
-  const object = unwrapped(schema);
-  return object instanceof z.ZodObject ? Object.keys(object.shape) : [];
+  const schema = schemaAt(path);
+  return schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
+}
+
+/** What may stand at a place of the file. */
+function schemaAt(path: Path): z.core.$ZodType | undefined {
+  return path.reduce<z.core.$ZodType | undefined>((outer, name) => {
+    const inner =
+      outer instanceof z.ZodRecord
+        ? outer.valueType
+        : outer instanceof z.ZodObject
+          ? child(outer.shape, name)
+          : undefined;
+    return inner instanceof z.ZodType ? unwrapped(inner) : undefined;
+  }, unwrapped(configFileSchema));
 }
 
 function allPaths(schema: z.core.$ZodType, path: readonly string[]): (readonly string[])[] {
-  const object = unwrapped(schema);
-  if (!(object instanceof z.ZodObject)) return [path];
-  return Object.entries(object.shape as Record<string, z.core.$ZodType>).flatMap(([name, inner]) =>
-    allPaths(inner, [...path, name]),
+  const inner = unwrapped(schema);
+  if (inner instanceof z.ZodRecord) return allPaths(inner.valueType, [...path, 'NAME']);
+  if (!(inner instanceof z.ZodObject)) return [path];
+  return Object.entries(inner.shape as Record<string, z.core.$ZodType>).flatMap(([name, field]) =>
+    allPaths(field, [...path, name]),
   );
 }
 
 function unwrapped(schema: z.core.$ZodType): z.core.$ZodType {
-  return schema instanceof z.ZodPrefault || schema instanceof z.ZodDefault
+  return schema instanceof z.ZodPrefault || schema instanceof z.ZodDefault || schema instanceof z.ZodOptional
     ? unwrapped(schema.unwrap())
     : schema;
 }
 
-function pathText(path: Path): string {
+/** A place as a complaint names it: `admin.guild_ids[0]`. */
+export function pathText(path: Path): string {
   return withoutTokens(
     path
       .map((name) => (typeof name === 'number' ? `[${name}]` : String(name).slice(0, SHOWN_LENGTH)))

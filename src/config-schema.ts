@@ -4,42 +4,11 @@
  * Times are seconds, sizes megabytes, names snake_case.
  */
 import { z } from 'zod';
-
-/** No time in the file may be longer: 30 days, more than any bot runs without a restart. */
-export const LONGEST_SECONDS = 30 * 86_400;
-
-/** One terabyte; what the machine really has is a matter for a notice. */
-const LARGEST_MB = 1_048_576;
+import { count, flag, LARGEST_MB, ratio, seconds, written } from './config-fields.ts';
+import { tiersSchema } from './config-tier-schema.ts';
 
 /** Discord's ids have grown from 17 digits and stay within 64 bits. */
 export const SNOWFLAKE = /^\d{17,20}$/;
-
-const number = new Intl.NumberFormat('en-US');
-
-function seconds(fallback: number, description: string, { min = 0 }: { readonly min?: number } = {}) {
-  const expected = `a number of seconds from ${min} to ${number.format(LONGEST_SECONDS)} (30 days)`;
-  return z
-    .number({ error: expected })
-    .min(min, { error: expected })
-    .max(LONGEST_SECONDS, { error: expected })
-    .default(fallback)
-    .describe(`${description} In seconds.`);
-}
-
-function count(fallback: number, description: string, min: number, max: number) {
-  const expected = `a whole number from ${min} to ${number.format(max)}`;
-  return z
-    .number({ error: expected })
-    .int({ error: expected })
-    .min(min, { error: expected })
-    .max(max, { error: expected })
-    .default(fallback)
-    .describe(description);
-}
-
-function flag(fallback: boolean, description: string) {
-  return z.boolean({ error: 'true or false, without quotes' }).default(fallback).describe(description);
-}
 
 const snowflake = z
   .string({ error: 'a Discord id in quotes, 17 to 20 digits' })
@@ -62,11 +31,11 @@ function section<Shape extends z.ZodRawShape>(shape: Shape, description: string)
 
 const cache = section(
   {
-    enabled: flag(true, 'Off: nothing is kept and every read goes to the database.'),
+    enabled: flag('Off: nothing is kept and every read goes to the database.').default(true),
     max_size_mb: z
-      .number({ error: `a number of megabytes above 0, up to ${number.format(LARGEST_MB)}` })
-      .positive({ error: `a number of megabytes above 0, up to ${number.format(LARGEST_MB)}` })
-      .max(LARGEST_MB, { error: `a number of megabytes above 0, up to ${number.format(LARGEST_MB)}` })
+      .number({ error: `a number of megabytes above 0, up to ${written(LARGEST_MB)}` })
+      .positive({ error: `a number of megabytes above 0, up to ${written(LARGEST_MB)}` })
+      .max(LARGEST_MB, { error: `a number of megabytes above 0, up to ${written(LARGEST_MB)}` })
       .default(100)
       .describe('The bound of the cache in memory. In megabytes.'),
     ttl_config: seconds(86_400, 'How long settings such as VIP tiers and payment methods are fresh.'),
@@ -77,15 +46,11 @@ const cache = section(
       30,
       'How long "no such row" is remembered, and never longer than the ttl of its tier.',
     ),
-    jitter: z
-      .number({ error: 'a ratio from 0 to 1' })
-      .min(0, { error: 'a ratio from 0 to 1' })
-      .max(1, { error: 'a ratio from 0 to 1' })
-      .default(0.05)
-      .describe(
-        'Each ttl is shortened by a random share up to this, so that entries do not all end at once.',
-      ),
+    jitter: ratio(
+      'Each ttl is shortened by a random share up to this, so that entries do not all end at once.',
+    ).default(0.05),
     cleanup_interval: seconds(3_600, 'How often expired entries are looked for and removed.', { min: 1 }),
+    tiers: tiersSchema.optional(),
   },
   'The cache.',
 );
@@ -97,7 +62,7 @@ const admin = section(
     ),
     user_ids: snowflakes("People who may use them, besides the application's owner or team."),
     role_ids: snowflakes('Roles of the admin guilds whose members may use them.'),
-    allow_guild_administrators: flag(false, 'Lets in the administrators of the admin guilds, too.'),
+    allow_guild_administrators: flag('Lets in the administrators of the admin guilds, too.').default(false),
     audit_channel_id: snowflake
       .nullable()
       .default(null)
@@ -123,7 +88,7 @@ const warmers = section(
     ),
     user: section(
       {
-        enabled: flag(true, "Loads a person's profile and orders on their first interaction."),
+        enabled: flag("Loads a person's profile and orders on their first interaction.").default(true),
         max_waiting: count(
           100,
           'People waiting for that at once; more are left out and counted.',

@@ -8,8 +8,11 @@ import { resolve } from 'node:path';
 import { getHeapStatistics } from 'node:v8';
 import { CacheError } from './cache/errors.ts';
 import type { TierPolicy } from './cache/types.ts';
+import { tierNotices, tierProblems } from './config-advice.ts';
 import { fileProblems, syntaxProblem } from './config-problems.ts';
 import { type ConfigFile, configFileSchema, SNOWFLAKE } from './config-schema.ts';
+import type { TierSection } from './config-tier-schema.ts';
+import { tierPolicies } from './config-tiers.ts';
 import type { Logger } from './logger.ts';
 
 /** The configuration after reading: complete, checked and converted. */
@@ -25,11 +28,14 @@ export interface Config {
     ttl_negative: number;
     jitter: number;
     cleanup_interval: number;
+    /** Tiers of the author's own, and policies for the built-in ones. */
+    tiers?: Readonly<Record<string, TierSection>> | undefined;
   }>;
   readonly cache: {
     readonly enabled: boolean;
     readonly maxWeightBytes: number;
     readonly cleanupIntervalMs: number;
+    /** The four built-in ones, then the author's own. */
     readonly tiers: readonly TierPolicy[];
   };
   readonly admin: {
@@ -115,7 +121,8 @@ export function configNotices(
   heapLimitBytes: number = getHeapStatistics().heap_size_limit,
 ): string[] {
   const { cacheSection: section, admin, warmers } = config;
-  const longestTtl = Math.max(section.ttl_config, section.ttl_reference, section.ttl_user, section.ttl_query);
+  const { tiers } = config.cache;
+  const longestTtl = Math.max(...tiers.map(({ ttlMs }) => ttlMs)) / SECOND_MS;
   const never = (['ttl_config', 'ttl_reference', 'ttl_user', 'ttl_query'] as const).filter(
     (name) => section[name] === 0,
   );
@@ -138,6 +145,7 @@ export function configNotices(
         warmers.referenceIntervalMs - warmers.referenceJitterMs > section.ttl_reference * SECOND_MS,
       '`warmers.reference_interval` is longer than `ttl_reference`: reference data goes stale between two runs.',
     ],
+    ...tierNotices(tiers, config.cache.maxWeightBytes).map((notice) => [true, notice] as const),
     [
       admin.guildIds.length === 0,
       'No admin guild is named, so the cache commands are registered nowhere: ' +
@@ -163,6 +171,7 @@ function parse(value: unknown, env: NodeJS.ProcessEnv, name: string, source: Con
   const guildIds = env.ADMIN_GUILD_ID?.split(',').flatMap((id) => id.trim() || []) ?? [];
   const problems = [
     ...fileProblems(value, result.error),
+    ...tierProblems(value),
     ...(result.success ? contradictions(result.data) : []),
     ...guildIds
       .filter((id) => !SNOWFLAKE.test(id))
@@ -195,50 +204,13 @@ function converted(
   databasePath: string,
   source: Config['source'],
 ): Config {
-  const tier = (
-    [name, label]: readonly [TierPolicy['tier'], string],
-    ttl: number,
-    description: string,
-    ...namespaces: readonly string[]
-  ): TierPolicy => ({
-    tier: name,
-    label,
-    description,
-    ttlMs: ms(ttl),
-    negativeTtlMs: ms(Math.min(cache.ttl_negative, ttl)),
-    jitterRatio: cache.jitter,
-    namespaces,
-  });
   return {
     cacheSection: cache,
     cache: {
       enabled: cache.enabled,
       maxWeightBytes: Math.max(1, Math.floor(cache.max_size_mb * MB)),
       cleanupIntervalMs: ms(cache.cleanup_interval),
-      tiers: [
-        tier(
-          ['config', 'Configuration'],
-          cache.ttl_config,
-          'VIP tiers, payment methods. Cleared only by hand.',
-          'config',
-        ),
-        tier(
-          ['reference', 'Reference'],
-          cache.ttl_reference,
-          'products, categories, discounts. Cleared on change.',
-          'products',
-          'categories',
-          'discounts',
-        ),
-        tier(
-          ['user', 'User'],
-          cache.ttl_user,
-          'profiles, balances, orders. Cleared on update.',
-          'user',
-          'user_orders',
-        ),
-        tier(['query', 'Query'], cache.ttl_query, 'searches, leaderboards.', 'query'),
-      ],
+      tiers: tierPolicies(cache),
     },
     admin: {
       guildIds: [...new Set(guildIds.length > 0 ? guildIds : admin.guild_ids)],

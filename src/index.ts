@@ -10,10 +10,12 @@ export {
   invalidatesAfter,
   type MethodDecorator,
 } from './cache/decorators.ts';
+export { defineTier, type TierDefinition } from './cache/define-tier.ts';
 export type { EntryPlanOptions } from './cache/entry-plan.ts';
 export { CacheError, type CacheErrorCode, type CacheErrorOptions } from './cache/errors.ts';
 export type { InvalidationOptions, InvalidationTargets } from './cache/invalidation-plan.ts';
 export { escapeSegment, hashParameters, type KeyPart, key } from './cache/keys.ts';
+export type { AdaptiveTtl, LoadingPolicy } from './cache/policy.ts';
 export {
   type SqliteCache,
   type SqliteCacheOptions,
@@ -40,6 +42,7 @@ export type {
   RefusalReason,
   Removal,
   RemovalReason,
+  StaleReason,
   TierName,
   TierPolicy,
   TopKey,

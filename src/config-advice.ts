@@ -1,0 +1,237 @@
+/**
+ * What is wrong or odd in how tiers are set up: values that are each in bounds, and make no sense together. What is
+ * wrong is refused with its path and what to do; what is legal but hardly meant is a notice for the log and
+ * `/cache-info`. Each tier is judged by itself, so a fault in one hides none of another.
+ */
+import { DEFAULT_GRACE_BACKOFF_MS } from './cache/policy.ts';
+import type { TierPolicy } from './cache/types.ts';
+import { pathText } from './config-problems.ts';
+import { configFileSchema } from './config-schema.ts';
+import { TIER_NAME, TIER_NAME_EXPECTED, type TierSection, tierSchema } from './config-tier-schema.ts';
+import { BUILT_IN_TIERS, builtInTier, namespacesOf } from './config-tiers.ts';
+import { nearestName } from './nearest-name.ts';
+
+/** Words that mean something else where a tier's name is typed. */
+const RESERVED = new Set(['all', '__proto__']);
+
+/** What is wrong with the tiers of a file, whatever else is wrong with it. */
+export function tierProblems(file: unknown): string[] {
+  const cache = child(file, 'cache');
+  const tiers = child(cache, 'tiers');
+  if (typeof tiers !== 'object' || tiers === null) return [];
+  const read = Object.entries(tiers).flatMap(([name, raw]) =>
+    typeof raw === 'object' && raw !== null && nameProblems(name).length === 0
+      ? [[name, readable(raw)] as const]
+      : [],
+  );
+  return [
+    ...Object.keys(tiers).flatMap(nameProblems),
+    ...read.flatMap(([name, section]) => [
+      ...ttlProblems(name, section, cache),
+      ...contradictions(name, section),
+    ]),
+    ...claimedTwice(read),
+  ];
+}
+
+/** In place of a value that is out of bounds, which is told elsewhere: it neither helps nor contradicts. */
+const UNREADABLE = Symbol('unreadable');
+type Readable = { readonly [Name in keyof TierSection]: TierSection[Name] | typeof UNREADABLE };
+
+function readable(raw: object): Readable {
+  const fields = Object.entries(tierSchema.shape).flatMap(([name, field]) => {
+    const value = child(raw, name);
+    if (value === undefined) return [];
+    const result = field.safeParse(value);
+    return [[name, result.success ? result.data : UNREADABLE] as const];
+  });
+  return Object.fromEntries(fields);
+}
+
+function nameProblems(name: string): string[] {
+  const where = pathText(['cache', 'tiers', name]);
+  if (RESERVED.has(name)) return [`${where}: a tier cannot be named "${name}", choose another name`];
+  return TIER_NAME.test(name) ? [] : [`${where}: is no name of a tier, expected ${TIER_NAME_EXPECTED}`];
+}
+
+/** A built-in tier has its ttl beside the others; a tier of one's own must have one. */
+function ttlProblems(name: string, section: Readable, cache: unknown): string[] {
+  const where = `cache.tiers.${name}`;
+  const builtIn = builtInTier(name);
+  if (builtIn === undefined) {
+    return section.ttl === undefined
+      ? [`${where}.ttl: is missing, expected a number of seconds; a tier of your own needs one`]
+      : negativeProblems(where, section, numberIn(section.ttl), 'ttl');
+  }
+  const { ttlName } = builtIn;
+  const stated = child(cache, ttlName);
+  const ttl = typeof stated === 'number' ? stated : configFileSchema.parse({}).cache[ttlName];
+  const own = numberIn(section.ttl);
+  if (own !== undefined && own !== ttl) {
+    return [
+      `${where}.ttl: is ${own}, but cache.${ttlName} is ${ttl}. Use cache.${ttlName} for the ttl of this tier, and remove it here`,
+    ];
+  }
+  return negativeProblems(where, section, ttl, ttlName);
+}
+
+function negativeProblems(
+  where: string,
+  section: Readable,
+  ttl: number | undefined,
+  ttlName: string,
+): string[] {
+  const negative = numberIn(section.negative_ttl);
+  return negative !== undefined && ttl !== undefined && negative > ttl
+    ? [`${where}.negative_ttl: is ${negative}, expected no more than ${ttlName} (${ttl})`]
+    : [];
+}
+
+function contradictions(name: string, section: Readable): string[] {
+  const where = `cache.tiers.${name}`;
+  const soft = numberIn(section.soft_timeout);
+  const hard = numberIn(section.hard_timeout);
+  const adaptive = section.adaptive_ttl;
+  const problems: string[] = [];
+  if (section.soft_timeout !== undefined && !section.grace && !section.stale_while_revalidate) {
+    problems.push(
+      `${where}.soft_timeout: has no old value to answer with. Add grace (how old it may be), or use hard_timeout`,
+    );
+  }
+  if (soft !== undefined && hard !== undefined && hard <= soft) {
+    problems.push(
+      `${where}.hard_timeout: is ${hard}, expected more than soft_timeout (${soft}), which would never come`,
+    );
+  }
+  if (typeof adaptive === 'object' && adaptive.min > adaptive.max) {
+    problems.push(
+      `${where}.adaptive_ttl: min is ${adaptive.min}, expected no more than max (${adaptive.max})`,
+    );
+  }
+  return problems;
+}
+
+function numberIn(value: number | typeof UNREADABLE | undefined): number | undefined {
+  return typeof value === 'number' ? value : undefined;
+}
+
+/** A key belongs to one tier. */
+function claimedTwice(tiers: readonly (readonly [string, Readable])[]): string[] {
+  const claims = BUILT_IN_TIERS.filter(({ tier }) => !tiers.some(([name]) => name === tier)).map(
+    ({ tier, namespaces }) => [tier as string, namespaces] as const,
+  );
+  const stated = tiers.map(([name, { namespaces }]) => {
+    const known = namespaces === UNREADABLE ? [] : namespaces;
+    return [name, namespacesOf(name, { namespaces: known })] as const;
+  });
+  // The built-in tiers first: what they have cannot be taken.
+  const all = [...claims, ...stated].sort(([a], [b]) => rank(a) - rank(b));
+  const owners = new Map<string, string>();
+  return all.flatMap(([name, namespaces]) =>
+    namespaces.flatMap((namespace) => {
+      const owner = owners.get(namespace);
+      owners.set(namespace, owner ?? name);
+      return owner === undefined
+        ? []
+        : [
+            `cache.tiers.${name}.namespaces: "${namespace}" belongs to tier ${owner}, and a namespace has one tier only`,
+          ];
+    }),
+  );
+}
+
+function rank(name: string): number {
+  return builtInTier(name) === undefined ? 1 : 0;
+}
+
+/** What is legal but hardly meant in a tier, in the words of the file. */
+export function tierNotices(policies: readonly TierPolicy[], maxWeightBytes: number): string[] {
+  return policies.flatMap((policy) =>
+    oddities(policy, maxWeightBytes)
+      .filter(([when]) => when)
+      .map(([, name, notice]) => `\`cache.tiers.${policy.tier}${name}\` ${notice}`),
+  );
+}
+
+function oddities(
+  policy: TierPolicy,
+  maxWeightBytes: number,
+): readonly (readonly [when: boolean, name: string, notice: string])[] {
+  const { tier, ttlMs, graceMs = 0, staleWhileRevalidateMs = 0, adaptiveTtl } = policy;
+  const isOwn = builtInTier(tier) === undefined;
+  const nearest = isOwn
+    ? nearestName(
+        tier,
+        BUILT_IN_TIERS.map((known) => known.tier),
+      )
+    : undefined;
+  const backoffMs = policy.graceBackoffMs ?? DEFAULT_GRACE_BACKOFF_MS;
+  const idle = ttlMs === 0 ? idlePolicies(policy) : [];
+  const isAdaptedFrom = adaptiveTtl !== undefined && ttlMs > 0;
+  return [
+    [nearest !== undefined, '', `is a tier of its own: did you mean the built-in tier \`${nearest}\`?`],
+    [isOwn && ttlMs === 0, '.ttl', 'is 0: entries of that tier are never kept.'],
+    [idle.length > 0, '', `sets ${idle.join(', ')}, which do nothing while its ttl is 0.`],
+    [
+      graceMs > 0 && graceMs < backoffMs,
+      '.grace',
+      'is shorter than `grace_backoff`: the old value is gone before its source is asked again.',
+    ],
+    [policy.graceBackoffMs !== undefined && graceMs === 0, '.grace_backoff', 'does nothing without `grace`.'],
+    [
+      graceMs > 0 && graceMs <= staleWhileRevalidateMs,
+      '.grace',
+      'ends no later than `stale_while_revalidate`: when a load fails there is little left to fall back on.',
+    ],
+    [
+      policy.refreshAheadRatio !== undefined && (policy.earlyRefreshBeta ?? 0) > 0,
+      '',
+      'sets `refresh_ahead` and `early_refresh`, which do the same: whichever comes first counts.',
+    ],
+    [
+      isAdaptedFrom && (ttlMs < adaptiveTtl.minMs || ttlMs > adaptiveTtl.maxMs),
+      '.adaptive_ttl',
+      'does not include the ttl, from which every key begins.',
+    ],
+    [
+      adaptiveTtl?.minMs === adaptiveTtl?.maxMs && adaptiveTtl !== undefined,
+      '.adaptive_ttl',
+      'has no room: `min` is `max`.',
+    ],
+    [
+      (policy.maxEntryBytes ?? 0) > maxWeightBytes,
+      '.max_entry_kb',
+      'is more than the whole cache may hold (`max_size_mb`).',
+    ],
+    [
+      policy.compressAboveBytes !== undefined &&
+        policy.compressAboveBytes >= (policy.maxEntryBytes ?? maxWeightBytes),
+      '.compress_above_kb',
+      'is never reached: values that heavy are not kept.',
+    ],
+    [
+      policy.hardTimeoutMs !== undefined && ttlMs > 0 && policy.hardTimeoutMs > ttlMs,
+      '.hard_timeout',
+      'is longer than the ttl.',
+    ],
+  ];
+}
+
+/** The policies that have nothing to work on where nothing is kept. */
+function idlePolicies(policy: TierPolicy): string[] {
+  const named: readonly (readonly [unknown, string])[] = [
+    [policy.graceMs, 'grace'],
+    [policy.staleWhileRevalidateMs, 'stale_while_revalidate'],
+    [policy.refreshAheadRatio, 'refresh_ahead'],
+    [policy.earlyRefreshBeta, 'early_refresh'],
+    [policy.adaptiveTtl, 'adaptive_ttl'],
+    [policy.compressAboveBytes, 'compress_above_kb'],
+  ];
+  return named.filter(([value]) => value !== undefined && value !== 0).map(([, name]) => `\`${name}\``);
+}
+
+function child(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, name)
+    ? Reflect.get(value, name)
+    : undefined;
+}
