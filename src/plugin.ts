@@ -30,6 +30,10 @@ import {
   type RegistrationReport,
 } from './commands/registration.ts';
 import { registerAndTell, tellMissing } from './commands/registration-log.ts';
+import { broadcastLink } from './commands/shards/broadcast-link.ts';
+import { ShardDesk } from './commands/shards/shard-desk.ts';
+import type { ShardLink } from './commands/shards/shard-link.ts';
+import { Shards } from './commands/shards/shards.ts';
 import { type Config, configNotices } from './config.ts';
 import { guardedLogger, type Logger } from './logger.ts';
 import type { Warmers, WarmTask } from './warmers/types.ts';
@@ -47,6 +51,8 @@ export interface CachecordOptions {
   readonly clock?: Clock;
   /** Told every line of the audit log, e.g. to keep it in a table. */
   readonly auditSink?: (entry: AuditEntry) => void;
+  /** The way to the bot's other processes. @default through discord.js's ShardingManager, where it started this one */
+  readonly shards?: ShardLink;
   /** Shown by `/cache-info`. @default Cachecord's own */
   readonly version?: string;
 }
@@ -121,6 +127,8 @@ class Plugin implements Cachecord {
   readonly #access: Access;
   readonly #registration: Registration;
   readonly #dispatcher: Dispatcher;
+  readonly #shards: Shards | undefined;
+  readonly #desk: ShardDesk;
   /** What `stop` has to take back, such as listeners and timers. */
   readonly #undo: (() => void)[] = [];
   #listen: NonNullable<StartOptions['listen']> = 'none';
@@ -177,6 +185,13 @@ class Plugin implements Cachecord {
       logger,
       applicationId: async () => client.application?.id ?? (await this.#application()).id,
     });
+    const link = options.shards ?? broadcastLink(client);
+    const startedAt = clock.epochAt(clock.now());
+    this.#shards = link && new Shards({ link, clock, logger, version: ownVersion() });
+    this.#desk = new ShardDesk(
+      { cache: this.cache, warmers: this.warmers, logger, startedAt },
+      () => client.guilds.cache.size,
+    );
     this.#dispatcher = new Dispatcher({
       commands: admin,
       services: {
@@ -186,8 +201,8 @@ class Plugin implements Cachecord {
         audit: this.#audit,
         logger,
         version: options.version ?? ownVersion(),
-        startedAt: clock.epochAt(clock.now()),
-        ...(client.shard === null ? {} : { shard: { ids: client.shard.ids, count: client.shard.count } }),
+        startedAt,
+        ...(this.#shards === undefined ? {} : { shards: this.#shards }),
       },
       access: this.#access,
       cooldown: new Cooldown(clock, config.admin.cooldownMs),
@@ -232,6 +247,8 @@ class Plugin implements Cachecord {
     this.#listen = listen;
     this.#on(Events.InteractionCreate, (interaction) => this.#seen(interaction));
     this.#on(Events.Error, (error) => this.#clientFailed(error));
+    const serving = this.#shards?.serve((question, from) => this.#desk.answer(question, from));
+    if (serving !== undefined) this.#undo.push(serving);
     if (this.#client.isReady()) this.#ready(register);
     else {
       const ready = () => this.#ready(register);

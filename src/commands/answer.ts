@@ -16,7 +16,7 @@ import type { View } from './views/view.ts';
 export type Answerable = ChatInputCommandInteraction | MessageComponentInteraction | ModalSubmitInteraction;
 
 /** What sending needs of the services. */
-export type AnswerServices = Pick<CommandServices, 'config' | 'logger' | 'shard'>;
+export type AnswerServices = Pick<CommandServices, 'config' | 'logger'>;
 
 /** Answers whatever state the interaction is in: an ephemeral reply, or the edit that a deferral waits for. True when it arrived. */
 export function answer(interaction: Answerable, view: View, services: AnswerServices): Promise<boolean> {
@@ -43,6 +43,14 @@ export function defer(interaction: Answerable, services: AnswerServices): Promis
   );
 }
 
+/** Says that the message will change, before work that takes longer than Discord waits. */
+export function deferUpdate(
+  interaction: MessageComponentInteraction,
+  services: AnswerServices,
+): Promise<boolean> {
+  return sent('deferral', interaction, services, () => interaction.deferUpdate());
+}
+
 /** Puts another view in place of the answer. */
 export function edit(interaction: Answerable, view: View, services: AnswerServices): Promise<boolean> {
   return sent('edit', interaction, services, () => interaction.editReply(messageOptions(view, services)));
@@ -58,15 +66,8 @@ export function update(
   return sent('update', interaction, services, () => interaction.update(messageOptions(view, services)));
 }
 
-/** A bot in several processes has a cache in each: no reply may pass for all of them. */
-function onShard(view: View, shard: CommandServices['shard']): View {
-  if (shard === undefined || shard.count < 2) return view;
-  const note = `Shard ${shard.ids.join(', ')} of ${shard.count} alone: the others have caches of their own.`;
-  return { ...view, notes: [...(view.notes ?? []), note] };
-}
-
 function messageOptions(view: View, services: AnswerServices) {
-  const body = render(onShard(view, services.shard), services.config.admin.replyStyle);
+  const body = render(view, services.config.admin.replyStyle);
   const flags: MessageFlags.IsComponentsV2[] = body.flags === 0 ? [] : [body.flags];
   return {
     flags,

@@ -16,7 +16,15 @@ import { LongKeys, respond, targetChoices } from './completion.ts';
 import { onRecord } from './on-record.ts';
 import { openPress, pickedValue } from './press.ts';
 import { CONFIRM_LIFE_MS, PANEL_LIFE_MS, type Session, Sessions } from './sessions.ts';
-import { type ClearTarget, clearTarget, previewTarget, readTarget, suggestTarget } from './target.ts';
+import {
+  clearEverywhere,
+  missing,
+  previewEverywhere,
+  type ShardRows,
+  shardsOnRecord,
+  statsEverywhere,
+} from './shards/everywhere.ts';
+import { type ClearTarget, readTarget, suggestTarget } from './target.ts';
 import {
   alreadyEmptyView,
   badPatternView,
@@ -30,8 +38,9 @@ import {
   previewView,
 } from './views/clear.ts';
 import { formatFor } from './views/format.ts';
+import { withClearedRows, withPreviewRows } from './views/shards.ts';
 import { alreadyDone, disabledCache } from './views/states.ts';
-import { disabled, type View } from './views/view.ts';
+import { type ControlRow, disabled, type View } from './views/view.ts';
 import type { WarmPanels } from './warm-command.ts';
 
 interface Question {
@@ -39,6 +48,8 @@ interface Question {
   readonly target: ClearTarget | undefined;
   /** What was told; what is removed must not be much more. */
   readonly entries: number;
+  /** The shards that did not answer, when it is about trying them again. */
+  readonly silent?: readonly number[];
   shown: View | undefined;
 }
 
@@ -153,10 +164,15 @@ class ClearCommand {
       await this.#consider(interaction, target, services, false);
       return;
     }
-    const now = await previewTarget(services.cache, target);
+    if (action === 'retry') {
+      const outcome = await this.#clear(interaction, target, services, false, session.state.silent);
+      this.questions.end(session, clock, outcome);
+      return;
+    }
+    const { preview: now, rows } = await previewEverywhere(services, target);
     if (now.entries > session.state.entries * GROWTH_RATIO) {
       this.questions.end(session, clock, 'More entries matched by then, so it asked again.');
-      await this.#ask(interaction, target, now, services, session.state.entries);
+      await this.#ask(interaction, target, { preview: now, rows }, services, session.state.entries);
       return;
     }
     const outcome = await this.#clear(interaction, target, services, action === 'confirm-warm');
@@ -164,7 +180,8 @@ class ClearCommand {
   }
 
   async #choose(interaction: Answerable, services: CommandServices): Promise<void> {
-    const options = chooseOptions(services.cache, interaction.locale);
+    const { stats } = await statsEverywhere(services, 0);
+    const options = chooseOptions(stats, interaction.locale);
     if (options.length === 0) {
       await edit(interaction, alreadyEmptyView(), services);
       return;
@@ -181,9 +198,10 @@ class ClearCommand {
     services: CommandServices,
     isPreview: boolean,
   ): Promise<void> {
-    const { cache } = services;
-    const preview = await previewTarget(cache, target);
-    if (preview.entries === 0 && preview.loads === 0) {
+    const found = await previewEverywhere(services, target);
+    const { preview, rows } = found;
+    // A shard that does not answer may hold what is meant.
+    if (preview.entries === 0 && preview.loads === 0 && missing(rows).length === 0) {
       onRecord(interaction, services, 'cache-clear', {
         action: 'clear',
         target: target.text,
@@ -196,13 +214,14 @@ class ClearCommand {
       const outcome = `preview: ${preview.entries} entries`;
       onRecord(interaction, services, 'cache-clear', { action: 'view', target: target.text, outcome });
       const model = previewModel(target, preview, services);
-      await edit(interaction, previewOnlyView(model, formatFor(interaction.locale)), services);
+      const format = formatFor(interaction.locale);
+      await edit(interaction, withPreviewRows(previewOnlyView(model, format), rows, format), services);
       return;
     }
     const mustAsk =
       target.kind !== 'key' &&
       (target.kind === 'all' || preview.entries > services.config.admin.confirmAbove);
-    if (mustAsk) await this.#ask(interaction, target, preview, services);
+    if (mustAsk) await this.#ask(interaction, target, found, services);
     else await this.#clear(interaction, target, services, false);
   }
 
@@ -225,21 +244,19 @@ class ClearCommand {
   async #ask(
     interaction: Answerable,
     target: ClearTarget,
-    preview: Preview,
+    { preview, rows }: { readonly preview: Preview; readonly rows: ShardRows<Preview> },
     services: CommandServices,
     before?: number,
   ): Promise<void> {
+    const format = formatFor(interaction.locale);
     const session = this.#open(interaction, { target, entries: preview.entries, shown: undefined }, services);
-    session.state.shown = previewView(
-      {
-        ...previewModel(target, preview, services),
-        expiresAt: session.expiresAt,
-        canWarm: services.warmers.scopes.length > 0,
-        ...(before === undefined ? {} : { before }),
-      },
-      formatFor(interaction.locale),
-      session.id,
-    );
+    const model = {
+      ...previewModel(target, preview, services),
+      expiresAt: session.expiresAt,
+      canWarm: services.warmers.scopes.length > 0,
+      ...(before === undefined ? {} : { before }),
+    };
+    session.state.shown = withPreviewRows(previewView(model, format, session.id), rows, format);
     await edit(interaction, session.state.shown, services);
   }
 
@@ -254,23 +271,22 @@ class ClearCommand {
     });
   }
 
-  /** Removes, tells, and puts it on record. Resolves with the outcome in a line. */
+  /** Removes, tells, and puts it on record. Resolves with the outcome in a line. @param whom these shards alone */
   async #clear(
     interaction: Answerable,
     target: ClearTarget,
     services: CommandServices,
     thenWarm: boolean,
+    whom?: readonly number[],
   ): Promise<string> {
     const { cache } = services;
     const format = formatFor(interaction.locale);
     const scope = warmScopeFor(target, services);
-    const startedAt = cache.clock.precise();
-    const removal = clearTarget(cache, target);
-    const ms = cache.clock.precise() - startedAt;
+    const { removal, ms, rows } = await clearEverywhere(services, target, whom);
     const { reference } = onRecord(interaction, services, 'cache-clear', {
       action: 'clear',
       target: target.text,
-      outcome: `${removal.entries} entries, ${removal.weightBytes} bytes`,
+      outcome: `${removal.entries} entries, ${removal.weightBytes} bytes${shardsOnRecord(rows)}`,
     });
     const warmLabel =
       scope === undefined ? '' : scope === 'all' ? 'everything' : tierLabel(cache, scope).toLowerCase();
@@ -281,10 +297,34 @@ class ClearCommand {
             id: this.#warmPanels.offer(interaction.user.id, { scope }, services, PANEL_LIFE_MS),
             label: `Warm ${warmLabel} now`,
           };
-    const view = clearedView({ target: target.text, removal, ms, reference, warm }, format);
+    const cleared = clearedView({ target: target.text, removal, ms, reference, warm }, format);
+    const view = withClearedRows(cleared, rows, format);
     const follows = thenWarm ? ['Warming has begun; its result follows below.'] : [];
-    await answer(interaction, { ...view, notes: [...follows, ...(view.notes ?? [])] }, services);
+    await answer(
+      interaction,
+      {
+        ...view,
+        notes: [...follows, ...(view.notes ?? [])],
+        rows: [...(view.rows ?? []), ...this.#retryRows(interaction, target, missing(rows), services)],
+      },
+      services,
+    );
     if (thenWarm && scope !== undefined) await this.#warmPanels.runBeside(interaction, { scope }, services);
     return clearedOutcome(removal, cache.clock.epochAt(cache.clock.now()), format);
+  }
+
+  /** A button for the shards that did not answer. */
+  #retryRows(
+    { user }: Answerable,
+    target: ClearTarget,
+    silent: readonly number[],
+    services: CommandServices,
+  ): ControlRow[] {
+    if (silent.length === 0) return [];
+    const { clock } = services.cache;
+    const state = { target, entries: 0, silent, shown: undefined };
+    const session = this.questions.open({ clock, userId: user.id, lifeMs: PANEL_LIFE_MS, state });
+    const which = silent.length === 1 ? `shard ${silent[0]}` : `${silent.length} shards`;
+    return [[{ id: session.id('retry'), label: `Try ${which} again`, style: 'primary' }]];
   }
 }

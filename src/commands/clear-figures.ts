@@ -1,5 +1,5 @@
 /** What `/cache-clear` tells beside the preview itself: the cost of reading again, the warmer for it, and the choices. */
-import type { Cache, Preview } from '../cache/types.ts';
+import type { Cache, CacheStats, Preview } from '../cache/types.ts';
 import type { CommandServices } from './command.ts';
 import type { ClearTarget } from './target.ts';
 import type { PreviewModel } from './views/clear.ts';
@@ -47,9 +47,8 @@ export function warmScopeFor(target: ClearTarget, services: CommandServices): st
 }
 
 /** For the select of a bare `/cache-clear`: everything, tiers, namespaces, with what each holds. */
-export function chooseOptions(cache: Cache, locale: string): SelectOption[] {
+export function chooseOptions(stats: CacheStats, locale: string): SelectOption[] {
   const format = formatFor(locale);
-  const stats = cache.stats(0);
   const held = (row: { readonly entries: number; readonly weightBytes: number }) =>
     `${entriesText(format, row.entries)}, ≈ ${format.bytes(row.weightBytes)}`;
   if (stats.total.entries === 0) return [];

@@ -13,6 +13,7 @@ import type { Cache } from '../cache/types.ts';
 import type { Config } from '../config.ts';
 import type { Logger } from '../logger.ts';
 import type { Warmers } from '../warmers/types.ts';
+import type { Shards } from './shards/shards.ts';
 
 export type AdminCommandName = 'cache-stats' | 'cache-clear' | 'cache-warm' | 'cache-info';
 
@@ -50,8 +51,8 @@ export interface CommandServices {
   readonly version: string;
   /** Epoch milliseconds at which the bot started. */
   readonly startedAt: number;
-  /** Where the bot runs in several processes, each with a cache of its own: which of them this is. */
-  readonly shard?: { readonly ids: readonly number[]; readonly count: number };
+  /** Where the bot runs in several processes, each with a cache of its own: the way to the others. */
+  readonly shards?: Shards;
   /** `</cache-info:123>` where the id is known, else `` `/cache-info` ``. */
   mention(command: AdminCommandName): string;
   /** Whether this person sees causes of errors: the application's owner or team, or a listed user. */

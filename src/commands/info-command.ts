@@ -8,13 +8,16 @@ import {
 } from 'discord.js';
 import type { Cache } from '../cache/types.ts';
 import { type Config, configNotices } from '../config.ts';
-import { answer } from './answer.ts';
+import { answer, defer } from './answer.ts';
 import type { AdminCommand, CommandServices } from './command.ts';
 import { LoopDelay } from './loop-delay.ts';
 import { onRecord } from './on-record.ts';
+import { inOrder } from './shards/everywhere.ts';
+import { ShardDesk } from './shards/shard-desk.ts';
 import { tierChoices } from './stats-command.ts';
 import { type Format, formatFor } from './views/format.ts';
 import { infoView, type LayerHealth, type ProcessFigures } from './views/info.ts';
+import { withInfoRows } from './views/shards.ts';
 
 export function infoCommand(config: Config): AdminCommand {
   const loopDelay = new LoopDelay();
@@ -36,6 +39,9 @@ export function infoCommand(config: Config): AdminCommand {
     },
     isCostly: () => false,
     async execute(interaction, services) {
+      const { shards } = services;
+      // Other shards may take longer than Discord waits.
+      if (shards !== undefined && !(await defer(interaction, services))) return;
       loopDelay.start();
       const format = formatFor(interaction.locale);
       const tier = interaction.options.getString('tier') ?? undefined;
@@ -59,7 +65,13 @@ export function infoCommand(config: Config): AdminCommand {
         format,
         services.mention,
       );
-      await answer(interaction, view, services);
+      if (shards === undefined) await answer(interaction, view, services);
+      else {
+        const guilds = () => interaction.client.guilds.cache.size;
+        const own = new ShardDesk(services, guilds).info();
+        const rows = inOrder(shards, own, await shards.ask('info', {}));
+        await answer(interaction, withInfoRows(view, rows, shards.own, format), services);
+      }
     },
     stop: () => loopDelay.stop(),
   };

@@ -10,18 +10,20 @@ import {
   type MessageComponentInteraction,
 } from 'discord.js';
 import type { Config } from '../config.ts';
-import { type Answerable, answer, edit, followUp, update } from './answer.ts';
+import { type Answerable, answer, defer, deferUpdate, edit, update } from './answer.ts';
 import type { AdminCommand, CommandServices } from './command.ts';
 import { keyChoices, LongKeys, respond } from './completion.ts';
 import { onRecord } from './on-record.ts';
 import { openPress, pickedValue } from './press.ts';
 import { reloadOf } from './reload.ts';
 import { PANEL_LIFE_MS, type Session, Sessions } from './sessions.ts';
+import { clearEverywhere, shardsOnRecord, statsEverywhere } from './shards/everywhere.ts';
 import { PAGE_LABELS, PAGES, type Panel, show } from './stats-pages.ts';
 import { nearestKey } from './target.ts';
 import { clearedView } from './views/clear.ts';
 import { formatFor } from './views/format.ts';
 import { KEY_ORDERS } from './views/keys.ts';
+import { withClearedRows } from './views/shards.ts';
 import { expired } from './views/states.ts';
 import { type ControlRow, disabled, type View } from './views/view.ts';
 
@@ -86,6 +88,8 @@ async function execute(
   sessions: Sessions<Panel>,
   longKeys: LongKeys,
 ): Promise<void> {
+  // Other shards may take longer than Discord waits; memory never does.
+  if (services.shards !== undefined && !(await defer(interaction, services))) return;
   const view = interaction.options.getString('view');
   const key = interaction.options.getString('key');
   const page = PAGES.find((one) => one === view) ?? 'overview';
@@ -101,6 +105,7 @@ async function execute(
       listed: [],
       key: key === null ? undefined : longKeys.resolve(key.trim()),
       hasBack: false,
+      shard: undefined,
       shown: undefined,
     },
     onExpire: ({ state }) => {
@@ -111,7 +116,7 @@ async function execute(
   });
   const target = session.state.key ?? page;
   onRecord(interaction, services, 'cache-stats', { action: 'view', target, outcome: 'shown' });
-  await answer(interaction, show(session, interaction.locale, services), services);
+  await answer(interaction, await show(session, interaction.locale, services), services);
 }
 
 async function act(
@@ -152,9 +157,13 @@ async function act(
     case 'back':
       state.key = undefined;
       break;
+    case 'shard':
+      state.shard = /^\d+$/.test(picked) ? Number(picked) : undefined;
+      break;
     // 'refresh' shows the same page again.
   }
-  await update(interaction, show(session, interaction.locale, services), services);
+  if (services.shards !== undefined && !(await deferUpdate(interaction, services))) return;
+  await update(interaction, await show(session, interaction.locale, services), services);
 }
 
 /** The figures as a file, for a spreadsheet or a bug report. */
@@ -162,20 +171,22 @@ async function exportStats(
   interaction: MessageComponentInteraction,
   services: CommandServices,
 ): Promise<void> {
-  const stats = services.cache.stats(100);
+  if (services.shards !== undefined && !(await defer(interaction, services))) return;
+  const { stats, rows } = await statsEverywhere(services, 100);
   const entry = onRecord(interaction, services, 'cache-stats', {
     action: 'export',
     target: 'statistics',
     outcome: 'sent as JSON',
   });
+  const figures = rows === undefined ? stats : { ...stats, shards: rows };
   const view: View = {
     tone: 'normal',
     title: '📊 Cache Statistics — JSON',
     blocks: [{ lines: ['Every figure of this moment. It names keys: share it with care.'] }],
     notes: [`Reference ${entry.reference}`],
-    file: { name: 'cache-stats.json', text: `${JSON.stringify(stats, finiteOnly, 2)}\n` },
+    file: { name: 'cache-stats.json', text: `${JSON.stringify(figures, finiteOnly, 2)}\n` },
   };
-  await followUp(interaction, view, services);
+  await answer(interaction, view, services);
 }
 
 /** JSON has no Infinity: an entry that never expires says so. */
@@ -190,17 +201,16 @@ async function clearKey(
 ): Promise<void> {
   const { key } = session.state;
   if (key === undefined) return;
-  const { cache } = services;
-  const startedAt = cache.clock.precise();
-  const removal = cache.invalidate(key);
-  const ms = cache.clock.precise() - startedAt;
+  if (services.shards !== undefined && !(await deferUpdate(interaction, services))) return;
+  const { removal, ms, rows } = await clearEverywhere(services, { kind: 'key', text: key });
   const format = formatFor(interaction.locale);
   const { reference } = onRecord(interaction, services, 'cache-stats', {
     action: 'clear',
     target: key,
-    outcome: `${removal.entries} entries, ${removal.weightBytes} bytes`,
+    outcome: `${removal.entries} entries, ${removal.weightBytes} bytes${shardsOnRecord(rows)}`,
   });
-  const view = clearedView({ target: key, removal, ms, reference, warm: undefined }, format);
+  const cleared = clearedView({ target: key, removal, ms, reference, warm: undefined }, format);
+  const view = withClearedRows(cleared, rows, format);
   const back: ControlRow = [{ id: session.id('back'), label: 'Back to the statistics', style: 'secondary' }];
   session.state.shown = { ...view, rows: [back] };
   await update(interaction, session.state.shown, services);
@@ -233,6 +243,6 @@ async function showAgain(
   session: Session<Panel>,
   services: CommandServices,
 ): Promise<void> {
-  const view = show(session, interaction.locale, services);
+  const view = await show(session, interaction.locale, services);
   if (interaction.isMessageComponent()) await update(interaction, view, services);
 }

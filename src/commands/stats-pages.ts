@@ -1,14 +1,16 @@
 /** The pages of the `/cache-stats` panel: reads the cache and hands the figures to the views. */
-
+import type { CacheStats } from '../cache/types.ts';
 import type { CommandServices } from './command.ts';
 import { keyRows } from './key-rows.ts';
 import { reloadOf } from './reload.ts';
 import type { Session } from './sessions.ts';
+import { type ShardRows, statsEverywhere } from './shards/everywhere.ts';
 import { nearestKey } from './target.ts';
 import { type Format, formatFor } from './views/format.ts';
 import { absentView, inspectionView } from './views/inspection.ts';
 import { type KeyOrder, keysView, pageOf } from './views/keys.ts';
 import { overviewView } from './views/overview.ts';
+import { ofOneShard, silentShardView, withStatsRows } from './views/shards.ts';
 import { tiersView } from './views/tiers.ts';
 import type { ControlRow, View } from './views/view.ts';
 
@@ -33,53 +35,103 @@ export interface Panel {
   key: string | undefined;
   /** Whether the inspection was opened from the list. */
   hasBack: boolean;
+  /** The shard whose figures are shown; `undefined`: the sums of all. */
+  shard: number | undefined;
   shown: View | undefined;
 }
 
-/** The page as the panel's state asks for it. */
-export function show(session: Session<Panel>, locale: string, services: CommandServices): View {
+/** The page as the panel's state asks for it. Takes up to five seconds where other shards are asked. */
+export async function show(
+  session: Session<Panel>,
+  locale: string,
+  services: CommandServices,
+): Promise<View> {
   const { state } = session;
   const format = formatFor(locale);
   const view =
     state.key === undefined
-      ? pageView(session, format, services)
-      : keyView(session, state.key, format, services);
+      ? await pageView(session, format, services)
+      : ofOneShard(keyView(session, state.key, format, services), services.shards);
   state.shown = view;
   return view;
 }
 
-function pageView(session: Session<Panel>, format: Format, services: CommandServices): View {
+async function pageView(session: Session<Panel>, format: Format, services: CommandServices): Promise<View> {
   const { state, id } = session;
-  const view = PAGE_VIEWS[state.page](session, format, services);
+  const view =
+    state.page === 'keys'
+      ? ofOneShard(keysPage(session, format, services), services.shards)
+      : await figuresPage(state.page, session, format, services);
   return { ...view, rows: [...(view.rows ?? []), ...panelRows(state.page, id)] };
 }
 
-const PAGE_VIEWS: Readonly<
-  Record<Page, (session: Session<Panel>, format: Format, services: CommandServices) => View>
+/** The pages whose figures add up over shards. */
+async function figuresPage(
+  page: Exclude<Page, 'keys'>,
+  { state, id }: Session<Panel>,
+  format: Format,
+  services: CommandServices,
+): Promise<View> {
+  // Enough for a tier's own top five to be among them.
+  const topKeys = page === 'tiers' ? 0 : state.tier === undefined ? 5 : 100;
+  const { stats: all, rows } = await statsEverywhere(services, topKeys);
+  const chosen = rows?.find((row) => row.shard === state.shard);
+  const choice = shardRows(rows, state.shard, id);
+  if (chosen?.ok === false) {
+    return { ...silentShardView('📊 Cache Statistics', chosen.shard, chosen.problem), rows: choice };
+  }
+  const stats = chosen?.value ?? all;
+  const view = FIGURES[page](stats, state, format, services);
+  return { ...withStatsRows(view, rows, chosen?.shard, format), rows: choice };
+}
+
+const FIGURES: Readonly<
+  Record<
+    Exclude<Page, 'keys'>,
+    (stats: CacheStats, state: Panel, format: Format, services: CommandServices) => View
+  >
 > = {
-  overview({ state }, format, { cache, warmers, mention }) {
+  overview(stats, state, format, { warmers, mention }) {
     const due = warmers.status().flatMap((warmer) => (warmer.nextAt === null ? [] : [warmer.nextAt]));
     const nextWarmAt = due.length === 0 ? null : Math.min(...due);
-    // Enough for a tier's own top five to be among them.
-    const stats = cache.stats(state.tier === undefined ? 5 : 100);
     return overviewView({ stats, nextWarmAt, ...tierOf(state) }, format, mention);
   },
-  tiers({ state }, format, { cache }) {
+  tiers(stats, state, format, { cache }) {
     const ttlMs = (name: string) => cache.tiers.find((policy) => policy.tier === name)?.ttlMs;
-    return tiersView({ stats: cache.stats(0), ttlMs, ...tierOf(state) }, format);
-  },
-  keys({ state, id }, format, { cache }) {
-    const rows = keyRows(cache, state.tier);
-    const page = pageOf({ rows, order: state.order, page: state.keyPage });
-    state.keyPage = page.page;
-    state.listed = page.rows.map((row) => row.key);
-    const { tiers, total } = cache.stats(0);
-    const own = tiers.find((row) => row.tier === state.tier);
-    const tierLabel = own === undefined ? {} : { tierLabel: `${own.label} tier` };
-    const resident = (own ?? total).entries;
-    return keysView({ rows, order: state.order, page: page.page, resident, ...tierLabel }, format, id);
+    return tiersView({ stats, ttlMs, ...tierOf(state) }, format);
   },
 };
+
+function keysPage({ state, id }: Session<Panel>, format: Format, { cache }: CommandServices): View {
+  const rows = keyRows(cache, state.tier);
+  const page = pageOf({ rows, order: state.order, page: state.keyPage });
+  state.keyPage = page.page;
+  state.listed = page.rows.map((row) => row.key);
+  const { tiers, total } = cache.stats(0);
+  const own = tiers.find((row) => row.tier === state.tier);
+  const tierLabel = own === undefined ? {} : { tierLabel: `${own.label} tier` };
+  const resident = (own ?? total).entries;
+  return keysView({ rows, order: state.order, page: page.page, resident, ...tierLabel }, format, id);
+}
+
+/** A select takes 25 options. */
+const MAX_SHARD_CHOICES = 24;
+
+/** Whose figures to show, where there is a choice. */
+function shardRows(
+  rows: ShardRows<CacheStats>,
+  chosen: number | undefined,
+  id: Session<Panel>['id'],
+): ControlRow[] {
+  if (rows === undefined) return [];
+  const options = rows.slice(0, MAX_SHARD_CHOICES).map((row) => ({
+    label: `Shard ${row.shard}${row.ok ? '' : ' (no answer)'}`,
+    value: String(row.shard),
+    selected: row.shard === chosen,
+  }));
+  const all = { label: `All ${rows.length} shards`, value: 'all', selected: chosen === undefined };
+  return [{ id: id('shard'), placeholder: 'Shards', options: [all, ...options] }];
+}
 
 function tierOf(state: Panel): { readonly tier?: string } {
   return state.tier === undefined ? {} : { tier: state.tier };

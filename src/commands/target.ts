@@ -73,8 +73,15 @@ function targetsOf(target: Exclude<ClearTarget, { kind: 'all' }>): readonly Inva
 /** What would go, without removing it. */
 export async function previewTarget(cache: Cache, target: ClearTarget): Promise<Preview> {
   if (target.kind === 'all') return cache.preview('*');
+  const previews: Preview[] = [];
+  for (const one of targetsOf(target)) previews.push(await cache.preview(one));
+  return addPreviews(previews);
+}
+
+/** Several as one: counts add up, each example is named once. */
+export function addPreviews(previews: readonly Preview[]): Preview {
   let sum: Preview = { entries: 0, weightBytes: 0, loads: 0, examples: [], tiers: [] };
-  for (const one of targetsOf(target)) sum = added(sum, await cache.preview(one));
+  for (const one of previews) sum = added(sum, one);
   return { ...sum, tiers: [...sum.tiers].sort((a, b) => b.entries - a.entries) };
 }
 
@@ -92,7 +99,7 @@ function added(a: Preview, b: Preview): Preview {
     entries: a.entries + b.entries,
     weightBytes: a.weightBytes + b.weightBytes,
     loads: a.loads + b.loads,
-    examples: [...a.examples, ...b.examples],
+    examples: [...new Set([...a.examples, ...b.examples])],
     tiers: [...tiers.values()],
   };
 }

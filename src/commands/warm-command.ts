@@ -9,14 +9,17 @@ import {
   type MessageComponentInteraction,
 } from 'discord.js';
 import type { Config } from '../config.ts';
-import type { WarmReport, WarmRun } from '../warmers/types.ts';
+import type { WarmReport } from '../warmers/types.ts';
 import { type Answerable, answer, defer, edit, followUp, update } from './answer.ts';
 import type { AdminCommand, CommandServices } from './command.ts';
 import { onRecord } from './on-record.ts';
 import { openPress } from './press.ts';
 import { PANEL_LIFE_MS, type Session, Sessions } from './sessions.ts';
+import { shardsOnRecord } from './shards/everywhere.ts';
+import { type SpreadRun, warmEverywhere } from './shards/warm-everywhere.ts';
 import { formatFor } from './views/format.ts';
 import { keyText } from './views/key-text.ts';
+import { withWarmRows } from './views/shards.ts';
 import { alreadyDone, disabledCache } from './views/states.ts';
 import { type ControlId, disabled, type View } from './views/view.ts';
 import { chooseUserView, continuesView, noSuchScopeView, warmedView, warmingView } from './views/warm.ts';
@@ -40,7 +43,7 @@ export interface WarmWish {
 interface Panel {
   readonly wish: WarmWish;
   /** `undefined` before it was started. */
-  run: WarmRun | undefined;
+  run: SpreadRun | undefined;
   shown: View | undefined;
   /** The greying out that a press of [Stop] sent; what comes after it must not be overtaken by it. */
   greying: Promise<boolean> | undefined;
@@ -153,22 +156,17 @@ class WarmCommand implements WarmPanels {
     await followUp(interaction, this.#result(interaction, wish, run, report, services), services);
   }
 
-  #start(wish: WarmWish, services: CommandServices): WarmRun | undefined {
+  #start(wish: WarmWish, services: CommandServices): SpreadRun | undefined {
     const { scopes } = services.warmers;
     const isKnown = wish.scope === 'all' ? scopes.length > 0 : scopes.includes(wish.scope);
     if (!isKnown) return undefined;
-    return services.warmers.run({
-      scope: wish.scope,
-      trigger: 'command',
-      ...(wish.userId === undefined ? {} : { userId: wish.userId }),
-      ...(wish.force === undefined ? {} : { force: wish.force }),
-    });
+    return warmEverywhere(services.warmers.run({ ...wish, trigger: 'command' }), wish, services);
   }
 
   #open(
     userId: string,
     wish: WarmWish,
-    run: WarmRun | undefined,
+    run: SpreadRun | undefined,
     services: CommandServices,
     lifeMs: number,
   ): Session<Panel> {
@@ -199,7 +197,7 @@ class WarmCommand implements WarmPanels {
       const isLast = clock.now() - startedAt >= LAST_EDIT_MS;
       const view = isLast
         ? continuesView(model(run.report()), services.config.admin.auditChannelId, format)
-        : warmingView(model(run.report()), format, session.id);
+        : withWarmRows(warmingView(model(run.report()), format, session.id), run.rows(), format);
       session.state.shown = view;
       const isStopping = this.panels.press(session.nonce, session.userId).kind === 'over';
       await session.state.greying;
@@ -216,34 +214,41 @@ class WarmCommand implements WarmPanels {
   }
 
   /** Records how a run ended whose message can no longer be edited. */
-  #finishUnseen(interaction: Answerable, wish: WarmWish, run: WarmRun, services: CommandServices): void {
+  #finishUnseen(interaction: Answerable, wish: WarmWish, run: SpreadRun, services: CommandServices): void {
     // `done` never rejects, and keeping the record never throws.
-    void run.done.then((report) => record(interaction, wish, report, services));
+    void run.done.then((report) => record(interaction, wish, run, report, services));
   }
 
   #result(
     interaction: Answerable,
     wish: WarmWish,
-    run: WarmRun,
+    run: SpreadRun,
     report: WarmReport,
     services: CommandServices,
   ): View {
-    const { reference } = record(interaction, wish, report, services);
+    const { reference } = record(interaction, wish, run, report, services);
     // Opened only where the button is shown. What failed is not fresh: it is loaded again and the rest left alone.
     const again: ControlId = (action) =>
       this.#open(interaction.user.id, { ...wish, force: false }, undefined, services, PANEL_LIFE_MS).id(
         action,
       );
     const model = { report, scopeText: scopeText(wish), joined: run.joined, reference };
-    return warmedView(model, formatFor(interaction.locale), services.mention, again);
+    const format = formatFor(interaction.locale);
+    return withWarmRows(warmedView(model, format, services.mention, again), run.rows(), format);
   }
 }
 
-function record(interaction: Answerable, wish: WarmWish, report: WarmReport, services: CommandServices) {
+function record(
+  interaction: Answerable,
+  wish: WarmWish,
+  run: SpreadRun,
+  report: WarmReport,
+  services: CommandServices,
+) {
   return onRecord(interaction, services, 'cache-warm', {
     action: 'warm',
     target: wish.userId === undefined ? wish.scope : `${wish.scope} ${wish.userId}`,
-    outcome: `${report.state}: ${report.warmed} warmed, ${report.skipped} fresh, ${report.failed} failed, ${Math.round(report.ms)} ms`,
+    outcome: `${report.state}: ${report.warmed} warmed, ${report.skipped} fresh, ${report.failed} failed, ${Math.round(report.ms)} ms${shardsOnRecord(run.rows())}`,
   });
 }
 
@@ -253,7 +258,7 @@ function scopeText(wish: WarmWish): string {
 }
 
 /** Waits for the run, at most so long; true when it has ended. */
-function endsWithin(run: WarmRun, ms: number, services: CommandServices): Promise<boolean> {
+function endsWithin(run: Pick<SpreadRun, 'done'>, ms: number, services: CommandServices): Promise<boolean> {
   return new Promise((resolve) => {
     const cancel = services.cache.clock.after(ms, () => resolve(false));
     // `done` never rejects.

@@ -1,0 +1,147 @@
+/**
+ * The statistics of several processes as one. Counters add up, and rates are computed anew from the sums. What can't
+ * be known from summaries is estimated where it is said below. Entries of two shards are copies, and count twice.
+ */
+import type { CacheStats, Figures, LoadTimes, TopKey, WindowFigures } from '../../cache/types.ts';
+
+/** The whole of it. Of one, it is that one. @param limit how many of the most used keys are kept */
+export function mergeStats(
+  all: readonly [CacheStats, ...CacheStats[]],
+  limit: number = Number.POSITIVE_INFINITY,
+): CacheStats {
+  const [first] = all;
+  return {
+    enabled: all.some((one) => one.enabled),
+    sinceAt: Math.min(...all.map((one) => one.sinceAt)),
+    at: Math.max(...all.map((one) => one.at)),
+    maxWeightBytes: sum(all, (one) => one.maxWeightBytes),
+    total: mergeFigures(all.map((one) => one.total)) ?? first.total,
+    tiers: mergeRows(
+      all.flatMap((one) => one.tiers),
+      (row) => row.tier,
+    ),
+    namespaces: mergeRows(
+      all.flatMap((one) => one.namespaces),
+      (row) => JSON.stringify([row.namespace, row.tier]),
+    ),
+    windows: mergeWindows(all.flatMap((one) => one.windows)),
+    topKeys: mergeTopKeys(all.flatMap((one) => one.topKeys)).slice(0, limit),
+    loading: sum(all, (one) => one.loading),
+    lastFailure: all
+      .map((one) => one.lastFailure)
+      .reduce((a, b) => (a === null || (b !== null && b.at > a.at) ? b : a)),
+  };
+}
+
+function sum<T>(list: readonly T[], of: (one: T) => number): number {
+  return list.reduce((total, one) => total + of(one), 0);
+}
+
+/** Adds up what is under the same names. */
+function sums<Name extends string>(
+  list: readonly Readonly<Record<Name, number>>[],
+  names: readonly Name[],
+): Record<Name, number> {
+  // Every name is given a number.
+  return Object.fromEntries(names.map((name) => [name, sum(list, (one) => one[name])])) as Record<
+    Name,
+    number
+  >;
+}
+
+function mergeRows<Row extends Figures>(rows: readonly Row[], nameOf: (row: Row) => string): Row[] {
+  return [...Map.groupBy(rows, nameOf).values()].flatMap((same) => {
+    const [first] = same;
+    return first === undefined ? [] : [{ ...first, ...mergeFigures(same) }];
+  });
+}
+
+function mergeFigures(all: readonly Figures[]): Figures | undefined {
+  const [first] = all;
+  if (first === undefined) return undefined;
+  const lookups = sum(all, (one) => one.lookups);
+  const hits = sum(all, (one) => one.hits);
+  return {
+    lookups,
+    hits,
+    misses: sum(all, (one) => one.misses),
+    hitRate: lookups === 0 ? null : hits / lookups,
+    joined: sum(all, (one) => one.joined),
+    loads: sum(all, (one) => one.loads),
+    refreshes: sum(all, (one) => one.refreshes),
+    failures: sum(all, (one) => one.failures),
+    timeouts: sum(all, (one) => one.timeouts),
+    unchanged: sum(all, (one) => one.unchanged),
+    stale: sums(
+      all.map((one) => one.stale),
+      ['revalidating', 'backing-off', 'failed', 'slow'],
+    ),
+    sets: sum(all, (one) => one.sets),
+    fills: sum(all, (one) => one.fills),
+    writes: sum(all, (one) => one.writes),
+    refusals: sums(
+      all.map((one) => one.refusals),
+      ['invalidated', 'too-large', 'unsafe', 'not-wanted'],
+    ),
+    removals: sums(
+      all.map((one) => one.removals),
+      ['evicted', 'expired', 'invalidated', 'replaced'],
+    ),
+    entries: sum(all, (one) => one.entries),
+    weightBytes: sum(all, (one) => one.weightBytes),
+    loadTimes: mergeLoadTimes(all.flatMap((one) => (one.loadTimes === null ? [] : [one.loadTimes]))),
+    savedMs: sum(all, (one) => one.savedMs),
+    savedCost: sum(all, (one) => one.savedCost),
+  };
+}
+
+/** The median is estimated as the mean of the medians by their loads; of the 99th percentiles the highest bounds all. */
+function mergeLoadTimes(all: readonly LoadTimes[]): LoadTimes | null {
+  const count = sum(all, (one) => one.count);
+  if (count === 0) return null;
+  return {
+    count,
+    meanMs: sum(all, (one) => one.meanMs * one.count) / count,
+    p50Ms: sum(all, (one) => one.p50Ms * one.count) / count,
+    p99Ms: Math.max(...all.map((one) => one.p99Ms)),
+    maxMs: Math.max(...all.map((one) => one.maxMs)),
+  };
+}
+
+function mergeWindows(rows: readonly WindowFigures[]): WindowFigures[] {
+  return [...Map.groupBy(rows, (row) => row.window)].map(([window, same]) => {
+    const lookups = sum(same, (row) => row.lookups);
+    const hits = sum(same, (row) => row.hits);
+    return {
+      window,
+      coveredMs: Math.max(...same.map((row) => row.coveredMs)),
+      lookups,
+      hits,
+      misses: sum(same, (row) => row.misses),
+      hitRate: lookups === 0 ? null : hits / lookups,
+      loads: sum(same, (row) => row.loads),
+      failures: sum(same, (row) => row.failures),
+      lookupsPerSecond: sum(same, (row) => row.lookupsPerSecond),
+    };
+  });
+}
+
+/** A key's hits add up; its size and freshness are those of its largest and freshest copy. */
+function mergeTopKeys(rows: readonly TopKey[]): TopKey[] {
+  const merged = [...Map.groupBy(rows, (row) => row.key).values()].flatMap((same): TopKey[] => {
+    const [first] = same;
+    if (first === undefined) return [];
+    const most = (of: (row: TopKey) => number | undefined) =>
+      same.map(of).reduce((a, b) => (a === undefined || (b !== undefined && b > a) ? b : a), undefined);
+    return [
+      {
+        key: first.key,
+        tier: first.tier,
+        hits: sum(same, (row) => row.hits),
+        weightBytes: most((row) => row.weightBytes),
+        freshForMs: most((row) => row.freshForMs),
+      },
+    ];
+  });
+  return merged.sort((a, b) => b.hits - a.hits);
+}

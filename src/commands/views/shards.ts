@@ -1,0 +1,122 @@
+/**
+ * What replies of a bot in several processes say beside their figures: how each shard did, and which did not answer.
+ * Put onto the views of one process, so that those stay as they are. Who did not answer is never left out: such lines
+ * come first, and what does not fit leaves from the end.
+ */
+import type { CacheStats, Preview } from '../../cache/types.ts';
+import type { ClearedShard, ShardInfo, ShardReply, ShardWarming } from '../shards/shards.ts';
+import { entriesText, type Format, instant, plural } from './format.ts';
+import type { Block, View } from './view.ts';
+
+type Rows<T> = readonly ShardReply<T>[] | undefined;
+
+const HEADING = '🧩 Shards';
+
+/** A reply about the shard that answers, in a bot that has more. */
+export function ofOneShard(
+  view: View,
+  shards: { readonly ids: readonly number[]; readonly count: number } | undefined,
+): View {
+  if (shards === undefined) return view;
+  const note = `Shard ${shards.ids.join(', ')} of ${shards.count} alone: the others have caches of their own.`;
+  return { ...view, notes: [...(view.notes ?? []), note] };
+}
+
+/** @param chosen the shard whose figures are shown; without it they are sums */
+export function withStatsRows(
+  view: View,
+  rows: Rows<CacheStats>,
+  chosen: number | undefined,
+  format: Format,
+): View {
+  if (rows === undefined) return view;
+  const scope = chosen === undefined ? `${answered(rows)} shards` : `shard ${chosen} of ${rows.length}`;
+  const spread = withRows(view, rows, (stats) => {
+    const { hitRate, entries, weightBytes } = stats.total;
+    return `hit rate ${format.percent(hitRate)} · ${entriesText(format, entries)} · ≈ ${format.bytes(weightBytes)}`;
+  });
+  return {
+    ...spread,
+    subtitle: [view.subtitle, scope].filter((part) => part !== undefined).join(' · '),
+    notes: [
+      ...(view.notes ?? []),
+      ...(chosen === undefined
+        ? ['Each shard has a cache of its own: entries are those of all of them, copies included.']
+        : []),
+    ],
+  };
+}
+
+export function withPreviewRows(view: View, rows: Rows<Preview>, format: Format): View {
+  return withRows(
+    view,
+    rows,
+    (preview) => entriesText(format, preview.entries),
+    'is asked again when you confirm',
+  );
+}
+
+export function withClearedRows(view: View, rows: Rows<ClearedShard>, format: Format): View {
+  if (rows === undefined) return view;
+  const isWhole = rows.every((row) => row.ok);
+  const spread = withRows(
+    view,
+    rows,
+    ({ entries, weightBytes }) => `${entriesText(format, entries)} cleared (≈ ${format.bytes(weightBytes)})`,
+    'what it holds may be served until it expires',
+  );
+  return isWhole ? spread : { ...spread, title: `🧹 Cleared on ${answered(rows)} shards` };
+}
+
+export function withWarmRows(view: View, rows: Rows<ShardWarming>, format: Format): View {
+  return withRows(
+    view,
+    rows,
+    ({ report, joined }) => {
+      if (report === null) return 'has nothing to warm';
+      const done = report.warmed + report.skipped + report.failed;
+      const state = report.state === 'running' ? 'warming' : report.state;
+      const failed = report.failed === 0 ? '' : ` · ${format.count(report.failed)} failed`;
+      return `${state} · ${format.count(done)} of ${plural(format, report.total, 'key')}${failed}${joined ? ' · joined' : ''}`;
+    },
+    'it was not warmed, as far as is known',
+  );
+}
+
+export function withInfoRows(view: View, rows: Rows<ShardInfo>, own: number, format: Format): View {
+  if (rows === undefined) return view;
+  const spread = withRows(view, rows, (info) => {
+    const held = `${entriesText(format, info.entries)} · ≈ ${format.bytes(info.weightBytes)} of ${format.bytes(info.maxWeightBytes)}`;
+    return `${held} · heap ${format.bytes(info.heapUsedBytes)} · ${plural(format, info.guilds, 'guild')} · up since ${instant(info.startedAt)}`;
+  });
+  return { ...spread, notes: [...(view.notes ?? []), `All but the list of shards is of shard ${own}.`] };
+}
+
+/** Figures of one shard were asked for, and it does not answer. */
+export function silentShardView(title: string, shard: number, problem: string): View {
+  return { tone: 'degraded', title, blocks: [{ lines: [`⚠️ **Shard ${shard}** ${problem}.`] }] };
+}
+
+/** `all 4`, or `3 of 4`. */
+function answered<T>(rows: readonly ShardReply<T>[]): string {
+  const count = rows.filter((row) => row.ok).length;
+  return count === rows.length ? `all ${count}` : `${count} of ${rows.length}`;
+}
+
+/** @param consequence what it means that a shard did not answer */
+function withRows<T>(view: View, rows: Rows<T>, line: (value: T) => string, consequence?: string): View {
+  if (rows === undefined || rows.length === 0) return view;
+  const silent = rows.flatMap((row) =>
+    row.ok
+      ? []
+      : [`⚠️ **Shard ${row.shard}** ${row.problem}${consequence === undefined ? '' : `; ${consequence}`}.`],
+  );
+  const spoke = rows.flatMap((row) => (row.ok ? [`**Shard ${row.shard}** — ${line(row.value)}`] : []));
+  const summary = silent.length === 0 ? [] : [`**${answered(rows)} shards answered.**`];
+  const block: Block = { heading: HEADING, lines: [...summary, ...silent, ...spoke] };
+  return {
+    ...view,
+    tone: silent.length > 0 ? 'degraded' : view.tone,
+    blocks: [...view.blocks, block],
+  };
+}
