@@ -77,4 +77,19 @@ await million.stop();
 million = fillCache(MILLION, false);
 await hold('clear', async () => million.clear());
 await million.stop();
+million = ourCache(4_000);
+for (let i = 0; i < MILLION; i++) {
+  million.set(`products::${i}`, i, i < 200_000 ? { dependsOn: ['config::rates'] } : {});
+}
+await hold(
+  'invalidate a key with 200,000 dependants',
+  async () => million.invalidate('config::rates').pending,
+);
+await hold('fills beyond 1,048,576 entries', async () => {
+  for (let i = 0; i < 300_000; i++) {
+    million.set(`query::search::${i}`, i);
+    if (i % 100 === 0) await new Promise((done) => setImmediate(done));
+  }
+});
+await million.stop();
 report('Longest hold of the event loop, a million entries', holds);

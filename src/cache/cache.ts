@@ -92,8 +92,8 @@ class CacheManager implements Cache {
     this.#events = new Emitter(this.#bursts);
     this.#memory = new MemoryLayer({
       maxWeightBytes: this.maxWeightBytes,
-      onRemoved: (key, entry) => {
-        if (entry.hits > 0) this.#top.removed(key, entry);
+      onRemoved: (entry) => {
+        if (entry.hits > 0) this.#top.removed(entry);
       },
     });
     this.#invalidator = new Invalidator(this.#memory, this.#loads, this.clock, () => this.closed);
@@ -210,7 +210,7 @@ class CacheManager implements Cache {
 
   has(key: string): boolean {
     const entry = this.#memory.peek(key);
-    return entry !== undefined && this.#isFresh(key, entry);
+    return entry !== undefined && this.#isFresh(entry);
   }
 
   // ---- writes ----
@@ -246,7 +246,7 @@ class CacheManager implements Cache {
       return true;
     }
     const outdated = this.#memory.peek(key);
-    if (outdated !== undefined) this.#memory.remove(key, outdated, 'replaced');
+    if (outdated !== undefined) this.#memory.remove(outdated, 'replaced');
     return false;
   }
 
@@ -297,8 +297,8 @@ class CacheManager implements Cache {
   }
 
   preview(target: InvalidationTarget): Promise<Preview> {
-    return preview(compileTarget(target), this.#memory, this.#loads, this.clock, (key, entry) =>
-      this.#isFresh(key, entry),
+    return preview(compileTarget(target), this.#memory, this.#loads, this.clock, (entry) =>
+      this.#isFresh(entry),
     );
   }
 
@@ -327,7 +327,7 @@ class CacheManager implements Cache {
       windows: this.#upkeep.windows(),
       topKeys: this.#top.list(topKeys).map((used) => {
         const entry = this.#memory.peek(used.key);
-        const isFresh = entry !== undefined && this.#isFresh(used.key, entry);
+        const isFresh = entry !== undefined && this.#isFresh(entry);
         return {
           ...used,
           weightBytes: isFresh ? entry.weightBytes : undefined,
@@ -341,12 +341,12 @@ class CacheManager implements Cache {
 
   inspect(key: string): EntryReport | undefined {
     const entry = this.#memory.peek(key);
-    if (entry === undefined || !this.#isFresh(key, entry)) return undefined;
-    return reportOf(key, entry, this.clock);
+    if (entry === undefined || !this.#isFresh(entry)) return undefined;
+    return reportOf(entry, this.clock);
   }
 
   keys(prefix: string, limit: number): string[] {
-    return completeKeys(this.#memory, prefix, limit, (key, entry) => this.#isFresh(key, entry));
+    return completeKeys(this.#memory, prefix, limit, (entry) => this.#isFresh(entry));
   }
 
   on<E extends keyof CacheEvents>(event: E, listener: (event: CacheEvents[E]) => void): () => void {
@@ -368,33 +368,33 @@ class CacheManager implements Cache {
     const entry = this.#memory.peek(key);
     if (entry === undefined) return undefined;
     const isQuiet = this.clock.now() < entry.quietUntil && !this.#invalidator.isSweeping;
-    if (!isQuiet && !this.#use(key, entry)) return undefined;
+    if (!isQuiet && !this.#use(entry)) return undefined;
     entry.counters.hits++;
     const hits = ++entry.hits;
     if ((hits & (hits - 1)) === 0) {
-      this.#top.offer(key, entry);
+      this.#top.offer(entry);
       if (hits === BUSY_HITS) entry.becomeBusy();
     }
     return entry;
   }
 
   /** Tells the eviction policy of the use; false when the entry may not be served any more. */
-  #use(key: string, entry: Entry): boolean {
-    if (!this.#isFresh(key, entry)) {
-      this.#discard(key, entry);
+  #use(entry: Entry): boolean {
+    if (!this.#isFresh(entry)) {
+      this.#discard(entry);
       return false;
     }
-    this.#memory.touch(key);
+    this.#memory.touch(entry);
     if (!entry.copied) entry.quietUntil = Math.min(entry.expiresAt, this.clock.now() + QUIET_MS);
     return true;
   }
 
-  #isFresh(key: string, entry: Entry): boolean {
-    return this.clock.now() < entry.expiresAt && !this.#invalidator.isSwept(key, entry);
+  #isFresh(entry: Entry): boolean {
+    return this.clock.now() < entry.expiresAt && !this.#invalidator.isSwept(entry);
   }
 
-  #discard(key: string, entry: Entry): void {
-    if (!this.#invalidator.sweepNow(key, entry)) this.#memory.remove(key, entry, 'expired');
+  #discard(entry: Entry): void {
+    if (!this.#invalidator.sweepNow(entry)) this.#memory.remove(entry, 'expired');
   }
 
   /**

@@ -11,20 +11,18 @@ export function completeKeys(
   memory: MemoryLayer,
   prefix: string,
   limit: number,
-  isFresh: (key: string, entry: Entry) => boolean,
+  isFresh: (entry: Entry) => boolean,
 ): string[] {
-  const seen: { key: string; hits: number }[] = [];
+  const seen: Entry[] = [];
   let visits = 0;
   let skipped = 0;
-  for (const key of memory.candidates(prefix)) {
-    if (key === undefined) {
+  for (const entry of memory.candidates(prefix)) {
+    if (entry === undefined) {
       if (++skipped > MAX_GROUPS_SKIPPED) break;
       continue;
     }
     if (++visits > MAX_KEYS_SEEN) break;
-    if (!key.startsWith(prefix)) continue;
-    const entry = memory.peek(key);
-    if (entry !== undefined && isFresh(key, entry)) seen.push({ key, hits: entry.hits });
+    if (entry.key.startsWith(prefix) && isFresh(entry)) seen.push(entry);
   }
   return seen
     .sort((a, b) => b.hits - a.hits || (a.key < b.key ? -1 : 1))

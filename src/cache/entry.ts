@@ -2,6 +2,7 @@
 import type { Clock } from './clock.ts';
 import { cloneValue } from './clone.ts';
 import type { Counters } from './counters.ts';
+import type { RecencyLinks } from './eviction.ts';
 import type { EntryReport } from './types.ts';
 
 export interface EntryLinks {
@@ -25,7 +26,7 @@ export const BUSY_HITS = 16;
 
 const NEVER_QUIET = -1;
 
-export class Entry {
+export class Entry implements RecencyLinks {
   // What every hit reads comes first, so that it lies in one line of the processor's cache.
   readonly value: unknown;
   readonly counters: Counters;
@@ -36,7 +37,11 @@ export class Entry {
   quietUntil: number;
   hits = 0;
   extras: EntryExtras | undefined;
+  /** The neighbours in the order of use, kept by the eviction policy. */
+  newer: RecencyLinks | undefined = undefined;
+  older: RecencyLinks | undefined = undefined;
 
+  readonly key: string;
   readonly createdAt: number;
   readonly expiresAt: number;
   /** The invalidation position at which the load began. */
@@ -46,6 +51,7 @@ export class Entry {
   readonly loadMicros: number;
 
   constructor(
+    key: string,
     value: unknown,
     counters: Counters,
     createdAt: number,
@@ -56,6 +62,7 @@ export class Entry {
     copied: boolean,
     extras: EntryExtras | undefined,
   ) {
+    this.key = key;
     this.value = value;
     this.quietUntil = copied ? NEVER_QUIET : 0;
     this.counters = counters;
@@ -95,8 +102,8 @@ export function servedPromise(entry: Entry): Promise<unknown> {
 }
 
 /** What is shown of an entry: everything but its value. */
-export function reportOf(key: string, entry: Entry, clock: Clock): EntryReport {
-  const { counters, expiresAt, links, loadMicros } = entry;
+export function reportOf(entry: Entry, clock: Clock): EntryReport {
+  const { key, counters, expiresAt, links, loadMicros } = entry;
   return {
     key,
     namespace: counters.namespace,

@@ -1,69 +1,104 @@
 /**
- * Which entry leaves when there is no room: a seam of its own. Today it is the least recently used one, by lru-cache;
- * another policy is another implementation of {@link Residents}, and nothing else changes.
+ * Which entry leaves when there is no room: a seam of its own. Today it is the least recently used one; another policy
+ * is another implementation of {@link Residents}, and nothing else changes.
  */
-import { LRUCache } from 'lru-cache';
 import type { Entry } from './entry.ts';
+import { SplitMap } from './split-map.ts';
 
 /** The entries in memory, bounded by their weight. */
 export interface Residents {
   readonly size: number;
   readonly weightBytes: number;
   /** Looks up without counting as a use. */
-  peek(key: string): Entry | undefined;
+  get(key: string): Entry | undefined;
   /** Counts as a use of a resident entry. */
-  touch(key: string): void;
-  /** Takes an entry in; whatever must leave for it is told to `onEvicted`. Its weight is at most the bound. */
-  put(key: string, entry: Entry): void;
-  delete(key: string): void;
+  touch(entry: Entry): void;
+  /**
+   * Takes an entry in, in place of the one that has its key; whatever else must leave for it is told to `onEvicted`.
+   * Its weight is at most the bound.
+   */
+  put(entry: Entry): void;
+  /** Removes a resident entry. */
+  delete(entry: Entry): void;
 }
 
-export type OnEvicted = (key: string, entry: Entry) => void;
+export type OnEvicted = (entry: Entry) => void;
 
-/** Least recently used first, by lru-cache. */
+/** What a place in the order of use knows: entries are linked in a ring, which one place that is no entry holds together. */
+export interface RecencyLinks {
+  newer: RecencyLinks | undefined;
+  older: RecencyLinks | undefined;
+}
+
+/** Least recently used first: a ring of entries in the order of their use. */
 export class LeastRecentlyUsed implements Residents {
   readonly #maxWeightBytes: number;
   readonly #onEvicted: OnEvicted;
-  #lru: LRUCache<string, Entry>;
+  readonly #entries = new SplitMap<Entry>();
+  /** Between the newest entry and the oldest. */
+  readonly #seam: RecencyLinks = { newer: undefined, older: undefined };
+  #weightBytes = 0;
 
   constructor(maxWeightBytes: number, onEvicted: OnEvicted) {
     this.#maxWeightBytes = maxWeightBytes;
     this.#onEvicted = onEvicted;
-    this.#lru = this.#makeEmpty();
+    this.#seam.newer = this.#seam;
+    this.#seam.older = this.#seam;
   }
 
   get size(): number {
-    return this.#lru.size;
+    return this.#entries.size;
   }
 
   get weightBytes(): number {
-    return this.#lru.calculatedSize;
+    return this.#weightBytes;
   }
 
-  peek(key: string): Entry | undefined {
-    return this.#lru.peek(key);
+  get(key: string): Entry | undefined {
+    return this.#entries.get(key);
   }
 
-  touch(key: string): void {
-    this.#lru.get(key);
+  touch(entry: Entry): void {
+    unlink(entry);
+    this.#linkNewest(entry);
   }
 
-  put(key: string, entry: Entry): void {
-    this.#lru.set(key, entry, { size: entry.weightBytes });
+  put(entry: Entry): void {
+    const old = this.#entries.get(entry.key);
+    if (old !== undefined) {
+      unlink(old);
+      this.#weightBytes -= old.weightBytes;
+    }
+    while (this.#weightBytes + entry.weightBytes > this.#maxWeightBytes && this.#seam.newer !== this.#seam) {
+      // The ring holds entries and the seam alone.
+      const oldest = this.#seam.newer as Entry;
+      this.delete(oldest);
+      this.#onEvicted(oldest);
+    }
+    this.#entries.set(entry.key, entry);
+    this.#weightBytes += entry.weightBytes;
+    this.#linkNewest(entry);
   }
 
-  delete(key: string): void {
-    // lru-cache empties its arrays when the last entry goes: 80 ms where a million entries have been.
-    if (this.#lru.size === 1 && this.#lru.has(key)) this.#lru = this.#makeEmpty();
-    else this.#lru.delete(key);
+  delete(entry: Entry): void {
+    this.#entries.delete(entry.key);
+    this.#weightBytes -= entry.weightBytes;
+    unlink(entry);
   }
 
-  #makeEmpty(): LRUCache<string, Entry> {
-    return new LRUCache({
-      maxSize: this.#maxWeightBytes,
-      dispose: (entry, key, reason) => {
-        if (reason === 'evict') this.#onEvicted(key, entry);
-      },
-    });
+  #linkNewest(entry: Entry): void {
+    const newest = this.#seam.older as RecencyLinks;
+    newest.newer = entry;
+    entry.older = newest;
+    entry.newer = this.#seam;
+    this.#seam.older = entry;
   }
+}
+
+function unlink(entry: RecencyLinks): void {
+  const { newer, older } = entry;
+  if (newer !== undefined) newer.older = older;
+  if (older !== undefined) older.newer = newer;
+  entry.newer = undefined;
+  entry.older = undefined;
 }

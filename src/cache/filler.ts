@@ -66,8 +66,19 @@ export class Filler {
       const extras = links === undefined ? undefined : { links, settled: undefined };
       const expiresAt = now + ttlMs;
       const { counters } = load;
-      const entry = new Entry(stored, counters, now, expiresAt, position, weight, loadMicros, copied, extras);
-      this.#memory.put(load.key, entry);
+      const entry = new Entry(
+        load.key,
+        stored,
+        counters,
+        now,
+        expiresAt,
+        position,
+        weight,
+        loadMicros,
+        copied,
+        extras,
+      );
+      this.#memory.put(entry);
       return true;
     } catch (error) {
       this.#bursts.warn('keep', 'A value is served but could not be kept.', { key: load.key, error });
@@ -108,6 +119,6 @@ export class Filler {
       for (const further of this.#memory.peek(key)?.links?.dependsOn ?? []) all.add(further);
     }
     // Copied: what a loader still says after its load has ended must not reach the entry.
-    return { tags: [...links.tags], dependsOn: [...all] };
+    return { tags: [...new Set(links.tags)], dependsOn: [...all] };
   }
 }

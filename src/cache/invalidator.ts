@@ -2,18 +2,18 @@
  * Invalidation as one ordered log: each gets a position, and an entry or load from before it that it covers is not
  * served or kept any more (I2). Loads are voided first, then entries removed, in one synchronous step.
  *
- * Where a pattern or tag covers more than a slice's worth, the rest is swept in slices; until then reads ask whether
- * a sweep covers what they found, so the effect is immediate all the same (I12).
+ * Where more is covered than a slice's worth, the rest is swept in slices; until then reads ask whether a sweep covers
+ * what they found, so the effect is immediate all the same (I12).
  */
 import type { Clock } from './clock.ts';
 import type { Entry } from './entry.ts';
 import type { MemoryLayer } from './layers/memory.ts';
 import type { Loads } from './loads.ts';
 import { inSlices } from './slices.ts';
-import { covers, type Target } from './target.ts';
+import type { Target } from './target.ts';
 import type { Removal } from './types.ts';
 
-/** Keys looked at before the rest is left to a sweep: 1 to 2 ms. */
+/** Entries looked at before the rest is left to a sweep: 1 to 2 ms. */
 const VISITS_AT_ONCE = 1_000;
 
 interface Tally {
@@ -22,10 +22,19 @@ interface Tally {
   loads: number;
 }
 
-interface Sweep {
+/** One call of `invalidate`, with what it has removed so far and what is left to sweeps. */
+interface Run {
   readonly position: number;
-  readonly target: Target;
   readonly tally: Tally;
+  visitsLeft: number;
+  readonly sweeps: Promise<void>[];
+  /** Keys whose dependants are still to be removed. */
+  readonly roots: string[];
+}
+
+interface Sweep {
+  readonly run: Run;
+  readonly covers: (entry: Entry) => boolean;
 }
 
 export class Invalidator {
@@ -51,42 +60,44 @@ export class Invalidator {
   }
 
   /** Whether an invalidation that is still being swept covers this entry. */
-  isSwept(key: string, entry: Entry): boolean {
-    return this.#sweepOver(key, entry) !== undefined;
+  isSwept(entry: Entry): boolean {
+    return this.isSweeping && this.#sweepOver(entry) !== undefined;
   }
 
   /** Removes an entry ahead of the sweep that covers it; false when none does. */
-  sweepNow(key: string, entry: Entry): boolean {
-    const sweep = this.#sweepOver(key, entry);
-    if (sweep !== undefined) this.#remove(key, entry, sweep.tally);
-    return sweep !== undefined;
+  sweepNow(entry: Entry): boolean {
+    const sweep = this.#sweepOver(entry);
+    if (sweep === undefined) return false;
+    this.#remove(entry, sweep.run);
+    this.#cascade(sweep.run);
+    return true;
   }
 
-  #sweepOver(key: string, entry: Entry): Sweep | undefined {
-    return this.#sweeps.find(
-      ({ position, target }) => entry.position < position && covers(target, key, entry.links),
-    );
+  #sweepOver(entry: Entry): Sweep | undefined {
+    return this.#sweeps.find(({ run, covers }) => entry.position < run.position && covers(entry));
   }
 
   invalidate(targets: readonly Target[]): Removal {
-    this.#position++;
-    const tally: Tally = { entries: 0, weightBytes: 0, loads: 0 };
-    const rest = targets.flatMap((target) => this.#apply(target, tally) ?? []);
-    if (rest.length === 0) return tally;
-    return { ...tally, pending: Promise.all(rest).then(() => tally) };
+    const run = this.#newRun();
+    for (const target of targets) this.#apply(target, run);
+    const { tally } = run;
+    if (run.sweeps.length === 0) return tally;
+    return { ...tally, pending: settled(run).then(() => tally) };
   }
 
   /** A newer value was written for the key: what was made from the old one goes, the key itself is replaced by the caller. */
   written(key: string): void {
-    this.#position++;
-    this.#loads.supersede(key, this.#position);
-    const tally: Tally = { entries: 0, weightBytes: 0, loads: 0 };
-    this.#cascade([key], tally, new Set([key]));
+    const run = this.#newRun();
+    this.#loads.supersede(key, run.position);
+    run.roots.push(key);
+    this.#cascade(run);
   }
 
   /** A load turned out at its end to be void: so is what depends on its key. */
   voidedLate(key: string): void {
-    this.#cascade([key], { entries: 0, weightBytes: 0, loads: 0 }, new Set([key]));
+    const run = this.#newRun();
+    run.roots.push(key);
+    this.#cascade(run);
   }
 
   clear(): void {
@@ -96,80 +107,86 @@ export class Invalidator {
     this.#setSweeps([]);
   }
 
-  #apply(target: Target, tally: Tally): Promise<void> | undefined {
-    const voided = this.#loads.invalidate(target, this.#position);
-    tally.loads += voided.length;
-    // What depends on a covered key goes, whether that key is resident or not.
-    const roots = [...voided, ...this.#dependedOn(target)];
-    let rest: Promise<void> | undefined;
-    if (target.kind === 'key') this.#removeKey(target.key, tally);
-    else rest = this.#removeCovered(target, tally, roots);
-    if (roots.length > 0) this.#cascade(roots, tally, new Set());
-    return rest;
-  }
-
-  #dependedOn(target: Target): Iterable<string> {
-    if (!this.#memory.hasDependants && this.#loads.size === 0) return [];
-    if (target.kind === 'key') return [target.key];
-    return target.kind === 'pattern' ? this.#memory.dependedOn(target.pattern) : [];
-  }
-
-  /** Removes what a pattern or tag covers, at once where that is quick. Keys removed by tag become roots of a cascade. */
-  #removeCovered(
-    target: Exclude<Target, { kind: 'key' }>,
-    tally: Tally,
-    roots: string[],
-  ): Promise<void> | undefined {
-    const found =
-      target.kind === 'tag'
-        ? this.#memory.tagged(target.tag)
-        : this.#memory.candidates(target.pattern.prefix);
-    const iterator = found[Symbol.iterator]();
-    const position = this.#position;
-    const visit = (key: string | undefined) => {
-      if (key === undefined || (target.kind === 'pattern' && !target.pattern.matches(key))) return false;
-      const entry = this.#memory.peek(key);
-      if (entry === undefined || entry.position >= position) return false;
-      this.#remove(key, entry, tally);
-      return true;
+  #newRun(): Run {
+    return {
+      position: ++this.#position,
+      tally: { entries: 0, weightBytes: 0, loads: 0 },
+      visitsLeft: VISITS_AT_ONCE,
+      sweeps: [],
+      roots: [],
     };
-    for (let visits = 0; visits < VISITS_AT_ONCE; visits++) {
+  }
+
+  #apply(target: Target, run: Run): void {
+    const voided = this.#loads.invalidate(target, run.position);
+    run.tally.loads += voided.length;
+    run.roots.push(...voided);
+    if (target.kind === 'key') {
+      const entry = this.#memory.peek(target.key);
+      if (entry !== undefined) this.#remove(entry, run);
+      // What depends on the key goes, whether the key is resident or not.
+      run.roots.push(target.key);
+    } else if (target.kind === 'tag') {
+      const covers = (entry: Entry) => entry.links?.tags.includes(target.tag) ?? false;
+      this.#removeAll(this.#memory.tagged(target.tag), covers, run);
+    } else {
+      const { pattern } = target;
+      this.#removeAll(this.#memory.candidates(pattern.prefix), (entry) => pattern.matches(entry.key), run);
+      if (this.#memory.hasDependants) {
+        const covers = (entry: Entry) => entry.links?.dependsOn.some((key) => pattern.matches(key)) ?? false;
+        this.#removeAll(this.#memory.dependantsOfMatching(pattern), covers, run);
+      }
+    }
+    this.#cascade(run);
+  }
+
+  /** Removes what depends on the roots, and what depends on that. What is removed is not found again, so cycles end. */
+  #cascade(run: Run): void {
+    for (let root = run.roots.pop(); root !== undefined; root = run.roots.pop()) {
+      const key = root;
+      if (this.#memory.hasDependants) {
+        const covers = (entry: Entry) => entry.links?.dependsOn.includes(key) ?? false;
+        this.#removeAll(this.#memory.dependantsOf(key), covers, run);
+      }
+      const voided = this.#loads.invalidate({ kind: 'key', key }, run.position);
+      run.tally.loads += voided.length;
+      for (const other of voided) if (other !== key) run.roots.push(other);
+    }
+  }
+
+  /** Removes those of the candidates that are covered: at once where that is quick, else the rest in a sweep. */
+  #removeAll(candidates: Iterable<Entry | undefined>, covers: (entry: Entry) => boolean, run: Run): void {
+    const iterator = candidates[Symbol.iterator]();
+    const visit = (entry: Entry | undefined) => {
+      if (entry === undefined || !covers(entry) || entry.position >= run.position) return;
+      // An iterator may still give what was removed meanwhile.
+      if (this.#memory.holds(entry)) this.#remove(entry, run);
+    };
+    for (; run.visitsLeft > 0; run.visitsLeft--) {
       const next = iterator.next();
-      if (next.done === true) return undefined;
-      if (visit(next.value) && target.kind === 'tag' && next.value !== undefined) roots.push(next.value);
+      if (next.done === true) return;
+      visit(next.value);
     }
-    if (target.kind === 'tag') {
-      // Which keys the sweep will come upon is not known yet, what depends on them goes now all the same.
-      for (const key of this.#memory.dependedOnTagged(target.tag)) roots.push(key);
-      this.#loads.distrustLinks(position);
-    }
-    const sweep: Sweep = { position, target, tally };
+    this.#sweep({ [Symbol.iterator]: () => iterator }, visit, { run, covers });
+  }
+
+  #sweep(rest: Iterable<Entry | undefined>, visit: (entry: Entry | undefined) => void, sweep: Sweep): void {
+    const { run, covers } = sweep;
     this.#setSweeps([...this.#sweeps, sweep]);
+    // What depends on what the sweep has yet to come upon goes now all the same, and so does every load that may.
+    for (const entry of this.#memory.dependedOn()) {
+      if (entry.position < run.position && covers(entry)) run.roots.push(entry.key);
+    }
+    this.#loads.distrustLinks(run.position);
     const isOver = () => this.#isClosed() || !this.#sweeps.includes(sweep);
-    const remaining: Iterable<string | undefined> = { [Symbol.iterator]: () => iterator };
-    return inSlices(this.#clock, remaining, visit, isOver).then(() => {
+    const step = (entry: Entry | undefined) => {
+      visit(entry);
+      if (run.roots.length > 0) this.#cascade(run);
+    };
+    const swept = inSlices(this.#clock, rest, step, isOver).then(() => {
       this.#setSweeps(this.#sweeps.filter((other) => other !== sweep));
     });
-  }
-
-  /** Removes what depends on the roots, and what depends on that. Each key is looked at once, so cycles end. */
-  #cascade(roots: readonly string[], tally: Tally, seen: Set<string>): void {
-    const open = [...roots];
-    for (let root = open.pop(); root !== undefined; root = open.pop()) {
-      for (const key of [...this.#memory.dependantsOf(root)]) {
-        if (seen.has(key)) continue;
-        seen.add(key);
-        this.#removeKey(key, tally);
-        open.push(key);
-      }
-      const voided = this.#loads.invalidate({ kind: 'key', key: root }, this.#position);
-      tally.loads += voided.length;
-      for (const key of voided) {
-        if (seen.has(key)) continue;
-        seen.add(key);
-        open.push(key);
-      }
-    }
+    run.sweeps.push(swept);
   }
 
   #setSweeps(sweeps: readonly Sweep[]): void {
@@ -177,14 +194,15 @@ export class Invalidator {
     this.isSweeping = sweeps.length > 0;
   }
 
-  #removeKey(key: string, tally: Tally): void {
-    const entry = this.#memory.peek(key);
-    if (entry !== undefined) this.#remove(key, entry, tally);
+  #remove(entry: Entry, run: Run): void {
+    this.#memory.remove(entry, 'invalidated');
+    run.tally.entries++;
+    run.tally.weightBytes += entry.weightBytes;
+    if (this.#memory.isDependedOn(entry.key)) run.roots.push(entry.key);
   }
+}
 
-  #remove(key: string, entry: Entry, tally: Tally): void {
-    this.#memory.remove(key, entry, 'invalidated');
-    tally.entries++;
-    tally.weightBytes += entry.weightBytes;
-  }
+/** When every sweep of the run has ended, those that began meanwhile included. */
+async function settled(run: Run): Promise<void> {
+  for (let sweep = run.sweeps.pop(); sweep !== undefined; sweep = run.sweeps.pop()) await sweep;
 }

@@ -1,54 +1,77 @@
-/** Finds keys by label: the tags of entries, or the keys that entries depend on. */
+/** Finds entries by label: their tags, or the keys they depend on. */
+import type { Entry } from './entry.ts';
+import { type Group, membersOf, withMember, withoutMember } from './group.ts';
 import { KeyIndex } from './key-index.ts';
 import type { Pattern } from './pattern.ts';
+import { SplitMap } from './split-map.ts';
+
+/** A label and the entries that carry it. */
+interface Label {
+  readonly key: string;
+  entries: Group<Entry>;
+}
 
 export class LabelIndex {
-  // A Map, since people choose the labels and one of them will be called `__proto__`.
-  readonly #keys = new Map<string, Set<string>>();
-  readonly #labels: KeyIndex | undefined;
+  // People choose the labels and one of them will be called `__proto__`: a map takes it.
+  readonly #labels = new SplitMap<Label>();
+  readonly #byKey: KeyIndex<Label> | undefined;
 
   /** Where labels are keys, they can be found by pattern, too. */
   constructor(labelsAre: 'keys' | 'names') {
-    this.#labels = labelsAre === 'keys' ? new KeyIndex() : undefined;
+    this.#byKey = labelsAre === 'keys' ? new KeyIndex() : undefined;
   }
 
   get isEmpty(): boolean {
-    return this.#keys.size === 0;
+    return this.#labels.size === 0;
   }
 
-  add(key: string, labels: readonly string[]): void {
-    for (const label of labels) {
-      const keys = this.#keys.get(label);
-      if (keys !== undefined) {
-        keys.add(key);
+  has(label: string): boolean {
+    return this.#labels.get(label) !== undefined;
+  }
+
+  /** No label twice. */
+  add(entry: Entry, labels: readonly string[]): void {
+    for (const key of labels) {
+      const known = this.#labels.get(key);
+      if (known !== undefined) {
+        known.entries = withMember(known.entries, entry);
         continue;
       }
-      this.#keys.set(label, new Set([key]));
-      this.#labels?.add(label);
+      const label: Label = { key, entries: entry };
+      this.#labels.set(key, label);
+      this.#byKey?.add(label);
     }
   }
 
-  delete(key: string, labels: readonly string[]): void {
-    for (const label of labels) {
-      const keys = this.#keys.get(label);
-      if (keys === undefined || !keys.delete(key) || keys.size > 0) continue;
-      this.#keys.delete(label);
-      this.#labels?.delete(label);
+  delete(entry: Entry, labels: readonly string[]): void {
+    for (const key of labels) {
+      const label = this.#labels.get(key);
+      if (label === undefined) continue;
+      const left = withoutMember(label.entries, entry);
+      if (left !== undefined) {
+        label.entries = left;
+        continue;
+      }
+      this.#labels.delete(key);
+      this.#byKey?.delete(label);
     }
   }
 
-  /** The caller may delete the keys it is given. */
-  keysOf(label: string): Iterable<string> {
-    return this.#keys.get(label) ?? [];
+  /** The caller may remove the entries it is given while it goes on. */
+  entriesOf(label: string): Iterable<Entry> {
+    const known = this.#labels.get(label);
+    return known === undefined ? [] : membersOf(known.entries);
   }
 
-  labels(): Iterable<string> {
-    return this.#keys.keys();
+  *labels(): Generator<string, void, undefined> {
+    for (const { key } of this.#labels.values()) yield key;
   }
 
-  *labelsMatching(pattern: Pattern): Generator<string, void, undefined> {
-    for (const label of this.#labels?.candidates(pattern.prefix) ?? []) {
-      if (label !== undefined && pattern.matches(label)) yield label;
+  /** The entries whose labels the pattern covers, and `undefined` for what was looked at in vain. */
+  *matching(pattern: Pattern): Generator<Entry | undefined, void, undefined> {
+    for (const label of this.#byKey?.candidates(pattern.prefix) ?? []) {
+      if (label === undefined || !pattern.matches(label.key)) yield undefined;
+      else yield* membersOf(label.entries);
     }
   }
 }

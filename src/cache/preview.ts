@@ -14,19 +14,18 @@ export async function preview(
   memory: MemoryLayer,
   loads: Loads,
   clock: Clock,
-  isFresh: (key: string, entry: Entry) => boolean,
+  isFresh: (entry: Entry) => boolean,
 ): Promise<Preview> {
   const tiers = new Map<TierName, { tier: TierName; entries: number; weightBytes: number }>();
   const examples: string[] = [];
   let entries = 0;
   let weightBytes = 0;
-  const visit = (key: string | undefined) => {
-    if (key === undefined || (target.kind === 'pattern' && !target.pattern.matches(key))) return;
-    const entry = memory.peek(key);
-    if (entry === undefined || !isFresh(key, entry)) return;
+  const visit = (entry: Entry | undefined) => {
+    if (entry === undefined || (target.kind === 'pattern' && !target.pattern.matches(entry.key))) return;
+    if (!isFresh(entry) || !memory.holds(entry)) return;
     entries++;
     weightBytes += entry.weightBytes;
-    if (examples.length < MAX_EXAMPLES) examples.push(key);
+    if (examples.length < MAX_EXAMPLES) examples.push(entry.key);
     const { tier } = entry.counters.policy;
     const ofTier = tiers.get(tier) ?? { tier, entries: 0, weightBytes: 0 };
     ofTier.entries++;
@@ -43,7 +42,7 @@ export async function preview(
   };
 }
 
-function candidatesOf(target: Target, memory: MemoryLayer): Iterable<string | undefined> {
-  if (target.kind === 'key') return [target.key];
+function candidatesOf(target: Target, memory: MemoryLayer): Iterable<Entry | undefined> {
+  if (target.kind === 'key') return [memory.peek(target.key)];
   return target.kind === 'tag' ? memory.tagged(target.tag) : memory.candidates(target.pattern.prefix);
 }

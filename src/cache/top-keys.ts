@@ -20,7 +20,8 @@ export class TopKeys {
   #floor = 0;
 
   /** To be called when an entry's hits have reached a power of two. */
-  offer(key: string, entry: Entry): void {
+  offer(entry: Entry): void {
+    const { key } = entry;
     const known = this.#candidates.get(key);
     if (known !== undefined) {
       known.entry = entry;
@@ -37,8 +38,8 @@ export class TopKeys {
   }
 
   /** To be called when an entry that was used is removed; one never used was never offered. */
-  removed(key: string, entry: Entry): void {
-    const known = this.#candidates.get(key);
+  removed(entry: Entry): void {
+    const known = this.#candidates.get(entry.key);
     if (known?.entry !== entry) return;
     known.carried += entry.hits;
     known.entry = undefined;

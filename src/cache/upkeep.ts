@@ -4,6 +4,7 @@
  */
 import type { BurstLog } from './burst-log.ts';
 import type { Clock } from './clock.ts';
+import type { Entry } from './entry.ts';
 import type { MemoryLayer } from './layers/memory.ts';
 import type { Loads } from './loads.ts';
 import { inSlices } from './slices.ts';
@@ -76,14 +77,11 @@ export class Upkeep {
   #cleanUp(): void {
     if (this.#cleaning !== undefined) return;
     const now = this.#clock.now();
-    const visit = (key: string) => {
-      const entry = this.#memory.peek(key);
-      if (entry !== undefined && entry.expiresAt <= now) this.#memory.remove(key, entry, 'expired');
+    const visit = (entry: Entry) => {
+      if (entry.expiresAt <= now && this.#memory.holds(entry)) this.#memory.remove(entry, 'expired');
     };
-    this.#cleaning = inSlices(this.#clock, this.#memory.allKeys(), visit, () => this.#isStopped).finally(
-      () => {
-        this.#cleaning = undefined;
-      },
-    );
+    this.#cleaning = inSlices(this.#clock, this.#memory.all(), visit, () => this.#isStopped).finally(() => {
+      this.#cleaning = undefined;
+    });
   }
 }

@@ -40,6 +40,40 @@ describe('a dependency', () => {
     expect(small.has('query::page')).toBe(false);
   });
 
+  it('I2, I12: of more than is removed at once takes effect at once and is swept in slices', async () => {
+    cache.set('config::rates', 1);
+    for (let i = 0; i < MANY; i++) cache.set(`products::${i}`, i, { dependsOn: ['config::rates'] });
+    cache.set('query::page', 1, { dependsOn: [`products::${MANY - 1}`] });
+    // This one was filled before what it depends on, so it does not know the whole way up to the rates.
+    cache.getOrLoadSync('query::early', () => 1, { dependsOn: ['reference::late'] });
+    cache.getOrLoadSync('reference::late', () => 1, { dependsOn: ['config::rates'] });
+    const loader = heldLoader<number>();
+    const reading = cache.getOrLoad('query::slow', loader.load, { dependsOn: [`products::${MANY - 2}`] });
+
+    const { pending } = cache.invalidate('config::rates');
+    for (let i = 0; i < MANY; i++) expect(cache.has(`products::${i}`)).toBe(false);
+    expect([cache.has('query::page'), cache.has('query::early'), cache.has('reference::late')]).toEqual([
+      false,
+      false,
+      false,
+    ]);
+    loader.give(7);
+    expect(await reading).toBe(7);
+    expect(cache.has('query::slow')).toBe(false);
+    expect(await pending).toMatchObject({ entries: MANY + 4 });
+    expect(cache.stats().total).toMatchObject({ entries: 0, weightBytes: 0 });
+  });
+
+  it('I2: of more keys than are looked at at once, covered by a pattern, takes effect at once', async () => {
+    for (let i = 0; i < MANY; i++) cache.set(`query::${i}`, i, { dependsOn: [`products::${i}`] });
+    const { pending } = cache.invalidate('products:*');
+    cache.set('query::0', 'new', { dependsOn: ['products::0'] });
+    for (let i = 1; i < MANY; i++) expect(cache.get(`query::${i}`)).toBeUndefined();
+    await pending;
+    expect(cache.get('query::0')).toBe('new');
+    expect(cache.stats().total.entries).toBe(1);
+  });
+
   it('in a cycle ends', () => {
     cache.set('query::a', 1, { dependsOn: ['query::b', 'query::a'] });
     cache.set('query::b', 1, { dependsOn: ['query::c'] });

@@ -1,7 +1,7 @@
 /**
  * The memory layer: entries, and the two indexes by which they are found again (keys for patterns, labels for tags and
- * dependencies). Its invariant: the indexes hold exactly the keys of the resident entries, and every removal is counted
- * once under its reason.
+ * dependencies). Its invariant: the indexes hold exactly the resident entries, and every removal is counted once under
+ * its reason.
  */
 import type { Entry } from '../entry.ts';
 import { LeastRecentlyUsed, type Residents } from '../eviction.ts';
@@ -12,14 +12,14 @@ import type { RemovalReason } from '../types.ts';
 
 export interface MemoryLayerOptions {
   readonly maxWeightBytes: number;
-  readonly onRemoved: (key: string, entry: Entry, reason: RemovalReason) => void;
+  readonly onRemoved: (entry: Entry, reason: RemovalReason) => void;
 }
 
 export class MemoryLayer {
   readonly #maxWeightBytes: number;
   readonly #onRemoved: MemoryLayerOptions['onRemoved'];
   #residents: Residents;
-  #keys = new KeyIndex();
+  #keys = new KeyIndex<Entry>();
   /** Entries by their tags. */
   #tags = new LabelIndex('names');
   /** Entries by the keys they depend on. */
@@ -39,34 +39,38 @@ export class MemoryLayer {
     return this.#residents.weightBytes;
   }
 
-  /** Tells the eviction policy of a use. */
-  touch(key: string): void {
-    this.#residents.touch(key);
-  }
-
   /** Looks up without counting as a use. */
   peek(key: string): Entry | undefined {
-    return this.#residents.peek(key);
+    return this.#residents.get(key);
   }
 
-  put(key: string, entry: Entry): void {
-    const old = this.#residents.peek(key);
-    if (old === undefined) this.#keys.add(key);
-    else this.#unlink(key, old, 'replaced');
-    this.#residents.put(key, entry);
+  /** Whether this very entry is resident. */
+  holds(entry: Entry): boolean {
+    return this.#residents.get(entry.key) === entry;
+  }
+
+  /** Tells the eviction policy of a use. */
+  touch(entry: Entry): void {
+    this.#residents.touch(entry);
+  }
+
+  put(entry: Entry): void {
+    const old = this.#residents.get(entry.key);
+    if (old !== undefined) this.#unlink(old, 'replaced');
+    this.#residents.put(entry);
+    this.#keys.add(entry);
     entry.counters.entries++;
     entry.counters.weightBytes += entry.weightBytes;
     if (entry.links !== undefined) {
-      this.#tags.add(key, entry.links.tags);
-      this.#dependants.add(key, entry.links.dependsOn);
+      this.#tags.add(entry, entry.links.tags);
+      this.#dependants.add(entry, entry.links.dependsOn);
     }
   }
 
   /** Removes a resident entry. */
-  remove(key: string, entry: Entry, reason: RemovalReason): void {
-    this.#residents.delete(key);
-    this.#keys.delete(key);
-    this.#unlink(key, entry, reason);
+  remove(entry: Entry, reason: RemovalReason): void {
+    this.#residents.delete(entry);
+    this.#unlink(entry, reason);
   }
 
   /** Lets go of everything at once, in constant time; the caller settles its counters. */
@@ -77,55 +81,60 @@ export class MemoryLayer {
     this.#dependants = new LabelIndex('keys');
   }
 
-  allKeys(): Iterable<string> {
+  /** See {@link KeyIndex.all}. */
+  all(): Iterable<Entry> {
     return this.#keys.all();
   }
 
   /** See {@link KeyIndex.candidates}. */
-  candidates(prefix: string): Iterable<string | undefined> {
+  candidates(prefix: string): Iterable<Entry | undefined> {
     return this.#keys.candidates(prefix);
   }
 
-  tagged(tag: string): Iterable<string> {
-    return this.#tags.keysOf(tag);
+  tagged(tag: string): Iterable<Entry> {
+    return this.#tags.entriesOf(tag);
   }
 
   get hasDependants(): boolean {
     return !this.#dependants.isEmpty;
   }
 
-  dependantsOf(key: string): Iterable<string> {
-    return this.#dependants.keysOf(key);
+  /** Whether an entry depends on the key. */
+  isDependedOn(key: string): boolean {
+    return !this.#dependants.isEmpty && this.#dependants.has(key);
   }
 
-  /** The keys that something depends on and that the pattern covers, resident or not. */
-  dependedOn(pattern: Pattern): Iterable<string> {
-    return this.#dependants.labelsMatching(pattern);
+  dependantsOf(key: string): Iterable<Entry> {
+    return this.#dependants.entriesOf(key);
   }
 
-  /** The keys that something depends on and whose entries carry the tag. */
-  *dependedOnTagged(tag: string): Generator<string, void, undefined> {
+  /** The entries that depend on a key that the pattern covers, resident or not; see {@link LabelIndex.matching}. */
+  dependantsOfMatching(pattern: Pattern): Iterable<Entry | undefined> {
+    return this.#dependants.matching(pattern);
+  }
+
+  /** The resident entries that something depends on. */
+  *dependedOn(): Generator<Entry, void, undefined> {
     for (const key of this.#dependants.labels()) {
-      if (this.#residents.peek(key)?.links?.tags.includes(tag)) yield key;
+      const entry = this.#residents.get(key);
+      if (entry !== undefined) yield entry;
     }
   }
 
   #newResidents(): Residents {
-    return new LeastRecentlyUsed(this.#maxWeightBytes, (key, entry) => {
-      this.#keys.delete(key);
-      this.#unlink(key, entry, 'evicted');
-    });
+    return new LeastRecentlyUsed(this.#maxWeightBytes, (entry) => this.#unlink(entry, 'evicted'));
   }
 
-  #unlink(key: string, entry: Entry, reason: RemovalReason): void {
+  #unlink(entry: Entry, reason: RemovalReason): void {
     const { counters, links } = entry;
+    this.#keys.delete(entry);
     counters.entries--;
     counters.weightBytes -= entry.weightBytes;
     counters.removals[reason]++;
     if (links !== undefined) {
-      this.#tags.delete(key, links.tags);
-      this.#dependants.delete(key, links.dependsOn);
+      this.#tags.delete(entry, links.tags);
+      this.#dependants.delete(entry, links.dependsOn);
     }
-    this.#onRemoved(key, entry, reason);
+    this.#onRemoved(entry, reason);
   }
 }
