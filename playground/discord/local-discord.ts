@@ -100,7 +100,7 @@ export class LocalDiscord {
     };
     this.#rest = restServer({
       routes: [
-        ...worldRoutes({ world, gatewayUrl: () => this.gatewayUrl }),
+        ...worldRoutes({ world, shards: options.shards ?? 1, gatewayUrl: () => this.gatewayUrl }),
         ...commandRoutes(parts),
         ...callbackRoutes(parts),
         ...webhookRoutes(parts),

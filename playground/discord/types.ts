@@ -42,6 +42,8 @@ export interface LocalDiscordOptions {
   readonly world?: WorldSeed;
   /** By default the machine's; tests hand in one that they turn. */
   readonly clock?: Clock;
+  /** How many shards GET /gateway/bot recommends. @default 1 */
+  readonly shards?: number;
   /** Milliseconds between heartbeats, as told in HELLO. @default 41_250 */
   readonly heartbeatIntervalMs?: number;
   /**

@@ -13,6 +13,8 @@ import { ok, param, type RestRequest, type Route } from './route.ts';
 
 export interface WorldRouteParts {
   readonly world: World;
+  /** How many shards are recommended. */
+  readonly shards: number;
   gatewayUrl(): string;
 }
 
@@ -28,7 +30,7 @@ export function worldRoutes(parts: WorldRouteParts): Route[] {
     { ...get('/gateway', () => ({ url: parts.gatewayUrl() })), needsBotToken: false },
     get('/gateway/bot', () => ({
       url: parts.gatewayUrl(),
-      shards: 1,
+      shards: parts.shards,
       session_start_limit: { total: 1000, remaining: 999, reset_after: 86_400_000, max_concurrency: 16 },
     })),
     get('/users/@me', () => ({
