@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { configFileSchema } from './config-schema.ts';
 import { findSyntaxFault, placeOf } from './config-syntax.ts';
-import { nearestName } from './nearest-name.ts';
+import { nearestName, withoutUnit } from './nearest-name.ts';
 
 type Path = readonly PropertyKey[];
 
@@ -73,14 +73,6 @@ function unknownName(path: Path, name: string): string {
   const nearest = nearestName(name, siblings);
   if (nearest) return `${where}: unknown name, did you mean "${nearest}"?`;
   return `${where}: unknown name. Known here: ${siblings.filter((known) => known !== '$schema').join(', ')}`;
-}
-
-/** A name as it reads without its unit and its style: `grace_ms`, `graceMs` and `grace` are one. */
-function withoutUnit(name: string): string {
-  return name
-    .replace(/(?:_?ms|_?seconds|_?kb|_?bytes|_?ratio|_?beta|Ms|Bytes|Ratio|Beta)$/, '')
-    .replaceAll('_', '')
-    .toLowerCase();
 }
 
 /** Where a section may have any name, what stands under the name of a secret is not shown. */

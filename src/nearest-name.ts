@@ -21,6 +21,14 @@ export function nearestName(name: string, known: Iterable<string>): string | und
   return nearest;
 }
 
+/** A name without its unit and its style: `grace`, `grace_ms`, `graceMs` and `GRACE` give the same. */
+export function withoutUnit(name: string): string {
+  return name
+    .replace(/(?:_(?:ms|seconds|kb|bytes|ratio|beta)|Ms|Seconds|Kb|Bytes|Ratio|Beta)$/, '')
+    .replaceAll('_', '')
+    .toLowerCase();
+}
+
 function editsBetween(from: string, to: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: to.length + 1 }, (_, index) => index);

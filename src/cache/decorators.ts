@@ -7,7 +7,7 @@
 import { type EntryPlan, type EntryPlanOptions, planEntry } from './entry-plan.ts';
 import { CacheError } from './errors.ts';
 import type { InvalidationOptions, InvalidationTargets } from './invalidation-plan.ts';
-import type { Cache } from './types.ts';
+import type { Cache, LoadContext } from './types.ts';
 import {
   type CachedControls,
   type CacheOf,
@@ -42,6 +42,33 @@ export interface MethodDecorator<M> {
   ): TypedPropertyDescriptor<T>;
 }
 
+/** `T`, if its last parameter takes the context of a load. Callers leave it out, so it is declared optional. */
+type TakingContext<T extends AnyMethod> =
+  Required<Parameters<T>> extends readonly [...unknown[], infer Last]
+    ? LoadContext extends Last
+      ? T
+      : never
+    : never;
+
+/** A decorator of methods like `M` that take the context of a load last. */
+export interface ContextMethodDecorator<M> {
+  <T extends M & AnyMethod>(
+    method: TakingContext<T>,
+    context: { readonly kind: 'method'; readonly name: string | symbol },
+  ): T;
+  <T extends M & AnyMethod>(
+    target: object,
+    name: string | symbol,
+    descriptor: TypedPropertyDescriptor<TakingContext<T>>,
+  ): TypedPropertyDescriptor<T>;
+}
+
+/** With `passContext: true` the method is declared with a last parameter `context?: LoadContext`. */
+type ContextOptions<A extends readonly unknown[]> = EntryPlanOptions<A> &
+  CacheSelector & { readonly passContext: true };
+type PlainOptions<A extends readonly unknown[]> = EntryPlanOptions<A> &
+  CacheSelector & { readonly passContext?: false };
+
 /**
  * Caches what an asynchronous method gives, as `cached` does for functions. {@link cachedMethodOf} gives its controls.
  * @throws CacheError `ERR_ARGUMENT_INVALID` when the class is defined, for options and templates that are not valid
@@ -53,16 +80,26 @@ export interface MethodDecorator<M> {
  * }
  */
 export function cachedMethod<A extends unknown[] = never[]>(
-  options: EntryPlanOptions<A> & CacheSelector,
-): MethodDecorator<Taking<A, Promise<unknown>>> {
-  return decorator((method, cacheOf) => reading(method, cacheOf, options, readAsync), options.cache);
+  options: PlainOptions<A>,
+): MethodDecorator<Taking<A, Promise<unknown>>>;
+/** The same for a method that takes the context of its load. */
+export function cachedMethod<A extends unknown[] = never[]>(
+  options: ContextOptions<A>,
+): ContextMethodDecorator<Taking<A, Promise<unknown>>>;
+export function cachedMethod(options: object): unknown {
+  return readingDecorator(options, readAsync);
 }
 
 /** The same for methods that are synchronous, and stay so, as `cachedSync` does for functions. */
 export function cachedSyncMethod<A extends unknown[] = never[]>(
-  options: EntryPlanOptions<A> & CacheSelector,
-): MethodDecorator<Taking<A, unknown>> {
-  return decorator((method, cacheOf) => reading(method, cacheOf, options, readSync), options.cache);
+  options: PlainOptions<A>,
+): MethodDecorator<Taking<A, unknown>>;
+/** The same for a method that takes the context of its load. */
+export function cachedSyncMethod<A extends unknown[] = never[]>(
+  options: ContextOptions<A>,
+): ContextMethodDecorator<Taking<A, unknown>>;
+export function cachedSyncMethod(options: object): unknown {
+  return readingDecorator(options, readSync);
 }
 
 /**
@@ -107,20 +144,26 @@ export function cachedMethodOf<T extends object, N extends keyof T>(
 /** The controls of each cached method there is. */
 const controlsByMethod = new WeakMap<object, CachedControls<unknown[], unknown>>();
 
-function reading<A extends unknown[]>(
+function readingDecorator(options: object, kind: (method: Method, plan: EntryPlan) => Read): unknown {
+  // The overloads have checked what stands here.
+  const { cache, ...given } = options as EntryPlanOptions & CacheSelector;
+  const planOptions = given as EntryPlanOptions;
+  return decorator((method, cacheOf) => reading(method, cacheOf, planOptions, kind), cache);
+}
+
+function reading(
   method: Method,
   cacheOf: CacheOf,
-  { cache: _, ...options }: EntryPlanOptions<A> & CacheSelector,
+  options: EntryPlanOptions,
   kind: (method: Method, plan: EntryPlan) => Read,
 ): Method {
-  // What is left is one of the two kinds of options, as before.
-  const plan = planEntry(method, options as EntryPlanOptions<A>);
+  const plan = planEntry(method, options);
   const read = kind(method, plan);
   const replacement = function (this: unknown, ...args: unknown[]): unknown {
     return read(cacheOf(this), this, args, false);
   };
   controlsByMethod.set(replacement, controlsOf(plan, cacheOf, read));
-  return replacement;
+  return Object.defineProperty(replacement, 'length', { value: plan.length, configurable: true });
 }
 
 function decorator<M>(
@@ -142,10 +185,7 @@ function decorator<M>(
       );
     }
     const replacement = replace(method as Method, cacheSelector(name, select));
-    Object.defineProperties(replacement, {
-      name: { value: method.name, configurable: true },
-      length: { value: method.length, configurable: true },
-    });
+    Object.defineProperty(replacement, 'name', { value: method.name, configurable: true });
     return isStandard ? replacement : { ...descriptor, value: replacement };
   };
   // One function answers both calls; which one it is shows only at run time.

@@ -2,6 +2,7 @@
  * What the author said about the entries of a function (key, tags, dependencies, ttl), compiled once, when the function
  * is wrapped. Wrappers and decorators are two ways to the same plan, hence alike in power.
  */
+import { nearestName, withoutUnit } from '../nearest-name.ts';
 import { CacheError } from './errors.ts';
 import {
   compileKeyTemplate,
@@ -12,12 +13,22 @@ import {
   type TemplateScope,
 } from './key-template.ts';
 import { escapeSegment, SEPARATOR } from './keys.ts';
-import type { EntryOptions } from './types.ts';
+import { assertLoadingPolicy, LOADING_POLICIES } from './policy-check.ts';
+import { assertTtl } from './tier-book.ts';
+import type { EntryOptions, LoadContext } from './types.ts';
 
 /** Texts with placeholders, or a function of the arguments. */
 export type Labels<A extends readonly unknown[]> = readonly string[] | ((...args: A) => readonly string[]);
 
-interface PlanOptions<A extends readonly unknown[]> extends Omit<EntryOptions, 'tags' | 'dependsOn'> {
+/** A function of the value. Written as a method, so that one of any value (`never`) fits as well. */
+type OfValue<V, R> = { of(value: V): R }['of'];
+
+interface PlanOptions<A extends readonly unknown[], V>
+  extends Omit<EntryOptions, 'tags' | 'dependsOn' | 'when' | 'cost'> {
+  /** False: this value is served and not kept. */
+  readonly when?: OfValue<V, boolean> | undefined;
+  /** What a load of this value costs, in a unit of your choice; `/cache-stats` adds up what hits have saved. */
+  readonly cost?: OfValue<V, number> | undefined;
   /** Placeholders as in `key`. */
   readonly tags?: Labels<A>;
   /** Keys whose invalidation invalidates the entry too; placeholders as in `key`. */
@@ -27,10 +38,15 @@ interface PlanOptions<A extends readonly unknown[]> extends Omit<EntryOptions, '
    * then use.
    */
   readonly parameters?: Parameters;
+  /**
+   * Hands what a loader may know and say of its load (`signal`, `stale`, `setTtl`, `tag`, …) to the function, as an
+   * extra last argument. It is no part of the key, and no parameter that placeholders count. @default false
+   */
+  readonly passContext?: boolean;
 }
 
 /** Says where the values of a function are kept, and how. One of `key` and `keyPrefix` is needed. */
-export type EntryPlanOptions<A extends readonly unknown[] = readonly never[]> = PlanOptions<A> &
+export type EntryPlanOptions<A extends readonly unknown[] = readonly never[], V = never> = PlanOptions<A, V> &
   (
     | {
         /** `user::{0}::profile`, `user::{0.id}::profile`, or a function of the arguments. */
@@ -53,17 +69,21 @@ export type EntryPlanOptions<A extends readonly unknown[] = readonly never[]> = 
 export interface EntryPlan {
   key(self: unknown, args: readonly unknown[]): string;
   options(self: unknown, args: readonly unknown[]): EntryOptions;
+  /** The arguments of a load; `undefined` where they are those of the call. */
+  readonly withContext: ((args: readonly unknown[], context: LoadContext) => unknown[]) | undefined;
+  /** How many arguments a caller gives: the function's length, the context not counted. */
+  readonly length: number;
 }
 
 /** The options as they look from within, where the arguments' types are not known. */
-type AnyPlanOptions = PlanOptions<readonly unknown[]> & {
+type AnyPlanOptions = PlanOptions<readonly unknown[], never> & {
   readonly key?: string | ((...args: readonly unknown[]) => string);
   readonly keyPrefix?: string;
   readonly keyParams?: readonly (number | string)[];
   readonly name?: string;
 };
 
-const OWN_OPTIONS: ReadonlySet<string> = new Set([
+const OWN_OPTIONS = [
   'key',
   'keyPrefix',
   'keyParams',
@@ -71,8 +91,11 @@ const OWN_OPTIONS: ReadonlySet<string> = new Set([
   'tags',
   'dependsOn',
   'parameters',
-]);
-const ENTRY_OPTIONS: ReadonlySet<string> = new Set(['tier', 'ttlMs', 'negativeTtlMs']);
+  'passContext',
+];
+/** What is handed on with every call. */
+const ENTRY_OPTIONS: ReadonlySet<string> = new Set(['tier', 'ttlMs', 'negativeTtlMs', ...LOADING_POLICIES]);
+const OPTIONS: ReadonlySet<string> = new Set([...OWN_OPTIONS, ...ENTRY_OPTIONS]);
 
 /**
  * Compiles the options given for a function.
@@ -81,12 +104,14 @@ const ENTRY_OPTIONS: ReadonlySet<string> = new Set(['tier', 'ttlMs', 'negativeTt
  */
 export function planEntry<A extends readonly unknown[]>(
   fn: { readonly name: string; readonly length: number },
-  options: EntryPlanOptions<A>,
+  options: EntryPlanOptions<A, never>,
 ): EntryPlan {
   // From here on arguments are just values: their types were checked where the function was wrapped.
   const given = options as unknown as AnyPlanOptions;
   assertOptions(fn.name, given);
-  const scope = scopeOf(fn, given.parameters);
+  const passesContext = given.passContext === true;
+  const length = Math.max(0, fn.length - (passesContext ? 1 : 0));
+  const scope = scopeOf({ name: fn.name, length }, given.parameters);
   const { key, tags, dependsOn } = given;
   const render = typeof key === 'function' ? undefined : keyRender(fn.name, given, scope);
   const fixed: EntryOptions = Object.freeze(
@@ -97,6 +122,11 @@ export function planEntry<A extends readonly unknown[]>(
   const makeTags = tags === undefined ? undefined : labelsOf(tags, scope);
   const makeDependencies = dependsOn === undefined ? undefined : labelsOf(dependsOn, scope);
   return {
+    length,
+    // Behind what is given, and never before its place: a caller may leave arguments out.
+    withContext: passesContext
+      ? (args, context) => [...args, ...Array<undefined>(Math.max(0, length - args.length)), context]
+      : undefined,
     key: (self, args) => (typeof key === 'function' ? key.apply(self, [...args]) : (render?.(args) ?? '')),
     options(self, args) {
       if (makeTags === undefined && makeDependencies === undefined) return fixed;
@@ -118,13 +148,19 @@ export function scopeOf(
 }
 
 function assertOptions(name: string, options: AnyPlanOptions): void {
-  const wrong = Object.keys(options).find((option) => !OWN_OPTIONS.has(option) && !ENTRY_OPTIONS.has(option));
+  const wrong = Object.keys(options).find((option) => !OPTIONS.has(option));
   if (wrong !== undefined) {
-    const hint = wrong === 'ttl' ? ' (times are given in milliseconds, as ttlMs)' : '';
     throw new CacheError(
       'ERR_ARGUMENT_INVALID',
-      `There is no option "${wrong}" for ${name || 'a function'}${hint}.`,
+      `There is no option "${wrong}" for ${name || 'a function'}${hintFor(wrong)}.`,
     );
+  }
+  const owner = name || 'the function';
+  if (options.ttlMs !== undefined) assertTtl(options.ttlMs, `ttlMs of ${owner}`);
+  if (options.negativeTtlMs !== undefined) assertTtl(options.negativeTtlMs, `negativeTtlMs of ${owner}`);
+  assertLoadingPolicy(options, owner);
+  if (options.passContext !== undefined && typeof options.passContext !== 'boolean') {
+    throw new CacheError('ERR_ARGUMENT_INVALID', `passContext of ${owner} must be true or false.`);
   }
   if ((options.key === undefined) === (options.keyPrefix === undefined)) {
     throw new CacheError(
@@ -132,6 +168,15 @@ function assertOptions(name: string, options: AnyPlanOptions): void {
       `Give either key or keyPrefix for ${name || 'the function'}, such as key: 'user::{0}::profile'.`,
     );
   }
+}
+
+/** The option that was probably meant. Those that differ by their unit alone were meant in another unit. */
+function hintFor(wrong: string): string {
+  const right = [...OPTIONS].find((option) => withoutUnit(option) === withoutUnit(wrong));
+  if (right?.endsWith('Ms') && !/ms$/i.test(wrong)) return ` (times are given in milliseconds, as ${right})`;
+  if (right?.endsWith('Bytes') && !/bytes$/i.test(wrong)) return ` (sizes are given in bytes, as ${right})`;
+  const nearest = right ?? nearestName(wrong, OPTIONS);
+  return nearest === undefined ? '' : ` (did you mean ${nearest}?)`;
 }
 
 function keyRender(functionName: string, options: AnyPlanOptions, scope: TemplateScope): Render {

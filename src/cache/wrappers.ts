@@ -6,7 +6,7 @@
 import { type EntryPlan, type EntryPlanOptions, planEntry } from './entry-plan.ts';
 import { CacheError } from './errors.ts';
 import { type InvalidationOptions, type InvalidationTargets, planInvalidation } from './invalidation-plan.ts';
-import type { Cache, LoadOptions, Removal, WarmJob } from './types.ts';
+import type { Cache, LoadContext, LoadOptions, Removal, WarmJob } from './types.ts';
 
 /** What a function with cached values can do besides being called. `this` is passed on to the function. */
 export interface CachedControls<A extends readonly unknown[], R> {
@@ -29,6 +29,15 @@ type ArgsOf<F extends AnyFunction> = F extends (this: never, ...args: infer A) =
 /** `F`, generics and all, and the controls. */
 export type Cached<F extends AnyFunction> = F & CachedControls<ArgsOf<F>, ReturnType<F>>;
 
+type PlainPlanOptions<A extends readonly unknown[], V> = EntryPlanOptions<A, V> & {
+  readonly passContext?: false;
+};
+
+/** The options of a function that gets the context of its load. */
+export type ContextPlanOptions<A extends readonly unknown[], V> = EntryPlanOptions<A, V> & {
+  readonly passContext: true;
+};
+
 /**
  * Caches what an asynchronous function gives. Concurrent calls with the same key share one load. Values come back
  * deep-frozen (or as a copy of one's own, where freezing cannot protect them).
@@ -38,25 +47,29 @@ export type Cached<F extends AnyFunction> = F & CachedControls<ArgsOf<F>, Return
  * await getUser('123456');
  * await getUser.fresh('123456');
  */
+export function cached<A extends unknown[], R>(
+  cache: Cache,
+  fn: (this: void, ...args: [...A, LoadContext]) => R,
+  options: ContextPlanOptions<A, Awaited<NoInfer<R>>>,
+): ((...args: A) => Promise<Awaited<R>>) & CachedControls<A, Promise<Awaited<R>>>;
+/** The same for a function that needs nothing but its arguments. */
 export function cached<F extends (this: never, ...args: never[]) => Promise<unknown>>(
   cache: Cache,
   fn: F,
-  options: EntryPlanOptions<ArgsOf<F>>,
+  options: PlainPlanOptions<ArgsOf<F>, Awaited<ReturnType<F>>>,
 ): Cached<F>;
 /** The same around a function that gives its value at once: the wrapped one gives a promise. */
 export function cached<A extends unknown[], R>(
   cache: Cache,
   fn: (this: void, ...args: A) => R,
-  options: EntryPlanOptions<A>,
+  options: PlainPlanOptions<A, Awaited<NoInfer<R>>>,
 ): ((...args: A) => Promise<Awaited<R>>) & CachedControls<A, Promise<Awaited<R>>>;
-export function cached(
-  cache: Cache,
-  fn: (...args: unknown[]) => unknown,
-  options: EntryPlanOptions<unknown[]>,
-): Cached<(...args: unknown[]) => Promise<unknown>> {
+export function cached(cache: Cache, fn: unknown, options: object): unknown {
   assertFunction(fn, 'cached');
-  const plan = planEntry(fn, options);
-  return withControls(fn, plan, () => cache, readAsync(fn, plan));
+  // Within, arguments are just values; the overloads have checked what stands here.
+  const inner = fn as Method;
+  const plan = planEntry(inner, options as EntryPlanOptions);
+  return withControls(inner, plan, () => cache, readAsync(inner, plan));
 }
 
 /**
@@ -65,16 +78,23 @@ export function cached(
  * @example
  * const categories = cachedSync(cache, () => statement.all(), { key: 'categories::main' });
  */
+export function cachedSync<A extends unknown[], R>(
+  cache: Cache,
+  fn: (this: void, ...args: [...A, LoadContext]) => R,
+  options: ContextPlanOptions<A, NoInfer<R>>,
+): ((...args: A) => R) & CachedControls<A, R>;
+/** The same for a function that needs nothing but its arguments. */
 export function cachedSync<F extends AnyFunction>(
   cache: Cache,
   fn: F,
-  options: EntryPlanOptions<ArgsOf<F>>,
-): Cached<F> {
+  options: PlainPlanOptions<ArgsOf<F>, ReturnType<F>>,
+): Cached<F>;
+export function cachedSync(cache: Cache, fn: unknown, options: object): unknown {
   assertFunction(fn, 'cachedSync');
-  // Within, arguments are just values.
-  const inner = fn as unknown as (...args: unknown[]) => unknown;
-  const plan = planEntry(fn, options);
-  return withControls(inner, plan, () => cache, readSync(inner, plan)) as unknown as Cached<F>;
+  // Within, arguments are just values; the overloads have checked what stands here.
+  const inner = fn as Method;
+  const plan = planEntry(inner, options as EntryPlanOptions);
+  return withControls(inner, plan, () => cache, readSync(inner, plan));
 }
 
 /**
@@ -106,12 +126,15 @@ export type Read<R = unknown> = (cache: Cache, self: unknown, args: unknown[], f
 
 /** The asynchronous read of a plan. Never throws: it rejects. */
 export function readAsync(fn: Method, plan: EntryPlan): Read<Promise<unknown>> {
+  const { withContext } = plan;
   return (cache, self, args, fresh) => {
     try {
       const options = plan.options(self, args);
       return cache.getOrLoad(
         plan.key(self, args),
-        () => fn.apply(self, args),
+        withContext === undefined
+          ? () => fn.apply(self, args)
+          : (context) => fn.apply(self, withContext(args, context)),
         fresh ? anew(options) : options,
       );
     } catch (error) {
@@ -132,9 +155,16 @@ export function readSync(fn: Method, plan: EntryPlan): Read {
       `${fn.name || 'The function'} gives a promise, so it needs the asynchronous kind: cached, or cachedMethod.`,
     );
   };
+  const { withContext } = plan;
   return (cache, self, args, fresh) => {
     const options = plan.options(self, args);
-    return cache.getOrLoadSync(plan.key(self, args), () => load(self, args), fresh ? anew(options) : options);
+    return cache.getOrLoadSync(
+      plan.key(self, args),
+      withContext === undefined
+        ? () => load(self, args)
+        : (context) => load(self, withContext(args, context)),
+      fresh ? anew(options) : options,
+    );
   };
 }
 
@@ -152,7 +182,7 @@ export function withControls<R>(
   function call(this: Self, ...args: unknown[]): R {
     return read(cacheOf(this), this, args, false);
   }
-  return Object.assign(named(call, fn), controlsOf(plan, cacheOf, read));
+  return Object.assign(named(call, { name: fn.name, length: plan.length }), controlsOf(plan, cacheOf, read));
 }
 
 /** The controls of a plan; each passes its own `this` on. */

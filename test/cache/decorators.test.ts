@@ -19,6 +19,8 @@ interface Users {
   profile(id: string): Promise<{ id: string; name: string | undefined }>;
   name(id: string, locale?: string): string | undefined;
   shout(id: string): Promise<string | undefined>;
+  age(id: string): Promise<number>;
+  keyOf(id: string): string | undefined;
   rename(id: string, name: string): Promise<string>;
   renameNow(id: string, name: string): string;
 }
@@ -26,7 +28,7 @@ interface Users {
 interface Fixture {
   Users: (new (cache: Cache) => Users) & { cache?: Cache; count(): number };
   Elsewhere: new (cache: Cache) => { setting(name: string): string };
-  mistakes: Record<'position' | 'target' | 'option', () => unknown>;
+  mistakes: Record<'position' | 'target' | 'context' | 'option', () => unknown>;
 }
 
 const folders: string[] = [];
@@ -157,6 +159,13 @@ describe.each(['standard', 'legacy'] as const)('%s decorators', (mode) => {
     expect(() => cachedMethodOf(users, 'rename')).toThrow(/no method decorated with cachedMethod/);
   });
 
+  it('hand the context of the load to a method that asks for it, as its last argument and no part of the key', async () => {
+    expect([await users.age('1'), await users.age('1')]).toEqual([1, 1]);
+    expect(cache.inspect('user::1::age')?.tags).toEqual(['aged:1']);
+    expect(users.keyOf('1')).toBe('user::1::keyOf');
+    expect([users.age.length, users.keyOf.length]).toEqual([1, 1]);
+  });
+
   it('keep the name and the length of the method', () => {
     expect([users.profile.name, users.profile.length, users.rename.name, users.rename.length]).toEqual([
       'profile',
@@ -168,6 +177,7 @@ describe.each(['standard', 'legacy'] as const)('%s decorators', (mode) => {
 
   it('fail when the class is defined, for what names no parameter or is no option', () => {
     expect(fixture.mistakes.position).toThrow(/names parameter 2/);
+    expect(fixture.mistakes.context).toThrow(/names parameter 2/);
     expect(fixture.mistakes.target).toThrow(/JavaScript does not keep the names/);
     expect(fixture.mistakes.option).toThrow(/no option "tl"/);
   });

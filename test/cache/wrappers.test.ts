@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, expectTypeOf, it } from 'vitest';
 import { createCache } from '../../src/cache/cache.ts';
 import { key } from '../../src/cache/keys.ts';
-import type { Cache, Removal, TierPolicy } from '../../src/cache/types.ts';
+import type { Cache, EntryOptions, LoadContext, Removal, TierPolicy } from '../../src/cache/types.ts';
 import { cached, cachedSync, invalidates } from '../../src/cache/wrappers.ts';
 import { silentLogger } from '../../src/logger.ts';
 import { type HandClock, handClock } from '../support/hand-clock.ts';
@@ -265,11 +265,135 @@ describe('keyPrefix and keyParams', () => {
   });
 });
 
+describe('policies', () => {
+  it('may all be stated with a function, and reach each of its loads', async () => {
+    const policies: Required<Omit<EntryOptions, 'tags' | 'dependsOn'>> = {
+      tier: 'user',
+      ttlMs: 1_000,
+      negativeTtlMs: 10,
+      jitterRatio: 0.1,
+      graceMs: 1,
+      graceBackoffMs: 1,
+      staleWhileRevalidateMs: 1,
+      softTimeoutMs: 1,
+      hardTimeoutMs: 2,
+      refreshAheadRatio: 0.5,
+      earlyRefreshBeta: 1,
+      adaptiveTtl: { minMs: 1, maxMs: 2 },
+      compressAboveBytes: 1,
+      maxEntryBytes: 1,
+      skipEmpty: true,
+      when: () => true,
+      cost: () => 1,
+    };
+    const given: unknown[] = [];
+    const spy: Cache = { ...cache, getOrLoadSync: (_key, _load, options) => given.push(options) as never };
+    cachedSync(spy, (id: string) => id, { key: 'user::{0}', ...policies })('1');
+    expect(given).toEqual([policies]);
+  });
+
+  it('that are undefined state nothing', () => {
+    const get = cachedSync(cache, (id: string) => id, {
+      key: 'user::{0}',
+      graceMs: undefined,
+      when: undefined,
+    });
+    expect(get('1')).toBe('1');
+  });
+
+  it('know the type of the value', () => {
+    cached(cache, async (id: string) => ({ id }), { key: 'user::{0}', when: ({ id }) => id !== '' });
+    cachedSync(cache, (id: string) => [id], { key: 'user::{0}', cost: (ids) => ids.length });
+    // @ts-expect-error the value is text
+    cachedSync(cache, (id: string) => id, { key: 'user::{0}', cost: (n: number) => n });
+  });
+});
+
+describe('passContext', () => {
+  it('hands the context of the load to the function, after its arguments', async () => {
+    const get = cached(
+      cache,
+      async (id: string, page: number, { key: own, tag, setTtl }: LoadContext) => {
+        tag(`page:${page}`);
+        setTtl(5);
+        return own + id;
+      },
+      { key: 'user::{0}::{1}', passContext: true },
+    );
+    expectTypeOf(get).parameters.toEqualTypeOf<[id: string, page: number]>();
+    expectTypeOf(get).returns.toEqualTypeOf<Promise<string>>();
+    expect(await get('1', 2)).toBe('user::1::#21');
+    expect(cache.inspect(get.key('1', 2))?.tags).toEqual(['page:2']);
+    clock.advance(5);
+    expect(cache.has(get.key('1', 2))).toBe(false);
+  });
+
+  it('also to a synchronous one, which stays synchronous', () => {
+    const get = cachedSync(cache, (id: string, context: LoadContext) => `${id} ${context.key}`, {
+      keyPrefix: 'user',
+      name: 'profile',
+      passContext: true,
+    });
+    expectTypeOf(get).parameters.toEqualTypeOf<[id: string]>();
+    expect([get('1'), get.fresh('1'), get.length]).toEqual(['1 user::1::profile', '1 user::1::profile', 1]);
+  });
+
+  it('is no part of the key: neither of its arguments nor of its placeholders', () => {
+    const fn = (id: string, context: LoadContext) => id + context.key;
+    expect(cachedSync(cache, fn, { keyPrefix: 'user', name: 'x', passContext: true }).key('1')).toBe(
+      'user::1::x',
+    );
+    expect(() => cachedSync(cache, fn, { key: 'user::{1}', passContext: true })).toThrow(/names parameter 2/);
+  });
+
+  it('keeps its place when arguments are left out', () => {
+    const get = cachedSync(
+      cache,
+      (id: string | undefined, page: number | undefined, context: LoadContext) => [id, page, context.key],
+      { key: 'user::all', passContext: true },
+    );
+    const short = get as unknown as () => unknown[];
+    expect(short()).toEqual([undefined, undefined, 'user::all']);
+  });
+
+  it('changes nothing without it: the function gets what the caller gave', async () => {
+    const seen: unknown[][] = [];
+    const get = cached(cache, async (...args: unknown[]) => seen.push(args), {
+      key: 'user::{0}::x',
+      parameters: 1,
+    });
+    await get('1');
+    expect(seen).toEqual([['1']]);
+  });
+
+  it('is for functions that take it', () => {
+    // @ts-expect-error the function has no last parameter for the context
+    cached(cache, async (id: string, page: number) => id + page, { key: 'user::{0}', passContext: true });
+    expect(() => cached(cache, async () => 1, { key: 'user::1', passContext: 'yes' } as never)).toThrow(
+      /passContext of the function must be true or false/,
+    );
+  });
+});
+
 describe('options that are not valid fail when the function is wrapped', () => {
   const load = async (id: string) => id;
   it.each([
     ['an unknown option', { key: 'a::{0}', tagz: ['b'] }, /no option "tagz"/],
     ['a ttl in seconds', { key: 'a::{0}', ttl: 60 }, /milliseconds, as ttlMs/],
+    ['a grace in seconds', { key: 'a::{0}', grace: 60 }, /no option "grace".*milliseconds, as graceMs/],
+    ['a size in kilobytes', { key: 'a::{0}', max_entry_kb: 60 }, /in bytes, as maxEntryBytes/],
+    ['a mistyped policy', { key: 'a::{0}', sofTimeoutMs: 60 }, /did you mean softTimeoutMs\?/],
+    ['another style', { key: 'a::{0}', refresh_ahead: 0.5 }, /did you mean refreshAheadRatio\?/],
+    ['a time that is none', { key: 'a::{0}', graceMs: -1 }, /graceMs of load is -1; it must be 0 or more/],
+    ['a ttl that is none', { key: 'a::{0}', ttlMs: Number.NaN }, /ttlMs of load is NaN/],
+    ['a ratio out of bounds', { key: 'a::{0}', refreshAheadRatio: 1 }, /must be a number between 0 and 1/],
+    ['a minimum above the maximum', { key: 'a::{0}', adaptiveTtl: { minMs: 2, maxMs: 1 } }, /minMs ≤ maxMs/],
+    [
+      'a hard timeout before the soft one',
+      { key: 'a::{0}', softTimeoutMs: 2, hardTimeoutMs: 1 },
+      /never come/,
+    ],
+    ['a condition that is no function', { key: 'a::{0}', when: true }, /must be a function of the value/],
     ['neither key nor keyPrefix', { tier: 'user' }, /either key or keyPrefix/],
     ['both key and keyPrefix', { key: 'a', keyPrefix: 'b' }, /either key or keyPrefix/],
     ['a tag that names no parameter', { key: 'a::{0}', tags: ['b:{1}'] }, /names parameter 2/],
