@@ -12,6 +12,7 @@ import { createCache } from './cache/cache.ts';
 import type { Cache } from './cache/types.ts';
 import { loadConfig } from './config.ts';
 import { auditTable } from './db/audit-table.ts';
+import { commandStore } from './db/command-store.ts';
 import { explain } from './db/errors.ts';
 import { generateShop, isEmptyShop } from './db/generator.ts';
 import { openDatabase } from './db/open.ts';
@@ -56,10 +57,17 @@ async function start(env: NodeJS.ProcessEnv, logger: Logger, ending: Ending): Pr
     warmTasks: shopWarmTasks(shop),
     logger,
     auditSink: (entry) => audit.insert(entry),
+    commandStore: commandStore(db, 'cachecord'),
   });
   ending.onEnd('Cachecord', () => plugin.stop());
 
-  const shopCommands = createShopCommands(client, { shop, config, clock: cache.clock, logger });
+  const shopCommands = createShopCommands(client, {
+    shop,
+    config,
+    clock: cache.clock,
+    logger,
+    commandStore: commandStore(db, 'shop'),
+  });
   ending.onEnd('the shop', () => shopCommands.stop());
   shopCommands.start();
 

@@ -51,7 +51,10 @@ export type {
 } from './cache/types.ts';
 export { type Cached, type CachedControls, cached, cachedSync, invalidates } from './cache/wrappers.ts';
 export type { AuditAction, AuditEntry } from './commands/command.ts';
+export type { CommandStore, KeptCommand } from './commands/command-store.ts';
 export type { GuildRegistration, RegistrationPlan, RegistrationReport } from './commands/registration.ts';
+export type { FormerGuild } from './commands/registration-former.ts';
+export type { ShardAnswer, ShardLink, ShardMessage } from './commands/shards/shard-link.ts';
 export { type Config, configNotices, type LoadConfigOptions, loadConfig, parseConfig } from './config.ts';
 export { type Logger, silentLogger } from './logger.ts';
 export {

@@ -12,6 +12,7 @@ import {
   type Interaction,
   type RESTGetCurrentApplicationResult,
   Routes,
+  ShardClientUtil,
 } from 'discord.js';
 import { createCache } from './cache/cache.ts';
 import type { Clock } from './cache/clock.ts';
@@ -20,6 +21,7 @@ import type { Cache } from './cache/types.ts';
 import { Access, ownersOf } from './commands/access.ts';
 import { Audit } from './commands/audit.ts';
 import type { AuditEntry } from './commands/command.ts';
+import type { CommandStore } from './commands/command-store.ts';
 import { adminCommands } from './commands/commands.ts';
 import { Cooldown } from './commands/cooldown.ts';
 import { Dispatcher } from './commands/dispatcher.ts';
@@ -51,6 +53,11 @@ export interface CachecordOptions {
   readonly clock?: Clock;
   /** Told every line of the audit log, e.g. to keep it in a table. */
   readonly auditSink?: (entry: AuditEntry) => void;
+  /**
+   * Remembers which commands are ours, so that a guild that is no longer an admin guild loses them at the next start.
+   * @default memory, which forgets at the end of the process: there the commands stay listed, and refuse everybody
+   */
+  readonly commandStore?: CommandStore;
   /** The way to the bot's other processes. @default through discord.js's ShardingManager, where it started this one */
   readonly shards?: ShardLink;
   /** Shown by `/cache-info`. @default Cachecord's own */
@@ -87,8 +94,9 @@ export interface Cachecord {
    */
   start(options?: StartOptions): Promise<void>;
   /**
-   * Registers what differs, by upsert. In a guild that the configuration no longer names the commands stay listed, and
-   * refuse everybody: call `unregister` before you take a guild out.
+   * Registers what differs, by upsert, and takes our commands off guilds that the configuration no longer names. Those
+   * of an earlier process are known where there is a `commandStore`. Of several processes, each does this for the guilds
+   * of its own shard.
    */
   register(): Promise<RegistrationReport>;
   /** What `register` would do; changes nothing. */
@@ -178,14 +186,16 @@ class Plugin implements Cachecord {
       logger,
       fetchOwners: async () => ownersOf(await this.#application()),
     });
+    const link = options.shards ?? broadcastLink(client);
     this.#registration = new Registration({
       rest: client.rest,
       guildIds: config.admin.guildIds,
       wanted: admin.map(({ data }) => data),
       logger,
+      store: options.commandStore,
+      isOwn: link && ((guildId) => link.ids.includes(ShardClientUtil.shardIdForGuildId(guildId, link.count))),
       applicationId: async () => client.application?.id ?? (await this.#application()).id,
     });
-    const link = options.shards ?? broadcastLink(client);
     const startedAt = clock.epochAt(clock.now());
     this.#shards = link && new Shards({ link, clock, logger, version: ownVersion() });
     this.#desk = new ShardDesk(
@@ -284,7 +294,7 @@ class Plugin implements Cachecord {
     const hasGuilds = this.#config.admin.guildIds.length > 0;
     this.#background = Promise.all([
       this.#access.refresh(),
-      register && hasGuilds ? registerAndTell(this.#registration, this.#logger) : undefined,
+      register ? registerAndTell(this.#registration, this.#logger) : undefined,
     ]);
     if (!hasGuilds) return;
     const check = () => void tellMissing(this.#registration, this.#logger, register);

@@ -11,7 +11,9 @@ import {
   Routes,
 } from 'discord.js';
 import type { Logger } from '../logger.ts';
+import { type CommandStore, KeptCommands, memoryCommandStore } from './command-store.ts';
 import { type Differences, differences } from './registration-differences.ts';
+import { type FormerGuild, tidyFormer } from './registration-former.ts';
 
 export type CommandData = RESTPostAPIChatInputApplicationCommandsJSONBody;
 
@@ -25,11 +27,13 @@ export interface GuildRegistration {
 
 export interface RegistrationPlan {
   readonly guilds: readonly GuildRegistration[];
+  /** Guilds that are admin guilds no longer, and what of ours is to leave them. */
+  readonly former: readonly FormerGuild[];
   /** Why something is not registered, and what to do about it. A sentence or two each. */
   readonly problems: readonly string[];
 }
 
-/** What was done. The names under `create` and `update` were created and updated. */
+/** What was done. The names under `create` and `update` were created and updated, those under `remove` removed. */
 export type RegistrationReport = RegistrationPlan;
 
 /** What registration needs of a REST client; discord.js's own fits. */
@@ -44,6 +48,10 @@ export interface RegistrationOptions {
   readonly guildIds: readonly string[];
   readonly wanted: readonly CommandData[];
   readonly logger: Logger;
+  /** Remembers which commands are ours. @default for as long as the process lives */
+  readonly store?: CommandStore | undefined;
+  /** Which guilds are this process's affair; the others are another one's. @default all */
+  readonly isOwn?: ((guildId: string) => boolean) | undefined;
   applicationId(): Promise<string>;
 }
 
@@ -63,7 +71,11 @@ const lookOnly: Act = async (_application, _guildId, found) => ({ ...found, prob
 
 export class Registration {
   readonly #rest: RegistrationRest;
+  /** All that are configured; those that are our affair are `#guildIds`. */
+  readonly #adminGuildIds: readonly string[];
   readonly #guildIds: readonly string[];
+  readonly #isOwn: (guildId: string) => boolean;
+  readonly #kept: KeptCommands;
   readonly #wanted: readonly CommandData[];
   readonly #logger: Logger;
   readonly #applicationId: () => Promise<string>;
@@ -73,9 +85,13 @@ export class Registration {
   readonly #ours = new Set<string>();
   #queue: Promise<unknown> = Promise.resolve();
 
-  constructor({ rest, guildIds, wanted, logger, applicationId }: RegistrationOptions) {
+  constructor(options: RegistrationOptions) {
+    const { rest, guildIds, wanted, logger, store = memoryCommandStore(), applicationId } = options;
     this.#rest = rest;
-    this.#guildIds = guildIds;
+    this.#isOwn = options.isOwn ?? (() => true);
+    this.#adminGuildIds = guildIds;
+    this.#guildIds = guildIds.filter(this.#isOwn);
+    this.#kept = new KeptCommands(store, logger);
     this.#wanted = wanted;
     this.#logger = logger;
     this.#applicationId = applicationId;
@@ -95,10 +111,13 @@ export class Registration {
 
   /** What `register` would do; reads only. */
   plan(): Promise<RegistrationPlan> {
-    return this.#inTurn(() => this.#everywhere(lookOnly, (application) => this.#twice(application)));
+    return this.#inTurn(() => this.#all(lookOnly, false));
   }
 
-  /** Creates and updates what differs. A failure in one guild spoils nothing in another, and is a problem told. */
+  /**
+   * Creates and updates what differs, and takes what is known to be ours off guilds that are no longer named. A failure
+   * in one guild spoils nothing in another, and is a problem told.
+   */
   register(): Promise<RegistrationReport> {
     const upsert: Act = async (application, guildId, found) => {
       const done = { create: [] as CommandData[], update: [] as CommandData[] };
@@ -112,19 +131,22 @@ export class Registration {
       }
       return { ...done, unchanged: found.unchanged, problems };
     };
-    return this.#inTurn(() => this.#everywhere(upsert, (application) => this.#twice(application)));
+    return this.#inTurn(() => this.#all(upsert, true));
   }
 
   /** Removes our commands, and nothing that is not known to be ours. */
   unregister(): Promise<void> {
     return this.#inTurn(async () => {
       const application = await this.#applicationId();
+      const { problems } = await this.#former(application, true);
+      for (const problem of problems) this.#logger.warn(problem);
       for (const guildId of this.#guildIds) {
         try {
           const existing = await this.#list(application, guildId);
-          for (const { id } of existing) {
+          for (const { id, name, version } of existing) {
             if (!this.#ours.has(id)) continue;
             await this.#rest.delete(Routes.applicationGuildCommand(application, guildId, id));
+            await this.#kept.forget({ applicationId: application, guildId, id, name, version });
           }
           this.#ids.delete(guildId);
         } catch (error) {
@@ -141,7 +163,9 @@ export class Registration {
   async missing(options: {
     readonly registeredOnly: boolean;
   }): Promise<readonly { readonly guildId: string; readonly names: readonly string[] }[]> {
-    const { guilds } = await this.#inTurn(() => this.#everywhere(lookOnly, async () => []));
+    const { guilds } = await this.#inTurn(async () =>
+      this.#everywhere(await this.#applicationId(), lookOnly),
+    );
     return guilds
       .map(({ guildId, create }) => ({
         guildId,
@@ -150,14 +174,30 @@ export class Registration {
       .filter(({ names }) => names.length > 0);
   }
 
-  async #everywhere(
-    act: Act,
-    beforehand: (application: string) => Promise<readonly string[]>,
-  ): Promise<RegistrationPlan> {
-    if (this.#guildIds.length === 0) return { guilds: [], problems: [NO_GUILDS] };
+  /** Every guild, and what goes beyond them. */
+  async #all(act: Act, removes: boolean): Promise<RegistrationPlan> {
     const application = await this.#applicationId();
+    const { former, problems } = await this.#former(application, removes);
+    if (this.#adminGuildIds.length === 0) return { guilds: [], former, problems: [NO_GUILDS, ...problems] };
+    if (this.#guildIds.length === 0) return { guilds: [], former, problems };
+    const twice = await this.#twice(application);
+    const there = await this.#everywhere(application, act);
+    return { guilds: there.guilds, former, problems: [...twice, ...problems, ...there.problems] };
+  }
+
+  #former(application: string, removes: boolean) {
+    return tidyFormer({
+      rest: this.#rest,
+      kept: this.#kept,
+      application,
+      isFormer: (guildId) => this.#isOwn(guildId) && !this.#adminGuildIds.includes(guildId),
+      removes,
+    });
+  }
+
+  async #everywhere(application: string, act: Act): Promise<Omit<RegistrationPlan, 'former'>> {
     const guilds: GuildRegistration[] = [];
-    const problems = [...(await beforehand(application))];
+    const problems: string[] = [];
     for (const guildId of this.#guildIds) {
       try {
         const existing = await this.#list(application, guildId);
@@ -209,13 +249,19 @@ export class Registration {
     const query = new URLSearchParams({ with_localizations: 'true' });
     const answer = await this.#rest.get(Routes.applicationGuildCommands(application, guildId), { query });
     const existing = answer as readonly APIApplicationCommand[]; // as Discord documents it
-    for (const { name, id } of differences(existing, this.#wanted).equal) this.#own(guildId, name, id);
+    for (const command of differences(existing, this.#wanted).equal)
+      await this.#own(application, guildId, command);
     return existing;
   }
 
-  #own(guildId: string, name: string, id: string): void {
+  async #own(
+    applicationId: string,
+    guildId: string,
+    { id, name, version }: APIApplicationCommand,
+  ): Promise<void> {
     this.#ours.add(id);
     this.learn(guildId, name, id);
+    await this.#kept.keep({ applicationId, guildId, id, name, version });
   }
 
   /** @returns the problem, if there was one */
@@ -224,8 +270,7 @@ export class Registration {
       const answer = await this.#rest.post(Routes.applicationGuildCommands(application, guildId), {
         body: { ...command, type: ApplicationCommandType.ChatInput },
       });
-      const { id, name } = answer as APIApplicationCommand; // as Discord documents it
-      this.#own(guildId, name, id);
+      await this.#own(application, guildId, answer as APIApplicationCommand); // as Discord documents it
       return undefined;
     } catch (error) {
       return `/${command.name}: ${explain(error, guildId, application)}`;

@@ -1,5 +1,6 @@
 /** The shop's commands put together: heard by one listener, and registered beside whatever else the guild has. */
 import { type Client, Events, type Interaction } from 'discord.js';
+import type { CommandStore } from '../commands/command-store.ts';
 import { Registration } from '../commands/registration.ts';
 import { registerAndTell } from '../commands/registration-log.ts';
 import { buyCommand } from './buy.ts';
@@ -23,7 +24,12 @@ export function shopCommandList(): readonly ShopCommand[] {
   return [shopCommand(buy), buy, walletCommand(), ordersCommand(), leaderboardCommand()];
 }
 
-export function createShopCommands(client: Client, options: Omit<ShopServices, 'mention'>): ShopCommands {
+export interface ShopCommandsOptions extends Omit<ShopServices, 'mention'> {
+  /** Remembers which commands are the shop's. */
+  readonly commandStore?: CommandStore;
+}
+
+export function createShopCommands(client: Client, options: ShopCommandsOptions): ShopCommands {
   const commands = shopCommandList();
   let registration: Registration | undefined;
   const dispatcher = new ShopDispatcher(commands, options, (guildId, name) =>
@@ -31,12 +37,12 @@ export function createShopCommands(client: Client, options: Omit<ShopServices, '
   );
   const seen = (interaction: Interaction) => void dispatcher.handle(interaction);
   const ready = (at: Client<true>) => {
-    // Of guilds that the bot is not in, and of none being named, the plugin tells already.
-    const guildIds = options.config.admin.guildIds.filter((id) => at.guilds.cache.has(id));
-    if (guildIds.length === 0) return;
     registration = new Registration({
       rest: at.rest,
-      guildIds,
+      guildIds: options.config.admin.guildIds,
+      // Of guilds that the bot is not in the plugin tells already.
+      isOwn: (guildId) => at.guilds.cache.has(guildId),
+      store: options.commandStore,
       wanted: commands.map(({ data }) => data),
       logger: options.logger,
       applicationId: async () => at.application.id,
