@@ -1,28 +1,26 @@
 /**
- * The cache manager. A read: memory, else join the load in flight, else load and fill.
- *
- * What must hold here: a miss is not a value (I1); a load that an invalidation covers fills nothing and nobody joins it
- * afterwards (I2); one load a key in flight, removed by identity, its rejection shared and not kept (I3); nothing that
- * goes wrong while a value is kept or counted makes the read fail (I4). Between looking a key up and registering its
- * load nothing is awaited, so nothing can slip in between.
+ * The cache manager: the calls that bots make, and the parts that answer them. A read is memory (`reader.ts`), else
+ * joining the load in flight, else loading and filling (`loading.ts`).
  */
+
+import { aloneWith, BatchLoad, type LoadMissing } from './batch-load.ts';
 import { BurstLog } from './burst-log.ts';
 import { type Clock, systemClock } from './clock.ts';
-import { cloneValue } from './clone.ts';
 import { completeKeys } from './completion.ts';
 import { meanLoadTimes, sumFigures, totalsOf } from './counters.ts';
-import { BUSY_HITS, type Entry, reportOf, servedPromise, servedValue } from './entry.ts';
+import { type Entry, reportOf, servedPromise, servedValue } from './entry.ts';
 import { CacheError } from './errors.ts';
 import { Emitter } from './events.ts';
 import { Filler, WRITTEN } from './filler.ts';
 import { Invalidator } from './invalidator.ts';
 import { assertKey } from './keys.ts';
 import { MemoryLayer } from './layers/memory.ts';
-import { Load } from './load.ts';
+import { Loading } from './loading.ts';
 import { Loads } from './loads.ts';
 import { preview } from './preview.ts';
+import { Reader } from './reader.ts';
 import { compileTarget } from './target.ts';
-import { assertTtl, TierBook } from './tier-book.ts';
+import { TierBook } from './tier-book.ts';
 import { TopKeys } from './top-keys.ts';
 import type {
   Cache,
@@ -41,16 +39,11 @@ import type {
   TierPolicy,
 } from './types.ts';
 import { Upkeep } from './upkeep.ts';
+import { Writing } from './writing.ts';
 
 const NO_OPTIONS: LoadOptions = {};
 const MISS: Lookup<never> = { state: 'miss' };
 const NOTHING: Removal = { entries: 0, weightBytes: 0, loads: 0 };
-
-/**
- * A use within this time of the last one is not told to the eviction policy again: exact enough to choose who leaves,
- * and it spares the hits of a busy entry a third of their cost.
- */
-const QUIET_MS = 4;
 
 /**
  * Makes a cache.
@@ -74,10 +67,12 @@ class CacheManager implements Cache {
   readonly #top = new TopKeys();
   readonly #events: Emitter;
   readonly #filler: Filler;
+  readonly #loading: Loading;
+  readonly #reader: Reader;
+  readonly #writing: Writing;
   readonly #upkeep: Upkeep;
   readonly #closing = new AbortController();
   readonly #startedAt: number;
-  #lastFailure: CacheStats['lastFailure'] = null;
 
   constructor(options: CacheOptions) {
     assertBound(options.maxWeightBytes, 'maxWeightBytes');
@@ -96,15 +91,44 @@ class CacheManager implements Cache {
         if (entry.hits > 0) this.#top.removed(entry);
       },
     });
-    this.#invalidator = new Invalidator(this.#memory, this.#loads, this.clock, () => this.closed);
+    const saves = new Loads();
+    this.#invalidator = new Invalidator({
+      memory: this.#memory,
+      loads: this.#loads,
+      saves,
+      clock: this.clock,
+      isClosed: () => this.closed,
+    });
+    const random = options.random ?? Math.random;
     this.#filler = new Filler({
       memory: this.#memory,
       maxWeightBytes: this.maxWeightBytes,
       clock: this.clock,
-      random: options.random ?? Math.random,
+      random,
       bursts: this.#bursts,
       events: this.#events,
     });
+    this.#loading = new Loading({
+      enabled: this.enabled,
+      memory: this.#memory,
+      loads: this.#loads,
+      invalidator: this.#invalidator,
+      filler: this.#filler,
+      book: this.#book,
+      clock: this.clock,
+      bursts: this.#bursts,
+      events: this.#events,
+      closing: this.#closing.signal,
+    });
+    this.#reader = new Reader({
+      memory: this.#memory,
+      invalidator: this.#invalidator,
+      loading: this.#loading,
+      top: this.#top,
+      clock: this.clock,
+      random,
+    });
+    this.#writing = new Writing(this, this.#loading, saves);
     this.#startedAt = this.clock.now();
     this.#upkeep = new Upkeep({
       memory: this.#memory,
@@ -124,79 +148,56 @@ class CacheManager implements Cache {
 
   getOrLoad<T>(key: string, load: Loader<T>, options: LoadOptions = NO_OPTIONS): Promise<T> {
     if (options.fresh !== true) {
-      const entry = this.#hit(key);
+      const entry = this.#reader.find(key, options, load, false);
       if (entry !== undefined) return servedPromise(entry) as Promise<T>;
       const running = this.#loads.get(key);
-      if (running !== undefined) return this.#join(running, load, options);
+      if (running !== undefined) return this.#loading.join(running, () => this.getOrLoad(key, load, options));
     }
-    return this.#load(key, load, options);
+    return this.#loading.load(key, load, options);
   }
 
   getOrLoadSync<T>(key: string, load: (context: LoadContext) => T, options: LoadOptions = NO_OPTIONS): T {
     if (options.fresh !== true) {
-      const entry = this.#hit(key);
+      const entry = this.#reader.find(key, options, load, true);
       if (entry !== undefined) return servedValue(entry) as T;
     }
-    const record = this.#begin(key, options);
-    const beganAt = this.clock.precise();
-    // Registered, since the loader itself may invalidate or write.
-    if (record.mayKeep) this.#loads.begin(record);
-    let value: T;
-    try {
-      value = load(record);
-    } catch (error) {
-      this.#failed(record, beganAt, error);
-      throw error;
-    }
-    return this.#loaded(record, beganAt, value) as T;
+    return this.#loading.loadSync(key, load, options);
   }
 
   async getOrLoadMany<T>(
     keys: readonly string[],
-    loadMissing: (missing: readonly string[]) => ReadonlyMap<string, T> | PromiseLike<ReadonlyMap<string, T>>,
+    loadMissing: LoadMissing<T>,
     options: LoadOptions = NO_OPTIONS,
   ): Promise<Map<string, T>> {
     const values = new Map<string, T | Promise<T>>();
-    const missing: string[] = [];
-    const loadOne: Loader<T> = async ({ key }) => (await loadMissing([key])).get(key) as T;
+    const batch = new BatchLoad(loadMissing);
     for (const key of keys) {
       if (values.has(key)) continue;
-      const entry = options.fresh === true ? undefined : this.#hit(key);
+      const entry = options.fresh === true ? undefined : this.#reader.find(key, options, batch.load, false);
       const running = options.fresh === true ? undefined : this.#loads.get(key);
       if (entry !== undefined) values.set(key, servedValue(entry) as T);
-      else if (running !== undefined) values.set(key, this.#join(running, loadOne, options));
+      else if (running === undefined) values.set(key, this.#loading.load<T>(key, batch.load, options));
       else {
-        missing.push(key);
-        values.set(key, undefined as T);
+        const readAnew = () => this.getOrLoad(key, aloneWith(loadMissing), options);
+        values.set(key, this.#loading.join(running, readAnew));
       }
     }
-    if (missing.length > 0) {
-      // All keys are registered before the one load begins, so that it cannot miss an invalidation.
-      const batch = Promise.withResolvers<ReadonlyMap<string, T>>();
-      for (const key of missing) {
-        values.set(
-          key,
-          this.#load<T>(key, () => batch.promise.then((loaded) => loaded.get(key) as T), options),
-        );
-      }
-      batch.resolve(startBatch(missing, loadMissing));
-    }
+    // All keys are registered before the one load begins, so that it cannot miss an invalidation.
+    batch.begin();
     const found = await Promise.all([...values.values()]);
     return new Map([...values.keys()].map((key, i) => [key, found[i] as T]));
   }
 
   lookup<T>(key: string): Lookup<T> {
-    const entry = this.#hit(key);
+    const entry = this.#reader.find(key, NO_OPTIONS, undefined, true);
     if (entry !== undefined) return { state: 'hit', value: servedValue(entry) as T };
     this.#book.countersFor(key, undefined).misses++;
     return MISS;
   }
 
   get<T>(key: string): T | undefined {
-    const entry = this.#hit(key);
-    if (entry !== undefined) return servedValue(entry) as T;
-    this.#book.countersFor(key, undefined).misses++;
-    return undefined;
+    const found = this.lookup<T>(key);
+    return found.state === 'hit' ? found.value : undefined;
   }
 
   getMany<T>(keys: readonly string[]): Map<string, T> {
@@ -210,34 +211,28 @@ class CacheManager implements Cache {
 
   has(key: string): boolean {
     const entry = this.#memory.peek(key);
-    return entry !== undefined && this.#isFresh(entry);
+    return entry !== undefined && this.#reader.isFresh(entry);
   }
 
   // ---- writes ----
 
-  async write<T, R>(
+  write<T, R>(
     key: string,
     value: T,
     save: (value: T) => R | PromiseLike<R>,
     options: EntryOptions = NO_OPTIONS,
   ): Promise<R> {
-    assertKey(key);
-    const result = await save(value);
-    this.set(key, value, options);
-    return result;
+    return this.#writing.write(key, value, save, options);
   }
 
   writeSync<T, R>(key: string, value: T, save: (value: T) => R, options: EntryOptions = NO_OPTIONS): R {
-    assertKey(key);
-    const result = save(value);
-    this.set(key, value, options);
-    return result;
+    return this.#writing.writeSync(key, value, save, options);
   }
 
   set<T>(key: string, value: T, options: EntryOptions = NO_OPTIONS): boolean {
     assertKey(key);
     if (!this.enabled || this.closed) return false;
-    const load = this.#record(key, options);
+    const load = this.#loading.record(key, options, undefined);
     // What was there is outdated, and so is what was made from it, even if the new value is not kept.
     this.#invalidator.written(key);
     const kept = this.#filler.keep(load, this.#invalidator.position, value, WRITTEN);
@@ -297,9 +292,8 @@ class CacheManager implements Cache {
   }
 
   preview(target: InvalidationTarget): Promise<Preview> {
-    return preview(compileTarget(target), this.#memory, this.#loads, this.clock, (entry) =>
-      this.#isFresh(entry),
-    );
+    const isHeld = (entry: Entry) => this.#reader.isHeld(entry);
+    return preview(compileTarget(target), this.#memory, this.#loads, this.clock, isHeld);
   }
 
   // ---- knowing ----
@@ -327,26 +321,26 @@ class CacheManager implements Cache {
       windows: this.#upkeep.windows(),
       topKeys: this.#top.list(topKeys).map((used) => {
         const entry = this.#memory.peek(used.key);
-        const isFresh = entry !== undefined && this.#isFresh(entry);
+        const isHeld = entry !== undefined && this.#reader.isHeld(entry);
         return {
           ...used,
-          weightBytes: isFresh ? entry.weightBytes : undefined,
-          freshForMs: isFresh ? entry.expiresAt - now : undefined,
+          weightBytes: isHeld ? entry.weightBytes : undefined,
+          freshForMs: isHeld ? Math.max(0, entry.staleAt - now) : undefined,
         };
       }),
       loading: this.#loads.size,
-      lastFailure: this.#lastFailure,
+      lastFailure: this.#loading.lastFailure,
     };
   }
 
   inspect(key: string): EntryReport | undefined {
     const entry = this.#memory.peek(key);
-    if (entry === undefined || !this.#isFresh(entry)) return undefined;
+    if (entry === undefined || !this.#reader.isHeld(entry)) return undefined;
     return reportOf(entry, this.clock);
   }
 
   keys(prefix: string, limit: number): string[] {
-    return completeKeys(this.#memory, prefix, limit, (entry) => this.#isFresh(entry));
+    return completeKeys(this.#memory, prefix, limit, (entry) => this.#reader.isHeld(entry));
   }
 
   on<E extends keyof CacheEvents>(event: E, listener: (event: CacheEvents[E]) => void): () => void {
@@ -359,170 +353,6 @@ class CacheManager implements Cache {
     // Invalidations are not heard any more, so nothing may be served from memory any more.
     this.#empty();
     await this.#upkeep.stop();
-  }
-
-  // ---- the read path ----
-
-  /** The entry that is served for the key now, counted as a hit. */
-  #hit(key: string): Entry | undefined {
-    const entry = this.#memory.peek(key);
-    if (entry === undefined) return undefined;
-    const isQuiet = this.clock.now() < entry.quietUntil && !this.#invalidator.isSweeping;
-    if (!isQuiet && !this.#use(entry)) return undefined;
-    entry.counters.hits++;
-    const hits = ++entry.hits;
-    if ((hits & (hits - 1)) === 0) {
-      this.#top.offer(entry);
-      if (hits === BUSY_HITS) entry.becomeBusy();
-    }
-    return entry;
-  }
-
-  /** Tells the eviction policy of the use; false when the entry may not be served any more. */
-  #use(entry: Entry): boolean {
-    if (!this.#isFresh(entry)) {
-      this.#discard(entry);
-      return false;
-    }
-    this.#memory.touch(entry);
-    if (!entry.copied) entry.quietUntil = Math.min(entry.expiresAt, this.clock.now() + QUIET_MS);
-    return true;
-  }
-
-  #isFresh(entry: Entry): boolean {
-    return this.clock.now() < entry.expiresAt && !this.#invalidator.isSwept(entry);
-  }
-
-  #discard(entry: Entry): void {
-    if (!this.#invalidator.sweepNow(entry)) this.#memory.remove(entry, 'expired');
-  }
-
-  /**
-   * Waits for a load in flight. When it turns out to be void by an invalidation from before this caller came (its tags
-   * were learnt too late to know), the caller loads anew.
-   */
-  #join<T>(running: Load, load: Loader<T>, options: LoadOptions): Promise<T> {
-    running.counters.misses++;
-    running.counters.joined++;
-    const joinedAt = this.#invalidator.position;
-    const shared =
-      running.promise ?? Promise.reject(new CacheError('ERR_LOAD_FAILED', 'A load cannot wait for itself.'));
-    return shared.then((value) => {
-      if (running.isOutdatedFor(joinedAt)) return this.getOrLoad(running.key, load, options);
-      return (running.original === undefined ? value : cloneValue(running.original.value)) as T;
-    });
-  }
-
-  #load<T>(key: string, load: Loader<T>, options: LoadOptions): Promise<T> {
-    let record: Load;
-    try {
-      record = this.#begin(key, options);
-    } catch (error) {
-      return Promise.reject(error);
-    }
-    const beganAt = this.clock.precise();
-    // Registered before the loader runs, so that a loader that reads its own key cannot start a second load.
-    if (record.mayKeep) this.#loads.begin(record);
-    let result: T | PromiseLike<T>;
-    try {
-      result = load(record);
-    } catch (error) {
-      result = Promise.reject(error);
-    }
-    const promise = Promise.resolve(result).then(
-      (value) => this.#loaded(record, beganAt, value) as T,
-      (error: unknown) => {
-        this.#failed(record, beganAt, error);
-        throw error;
-      },
-    );
-    record.promise = promise;
-    return promise;
-  }
-
-  #begin(key: string, options: LoadOptions): Load {
-    const record = this.#record(key, options);
-    record.mayKeep = this.#mayKeep(key);
-    // A forced load, such as a warmer's, asks for nothing that could have been a hit.
-    if (options.fresh === true) record.counters.refreshes++;
-    else record.counters.misses++;
-    record.counters.loads++;
-    return record;
-  }
-
-  #record(key: string, options: EntryOptions): Load {
-    if (options.ttlMs !== undefined) assertTtl(options.ttlMs, 'ttlMs');
-    if (options.negativeTtlMs !== undefined) assertTtl(options.negativeTtlMs, 'negativeTtlMs');
-    if (typeof key !== 'string') assertKey(key);
-    return new Load(
-      key,
-      this.#book.countersFor(key, options.tier),
-      options,
-      this.#closing.signal,
-      this.#invalidator.position,
-      this.clock.now(),
-    );
-  }
-
-  /** A key that cannot be one is served by its loader and not kept: hostile text must not make a read fail. */
-  #mayKeep(key: string): boolean {
-    if (!this.enabled || this.closed) return false;
-    try {
-      assertKey(key);
-      return true;
-    } catch (error) {
-      this.#bursts.warn('key', 'A value is served but not kept: its key is not valid.', { error });
-      return false;
-    }
-  }
-
-  // ---- the fill ----
-
-  #loaded(load: Load, beganAt: number, value: unknown): unknown {
-    const loadMs = this.clock.precise() - beganAt;
-    load.counters.loadTimes.record(loadMs);
-    if (this.#loads.settle(load)) this.#invalidator.voidedLate(load.key);
-    const kept =
-      load.mayKeep &&
-      !this.closed &&
-      this.#filler.keep(load, load.position, value, Math.round(loadMs * 1_000));
-    if (kept) load.counters.fills++;
-    this.#loads.end(load);
-    this.#events.emit('loaded', { key: load.key, tier: load.counters.policy.tier, loadMs, kept });
-    return value;
-  }
-
-  #failed(load: Load, beganAt: number, error: unknown): void {
-    const loadMs = this.clock.precise() - beganAt;
-    load.counters.failures++;
-    this.#loads.end(load);
-    this.#lastFailure = {
-      key: load.key,
-      message: messageOf(error),
-      at: this.clock.epochAt(this.clock.now()),
-    };
-    this.#events.emit('failed', { key: load.key, tier: load.counters.policy.tier, loadMs, error });
-  }
-}
-
-/** Begins the one load of a batch; that it throws at once is a rejection like any other. */
-function startBatch<T>(
-  missing: readonly string[],
-  loadMissing: (missing: readonly string[]) => ReadonlyMap<string, T> | PromiseLike<ReadonlyMap<string, T>>,
-): Promise<ReadonlyMap<string, T>> {
-  try {
-    return Promise.resolve(loadMissing(missing));
-  } catch (error) {
-    return Promise.reject(error);
-  }
-}
-
-/** People reject with anything, also with what cannot be made text. */
-function messageOf(error: unknown): string {
-  try {
-    return String(error instanceof Error ? error.message : error);
-  } catch {
-    return 'an error that cannot be shown as text';
   }
 }
 

@@ -3,12 +3,14 @@
  * and each outcome of a lookup is counted in one place, so figures cannot disagree.
  */
 import { LoadTimeHistogram } from './load-times.ts';
+import type { RuleBook } from './rules.ts';
 import type { Figures, RefusalReason, RemovalReason, StaleReason, TierPolicy } from './types.ts';
 import type { Totals } from './windows.ts';
 
 export class Counters {
   readonly policy: TierPolicy;
   readonly namespace: string;
+  readonly rules: RuleBook;
   hits = 0;
   misses = 0;
   joined = 0;
@@ -32,9 +34,10 @@ export class Counters {
   readonly removals: Record<RemovalReason, number> = { evicted: 0, expired: 0, invalidated: 0, replaced: 0 };
   readonly loadTimes = new LoadTimeHistogram();
 
-  constructor(policy: TierPolicy, namespace: string) {
+  constructor(policy: TierPolicy, namespace: string, rules: RuleBook) {
     this.policy = policy;
     this.namespace = namespace;
+    this.rules = rules;
   }
 }
 

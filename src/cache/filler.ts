@@ -7,13 +7,16 @@
 import type { BurstLog } from './burst-log.ts';
 import type { Clock } from './clock.ts';
 import { cloneValue } from './clone.ts';
-import { Entry, type EntryLinks } from './entry.ts';
+import { Entry, type EntryLinks, NO_EXTRAS } from './entry.ts';
 import type { Emitter } from './events.ts';
 import { deepFreeze } from './freeze.ts';
 import type { MemoryLayer } from './layers/memory.ts';
 import type { Load } from './load.ts';
+import { pack } from './packed.ts';
+import type { Rules } from './rules.ts';
+import { lifetimeOf } from './ttl.ts';
 import type { RefusalReason } from './types.ts';
-import { entryOverheadBytes, weigh } from './weigher.ts';
+import { entryOverheadBytes, packedBytes, weigh } from './weigher.ts';
 
 /** In place of a load's duration: the value was written. */
 export const WRITTEN = -1;
@@ -50,35 +53,41 @@ export class Filler {
    */
   keep(load: Load, position: number, value: unknown, loadMicros: number): boolean {
     try {
+      const { key, counters, rules } = load;
       const { kind, weightBytes } = weigh(value);
       if (kind === 'frozen') deepFreeze(value);
-      const copied = kind === 'copied';
-      const stored = copied ? cloneValue(value) : value;
-      if (copied) load.original = { value: stored };
-      const ttlMs = this.#ttlOf(load, value);
+      const stored = kind === 'copied' ? cloneValue(value) : value;
+      if (kind === 'copied') load.original = { value: stored };
+      const { ttlMs, adaptation } = lifetimeOf(load, rules, value, weightBytes, this.#random);
       if (load.isVoid) return this.#refuse(load, 'invalidated');
       if (kind === 'unsafe') return this.#refuse(load, 'unsafe');
-      const weight = weightBytes + entryOverheadBytes(load.key);
-      if (kind === 'too-large' || weight > this.#maxWeightBytes) return this.#refuse(load, 'too-large');
-      if (ttlMs <= 0 || load.isSkipped) return this.#refuse(load, 'not-wanted');
-      const now = this.#clock.now();
+      if (kind === 'too-large' || weightBytes > rules.maxEntryBytes) return this.#refuse(load, 'too-large');
+      if (ttlMs <= 0 || load.isSkipped || !isWanted(value, rules)) return this.#refuse(load, 'not-wanted');
+      const packed = weightBytes > rules.compressAboveBytes ? pack(value) : undefined;
+      const copied = kind === 'copied' || packed !== undefined;
       const links = this.#flatten(load.links);
-      const extras = links === undefined ? undefined : { links, settled: undefined };
-      const expiresAt = now + ttlMs;
-      const { counters } = load;
-      const entry = new Entry(
-        load.key,
-        stored,
+      const cost = rules.cost?.(value) ?? 0;
+      const hasExtras = copied || links !== undefined || adaptation !== undefined || cost !== 0;
+      const extras = hasExtras ? { ...NO_EXTRAS, copied, links, adaptation, cost } : undefined;
+      const weight =
+        (packed === undefined ? weightBytes : packedBytes(packed)) + entryOverheadBytes(key, extras);
+      if (weight > this.#maxWeightBytes) return this.#refuse(load, 'too-large');
+      const now = this.#clock.now();
+      const staleAt = now + ttlMs;
+      const entry = new Entry({
+        key,
+        value: packed ?? stored,
         counters,
-        now,
-        expiresAt,
+        createdAt: now,
+        staleAt,
+        expiresAt: staleAt + rules.holdMs,
         position,
-        weight,
+        weightBytes: weight,
         loadMicros,
-        copied,
         extras,
-      );
+      });
       this.#memory.put(entry);
+      if (load.isUnmodified || wasUnchanged(load.previous, entry)) counters.unchanged++;
       return true;
     } catch (error) {
       this.#bursts.warn('keep', 'A value is served but could not be kept.', { key: load.key, error });
@@ -100,17 +109,6 @@ export class Filler {
     return false;
   }
 
-  /** What the loader has set, else what the call says, else the tier; "no such row" is kept for less. */
-  #ttlOf(load: Load, value: unknown): number {
-    const { policy } = load.counters;
-    const isNegative = value === null || value === undefined;
-    const usualMs = load.options.ttlMs ?? policy.ttlMs;
-    const negativeMs = load.options.negativeTtlMs ?? Math.min(policy.negativeTtlMs, usualMs);
-    const ttlMs = load.ttlMs ?? (isNegative ? negativeMs : usualMs);
-    if (ttlMs === Number.POSITIVE_INFINITY || policy.jitterRatio === 0) return ttlMs;
-    return Math.ceil(ttlMs * (1 - this.#random() * policy.jitterRatio));
-  }
-
   /** What the entry depends on, with what those depend on in turn, so that the link holds when one of them is evicted. */
   #flatten(links: EntryLinks | undefined): EntryLinks | undefined {
     if (links === undefined) return undefined;
@@ -121,4 +119,27 @@ export class Filler {
     // Copied: what a loader still says after its load has ended must not reach the entry.
     return { tags: [...new Set(links.tags)], dependsOn: [...all] };
   }
+}
+
+/** The conditions of the policies; see {@link LoadingPolicy}. */
+function isWanted(value: unknown, { when, skipEmpty }: Rules): boolean {
+  if (skipEmpty && isEmpty(value)) return false;
+  return when === undefined || when(value);
+}
+
+function isEmpty(value: unknown): boolean {
+  if (value === null || value === undefined || value === '') return true;
+  if (Array.isArray(value)) return value.length === 0;
+  if (value instanceof Map || value instanceof Set) return value.size === 0;
+  return (
+    typeof value === 'object' &&
+    Object.getPrototypeOf(value) === Object.prototype &&
+    Object.keys(value).length === 0
+  );
+}
+
+/** Whether an adaptive ttl has found the value as it was. */
+function wasUnchanged(previous: Entry | undefined, { extras }: Entry): boolean {
+  const before = previous?.extras?.adaptation?.unchanged;
+  return before !== undefined && extras?.adaptation !== undefined && extras.adaptation.unchanged > before;
 }

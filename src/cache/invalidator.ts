@@ -37,9 +37,19 @@ interface Sweep {
   readonly covers: (entry: Entry) => boolean;
 }
 
+export interface InvalidatorParts {
+  readonly memory: MemoryLayer;
+  readonly loads: Loads;
+  readonly saves: Loads;
+  readonly clock: Clock;
+  readonly isClosed: () => boolean;
+}
+
 export class Invalidator {
   readonly #memory: MemoryLayer;
   readonly #loads: Loads;
+  /** Values on their way to the source, to be written here afterwards (write-through). */
+  readonly #saves: Loads;
   readonly #clock: Clock;
   readonly #isClosed: () => boolean;
   #sweeps: readonly Sweep[] = [];
@@ -47,9 +57,10 @@ export class Invalidator {
   isSweeping = false;
   #position = 0;
 
-  constructor(memory: MemoryLayer, loads: Loads, clock: Clock, isClosed: () => boolean) {
+  constructor({ memory, loads, saves, clock, isClosed }: InvalidatorParts) {
     this.#memory = memory;
     this.#loads = loads;
+    this.#saves = saves;
     this.#clock = clock;
     this.#isClosed = isClosed;
   }
@@ -66,6 +77,7 @@ export class Invalidator {
 
   /** Removes an entry ahead of the sweep that covers it; false when none does. */
   sweepNow(entry: Entry): boolean {
+    if (!this.isSweeping) return false;
     const sweep = this.#sweepOver(entry);
     if (sweep === undefined) return false;
     this.#remove(entry, sweep.run);
@@ -89,6 +101,7 @@ export class Invalidator {
   written(key: string): void {
     const run = this.#newRun();
     this.#loads.supersede(key, run.position);
+    this.#saves.supersede(key, run.position);
     run.roots.push(key);
     this.#cascade(run);
   }
@@ -103,6 +116,7 @@ export class Invalidator {
   clear(): void {
     this.#position++;
     this.#loads.voidAll(this.#position);
+    this.#saves.voidAll(this.#position);
     this.#memory.removeAll();
     this.#setSweeps([]);
   }
@@ -120,7 +134,7 @@ export class Invalidator {
   #apply(target: Target, run: Run): void {
     const voided = this.#loads.invalidate(target, run.position);
     run.tally.loads += voided.length;
-    run.roots.push(...voided);
+    run.roots.push(...voided, ...this.#saves.invalidate(target, run.position));
     if (target.kind === 'key') {
       const entry = this.#memory.peek(target.key);
       if (entry !== undefined) this.#remove(entry, run);

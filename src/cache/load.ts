@@ -4,56 +4,89 @@
  * answers those who wait for it and fills nothing.
  */
 import type { Counters } from './counters.ts';
-import type { EntryLinks } from './entry.ts';
+import { type Entry, type EntryLinks, servedValue } from './entry.ts';
 import { CacheError } from './errors.ts';
 import { assertKey } from './keys.ts';
+import type { Rules } from './rules.ts';
 import { assertTtl } from './tier-book.ts';
-import type { EntryOptions, LoadContext } from './types.ts';
+import type { EntryOptions, LoadContext, StaleReason } from './types.ts';
 
 const NEVER = -1;
+
+/**
+ * Why a load is begun: somebody misses; somebody wants the new value and no other; or it runs behind, while the value
+ * that is there is served.
+ */
+export type Cause = 'miss' | 'forced' | 'behind';
+
+export interface LoadParts {
+  readonly key: string;
+  readonly counters: Counters;
+  readonly options: EntryOptions;
+  readonly rules: Rules;
+  /** Fires when the cache is closed. */
+  readonly closing: AbortSignal;
+  readonly position: number;
+  readonly startedAt: number;
+  /** What the key holds as the load begins, stale or fresh. */
+  readonly previous: Entry | undefined;
+}
 
 export class Load implements LoadContext {
   readonly key: string;
   readonly counters: Counters;
   readonly options: EntryOptions;
+  readonly rules: Rules;
   readonly signal: AbortSignal;
   readonly position: number;
   readonly startedAt: number;
+  readonly previous: Entry | undefined;
   /** What everybody who waits shares. Set by the call that began the load, before anybody can join. */
   promise: Promise<unknown> | undefined;
   /** The position of the invalidation that covers this load; `Infinity` when a newer load took its place. */
   voidedAt = NEVER;
   /** Whether the value may be stored, if nothing comes between. */
   mayKeep = true;
+  cause: Cause = 'miss';
   /** Where the value holds a kind that cannot be frozen: what whoever joined gets a copy of. */
   original: { readonly value: unknown } | undefined;
+  /** Those who wait were given this old entry instead, for this reason. */
+  answer: { readonly entry: Entry; readonly reason: StaleReason } | undefined;
+  /** The hard timeout has ended it: what it still gives is dropped. */
+  isOver = false;
   /** A warning about its length was given. */
   saidToBeSlow = false;
   /** What the loader has set, which outranks everything else. */
   ttlMs: number | undefined;
   isSkipped = false;
-  stale: LoadContext['stale'];
+  /** The loader says that the old value still holds. */
   isUnmodified = false;
   #links: { tags: string[]; dependsOn: string[] } | undefined;
+  #hardTimeout: AbortController | undefined;
 
-  constructor(
-    key: string,
-    counters: Counters,
-    options: EntryOptions,
-    signal: AbortSignal,
-    position: number,
-    startedAt: number,
-  ) {
+  constructor({ key, counters, options, rules, closing, position, startedAt, previous }: LoadParts) {
     this.key = key;
     this.counters = counters;
     this.options = options;
-    this.signal = signal;
+    this.rules = rules;
     this.position = position;
     this.startedAt = startedAt;
+    this.previous = previous;
+    if (rules.hardTimeoutMs === Number.POSITIVE_INFINITY) this.signal = closing;
+    else {
+      this.#hardTimeout = new AbortController();
+      this.signal = AbortSignal.any([closing, this.#hardTimeout.signal]);
+    }
     for (const other of options.dependsOn ?? []) assertKey(other);
     if (options.tags !== undefined || options.dependsOn !== undefined) {
       this.#links = { tags: [...(options.tags ?? [])], dependsOn: [...(options.dependsOn ?? [])] };
     }
+  }
+
+  /** Ends it: its signal fires. */
+  abort(reason: CacheError): void {
+    this.isOver = true;
+    this.#hardTimeout?.abort(reason);
   }
 
   get isVoid(): boolean {
@@ -101,9 +134,15 @@ export class Load implements LoadContext {
     };
   }
 
+  get stale(): LoadContext['stale'] {
+    const { previous } = this;
+    if (previous === undefined) return undefined;
+    return { value: servedValue(previous), ageMs: this.startedAt - previous.createdAt };
+  }
+
   get notModified(): LoadContext['notModified'] {
     return () => {
-      if (this.stale === undefined) {
+      if (this.previous === undefined) {
         throw new CacheError(
           'ERR_LOAD_FAILED',
           'notModified() needs an old value, and there is none: load it.',
@@ -113,7 +152,8 @@ export class Load implements LoadContext {
         );
       }
       this.isUnmodified = true;
-      return this.stale.value as never;
+      // It is typed `never` so that a loader which returns it keeps the type of its other values.
+      return servedValue(this.previous) as never;
     };
   }
 

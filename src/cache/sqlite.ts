@@ -9,6 +9,7 @@
  * Only readers that go around this cache could see something stale for that moment.
  */
 import type { Logger } from '../logger.ts';
+import type { ChangeSource } from './change-source.ts';
 import { CacheError } from './errors.ts';
 import { TransactionalCache } from './transactional-cache.ts';
 import type { Cache } from './types.ts';
@@ -31,6 +32,11 @@ export interface SqliteTransaction<A extends unknown[], R> {
 export interface SqliteCacheOptions {
   /** Hears of transactions that were not begun here, and of invalidations that failed. @default `console` */
   readonly logger?: Logger;
+  /**
+   * The feed of this connection's watched tables (`watchTables`): what its own writes cover is invalidated before a
+   * transaction returns, and before a read is answered after any other write.
+   */
+  readonly feed?: ChangeSource;
 }
 
 export interface SqliteCache {
@@ -56,7 +62,7 @@ export interface SqliteCache {
  * transfer.immediate('1', '2', 500);
  */
 export function sqliteCache(db: SqliteDatabase, cache: Cache, options: SqliteCacheOptions = {}): SqliteCache {
-  const transactional = new TransactionalCache(db, cache, options.logger ?? console);
+  const transactional = new TransactionalCache(db, cache, options.logger ?? console, options.feed);
   return {
     cache: transactional,
     transaction<A extends unknown[], R>(fn: (...args: A) => R): SqliteTransaction<A, R> {

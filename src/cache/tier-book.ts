@@ -5,6 +5,8 @@
 import { Counters } from './counters.ts';
 import { CacheError } from './errors.ts';
 import { namespaceOf } from './keys.ts';
+import { assertLoadingPolicy } from './policy-check.ts';
+import { RuleBook } from './rules.ts';
 import type { TierName, TierPolicy } from './types.ts';
 
 const FALLBACK_TIER = 'query';
@@ -15,6 +17,7 @@ const OTHER_NAMESPACES = '…';
 
 export class TierBook {
   readonly #policies: ReadonlyMap<string, TierPolicy>;
+  readonly #rules: ReadonlyMap<string, RuleBook>;
   readonly #tierOfNamespace: ReadonlyMap<string, TierPolicy>;
   readonly #fallback: TierPolicy;
   readonly #counters = new Map<string, Map<string, Counters>>();
@@ -25,6 +28,7 @@ export class TierBook {
     if (last === undefined) throw new CacheError('ERR_ARGUMENT_INVALID', 'A cache needs at least one tier.');
     for (const policy of tiers) assertPolicy(policy);
     this.#policies = new Map(tiers.map((policy) => [policy.tier, policy]));
+    this.#rules = new Map(tiers.map((policy) => [policy.tier, new RuleBook(policy)]));
     this.#tierOfNamespace = new Map(
       tiers.flatMap((policy) => policy.namespaces.map((namespace) => [namespace, policy] as const)),
     );
@@ -49,7 +53,7 @@ export class TierBook {
     const name = this.#count < MAX_COUNTED_NAMESPACES ? namespace : OTHER_NAMESPACES;
     let created = ofTier.get(name);
     if (created === undefined) {
-      created = new Counters(policy, name);
+      created = new Counters(policy, name, this.#rules.get(policy.tier) ?? new RuleBook(policy));
       ofTier.set(name, created);
       this.#count++;
     }
@@ -90,10 +94,5 @@ export function assertTtl(ttlMs: number, name: string): void {
 function assertPolicy(policy: TierPolicy): void {
   assertTtl(policy.ttlMs, `The ttl of tier "${policy.tier}"`);
   assertTtl(policy.negativeTtlMs, `The negative ttl of tier "${policy.tier}"`);
-  if (!(policy.jitterRatio >= 0 && policy.jitterRatio <= 1)) {
-    throw new CacheError(
-      'ERR_ARGUMENT_INVALID',
-      `The jitter of tier "${policy.tier}" is ${policy.jitterRatio}; it is a ratio from 0 to 1.`,
-    );
-  }
+  assertLoadingPolicy(policy, `tier "${policy.tier}"`);
 }

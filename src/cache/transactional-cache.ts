@@ -3,6 +3,7 @@
  * the commit. `sqlite.ts` says what is promised.
  */
 import type { Logger } from '../logger.ts';
+import type { ChangeSource } from './change-source.ts';
 import type { Clock } from './clock.ts';
 import { cloneValue } from './clone.ts';
 import { CacheError } from './errors.ts';
@@ -33,6 +34,7 @@ export class TransactionalCache implements Cache {
   readonly #db: { readonly inTransaction: boolean };
   readonly #cache: Cache;
   readonly #logger: Logger;
+  readonly #feed: ChangeSource | undefined;
   /** Transactions and savepoints of ours that are open. */
   #depth = 0;
   /** The outermost one of ours is only a savepoint in a transaction begun elsewhere. */
@@ -42,10 +44,16 @@ export class TransactionalCache implements Cache {
   #foreign: Change[] = [];
   #foreignReported = false;
 
-  constructor(db: { readonly inTransaction: boolean }, cache: Cache, logger: Logger) {
+  constructor(
+    db: { readonly inTransaction: boolean },
+    cache: Cache,
+    logger: Logger,
+    feed: ChangeSource | undefined,
+  ) {
     this.#db = db;
     this.#cache = cache;
     this.#logger = logger;
+    this.#feed = feed;
   }
 
   /** Runs a transaction or savepoint: what it changes applies if it succeeds, and is dropped if it throws. */
@@ -67,8 +75,13 @@ export class TransactionalCache implements Cache {
   }
 
   #committed(changes: readonly Change[]): void {
-    if (this.#isGuest) for (const change of changes) this.#applyForeign(change);
-    else this.#apply(changes);
+    if (this.#isGuest) {
+      for (const change of changes) this.#applyForeign(change);
+      return;
+    }
+    // What was put into the cache on purpose is not removed again by what was noticed of the same write.
+    this.#drainOwn();
+    this.#apply(changes);
   }
 
   #place(): Place {
@@ -76,11 +89,27 @@ export class TransactionalCache implements Cache {
       // So it is, too, where SQLite rolled ours back by itself after an error that somebody caught.
       // A foreign transaction has ended, committed or not: what it may have changed is invalidated for good.
       if (this.#foreign.length > 0) this.#apply(this.#foreign.splice(0));
+      this.#drainOwn();
       return 'outside';
     }
     if (this.#depth > 0) return this.#isGuest ? 'foreign' : 'within';
     this.#reportForeign();
     return 'foreign';
+  }
+
+  /** Invalidates what was written past this cache, through the same connection. */
+  #drainOwn(): void {
+    if (this.#feed?.isBehind === true) this.#feed.drainOwn();
+  }
+
+  /** `save`, with what it writes noticed before its value is kept. */
+  #noticing<T, R>(save: (value: T) => R): (value: T) => R {
+    if (this.#feed === undefined) return save;
+    return (value) => {
+      const result = save(value);
+      this.#drainOwn();
+      return result;
+    };
   }
 
   #reportForeign(): void {
@@ -145,6 +174,8 @@ export class TransactionalCache implements Cache {
       return { state: 'hit', value: (change.copied ? cloneValue(change.value) : change.value) as T };
     }
     if (change !== undefined || this.#place() === 'foreign') return { state: 'miss' };
+    // It has written to watched tables: what that covers is known at the commit.
+    if (this.#feed?.isBehind === true) return { state: 'miss' };
     return this.#cache.lookup<T>(key);
   }
 
@@ -228,7 +259,8 @@ export class TransactionalCache implements Cache {
     const place = this.#place();
     const change = place === 'outside' ? undefined : this.#changeOf(key);
     if (change !== undefined) return change.kind === 'set' && change.key === key;
-    return place !== 'foreign' && this.#cache.has(key);
+    if (place === 'foreign' || (place === 'within' && this.#feed?.isBehind === true)) return false;
+    return this.#cache.has(key);
   }
 
   // ---- writes ----
@@ -239,14 +271,21 @@ export class TransactionalCache implements Cache {
     save: (value: T) => R | PromiseLike<R>,
     options?: EntryOptions,
   ): Promise<R> {
-    if (this.#place() === 'outside') return this.#cache.write(key, value, save, options);
+    if (this.#place() === 'outside') {
+      const saveNoticed = async (saved: T): Promise<R> => {
+        const result = await save(saved);
+        this.#drainOwn();
+        return result;
+      };
+      return this.#cache.write(key, value, this.#feed === undefined ? save : saveNoticed, options);
+    }
     const result = await save(value);
     this.set(key, value, options);
     return result;
   }
 
   writeSync<T, R>(key: string, value: T, save: (value: T) => R, options?: EntryOptions): R {
-    if (this.#place() === 'outside') return this.#cache.writeSync(key, value, save, options);
+    if (this.#place() === 'outside') return this.#cache.writeSync(key, value, this.#noticing(save), options);
     const result = save(value);
     this.set(key, value, options);
     return result;

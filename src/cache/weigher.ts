@@ -6,7 +6,10 @@
  * real heap growth. What is reached twice is counted once, cycles end, and a walk never goes on past its budget.
  * Freezing and copying are left to `freeze.ts` and `clone.ts`.
  */
+
 import { types } from 'node:util';
+import type { EntryExtras } from './entry.ts';
+import type { Packed } from './packed.ts';
 
 /**
  * What may be done with a value.
@@ -78,13 +81,27 @@ export function stringBytes(text: string): number {
   return (STRING_HEADER + (BEYOND_LATIN_1.test(text) ? 2 * length : length) + 7) & ~7;
 }
 
-/** Bytes an entry takes beyond its value: the key, the entry, and its places in the LRU list and the index. */
-export function entryOverheadBytes(key: string): number {
-  return ENTRY_BYTES + stringBytes(key);
+/** Bytes an entry takes beyond its value: the key, the entry, and its places in the order of use and the indexes. */
+export function entryOverheadBytes(key: string, extras?: Pick<EntryExtras, 'links'>): number {
+  const bytes = ENTRY_BYTES + stringBytes(key);
+  if (extras === undefined) return bytes;
+  const { links } = extras;
+  if (links === undefined) return bytes + EXTRAS_BYTES;
+  return bytes + EXTRAS_BYTES + LINKS_BYTES + LINK_BYTES * (links.tags.length + links.dependsOn.length);
 }
 
-/** Measured by `scripts/calibrate-weigher.ts`. */
-const ENTRY_BYTES = 240;
+/** Bytes a compressed value takes. */
+export function packedBytes({ bytes }: Packed): number {
+  return PACKED_BYTES + bytes.length;
+}
+
+// Measured by `scripts/calibrate-weigher.ts`.
+const ENTRY_BYTES = 248;
+const EXTRAS_BYTES = 72;
+const LINKS_BYTES = 104;
+/** A tag or dependency and its share of the index, where a few entries share each. */
+const LINK_BYTES = 56;
+const PACKED_BYTES = 250;
 
 /** Weighs a value in one walk over at most `maxNodes` values. Never throws, and runs no code of the value's. */
 export function weigh(value: unknown, maxNodes = MAX_WALK_NODES): Weighed {

@@ -1,0 +1,322 @@
+/**
+ * Loads, from their beginning to the fill: one a key, shared by whoever waits, and what those are given when it fails
+ * or takes long.
+ *
+ * What must hold here: a load that an invalidation covers fills nothing and nobody joins it afterwards (I2); one load a
+ * key in flight, removed by identity, its rejection shared and not kept (I3); nothing that goes wrong while a value is
+ * kept or counted makes the read fail (I4).
+ */
+import type { BurstLog } from './burst-log.ts';
+import type { Clock } from './clock.ts';
+import { cloneValue } from './clone.ts';
+import type { Counters } from './counters.ts';
+import { type Entry, servedValue } from './entry.ts';
+import { CacheError } from './errors.ts';
+import type { Emitter } from './events.ts';
+import type { Filler } from './filler.ts';
+import type { Invalidator } from './invalidator.ts';
+import { assertKey } from './keys.ts';
+import type { MemoryLayer } from './layers/memory.ts';
+import { type Cause, Load } from './load.ts';
+import type { Loads } from './loads.ts';
+import type { Rules } from './rules.ts';
+import { assertTtl, type TierBook } from './tier-book.ts';
+import type { CacheStats, EntryOptions, LoadContext, Loader, LoadOptions, StaleReason } from './types.ts';
+
+export interface LoadingParts {
+  /** Whether values may be kept at all. */
+  readonly enabled: boolean;
+  readonly memory: MemoryLayer;
+  readonly loads: Loads;
+  readonly invalidator: Invalidator;
+  readonly filler: Filler;
+  readonly book: TierBook;
+  readonly clock: Clock;
+  readonly bursts: BurstLog;
+  readonly events: Emitter;
+  readonly closing: AbortSignal;
+}
+
+export class Loading {
+  readonly #parts: LoadingParts;
+  readonly #memory: MemoryLayer;
+  readonly #loads: Loads;
+  readonly #clock: Clock;
+  /** The last failed load, for people to find in the log. */
+  lastFailure: CacheStats['lastFailure'] = null;
+
+  constructor(parts: LoadingParts) {
+    this.#parts = parts;
+    this.#memory = parts.memory;
+    this.#loads = parts.loads;
+    this.#clock = parts.clock;
+  }
+
+  load<T>(key: string, loader: Loader<T>, options: LoadOptions): Promise<T> {
+    return this.#load(key, loader, options, options.fresh === true ? 'forced' : 'miss');
+  }
+
+  loadSync<T>(key: string, loader: (context: LoadContext) => T, options: LoadOptions): T {
+    const record = this.#begin(key, options, options.fresh === true ? 'forced' : 'miss');
+    const beganAt = this.#clock.precise();
+    // Registered, since the loader itself may invalidate or write.
+    if (record.mayKeep) this.#loads.begin(record);
+    let value: T;
+    try {
+      value = loader(record);
+    } catch (error) {
+      return this.#failed(record, beganAt, error) as T;
+    }
+    return this.#loaded(record, beganAt, value) as T;
+  }
+
+  /**
+   * Waits for a load in flight. When it turns out to be void by an invalidation from before this caller came (its tags
+   * were learnt too late to know), the caller reads anew.
+   */
+  join<T>(running: Load, readAnew: () => Promise<T>): Promise<T> {
+    const { counters } = running;
+    counters.misses++;
+    counters.joined++;
+    const joinedAt = this.#parts.invalidator.position;
+    const shared =
+      running.promise ?? Promise.reject(new CacheError('ERR_LOAD_FAILED', 'A load cannot wait for itself.'));
+    return shared.then(
+      (value) => {
+        if (running.isOutdatedFor(joinedAt)) return readAnew();
+        if (running.answer !== undefined) {
+          counters.stale[running.answer.reason]++;
+          return servedValue(running.answer.entry) as T;
+        }
+        return (running.original === undefined ? value : cloneValue(running.original.value)) as T;
+      },
+      (error: unknown) => {
+        // A load that somebody forced has told him of its failure; others rather have the old value.
+        const old = running.cause === 'forced' ? this.#graceful(running) : undefined;
+        if (old === undefined) throw error;
+        counters.stale.failed++;
+        return servedValue(old) as T;
+      },
+    );
+  }
+
+  /** Loads a value that is not waited for; where a load is in flight already, that one will do. */
+  behind(key: string, loader: Loader<unknown>, options: LoadOptions, isSync: boolean): void {
+    if (this.#loads.get(key) !== undefined || this.#parts.closing.aborted) return;
+    // A synchronous loader would make its reader wait after all, so it runs in a later turn of the loop.
+    const later: Loader<unknown> = isSync
+      ? (context) => this.#clock.yield().then(() => loader(context))
+      : loader;
+    this.#load(key, later, options, 'behind').catch((error: unknown) => {
+      // Its callers were served; that it failed is counted already.
+      this.#parts.bursts.warn(
+        'behind',
+        'A value could not be loaded anew; the old one goes on being served.',
+        {
+          key,
+          error,
+        },
+      );
+    });
+  }
+
+  /** What holds for a call. What makes no sense is refused when a load begins, not at a hit. */
+  rulesOf(counters: Counters, options: EntryOptions): Rules {
+    try {
+      return counters.rules.of(options);
+    } catch (error) {
+      this.#parts.bursts.warn('options', 'A read has options that make no sense; those of its tier hold.', {
+        error,
+      });
+      return counters.rules.ofTier;
+    }
+  }
+
+  /**
+   * The record of a load, or of a write, that begins now.
+   * @throws CacheError `ERR_ARGUMENT_INVALID` or `ERR_KEY_INVALID` for options that make no sense
+   */
+  record(key: string, options: EntryOptions, previous: Entry | undefined): Load {
+    if (options.ttlMs !== undefined) assertTtl(options.ttlMs, 'ttlMs');
+    if (options.negativeTtlMs !== undefined) assertTtl(options.negativeTtlMs, 'negativeTtlMs');
+    if (typeof key !== 'string') assertKey(key);
+    const { book, closing, invalidator } = this.#parts;
+    const counters = book.countersFor(key, options.tier);
+    return new Load({
+      key,
+      counters,
+      options,
+      rules: counters.rules.of(options),
+      closing,
+      position: invalidator.position,
+      startedAt: this.#clock.now(),
+      previous,
+    });
+  }
+
+  // ---- a load ----
+
+  #load<T>(key: string, loader: Loader<T>, options: LoadOptions, cause: Cause): Promise<T> {
+    let record: Load;
+    try {
+      record = this.#begin(key, options, cause);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    const beganAt = this.#clock.precise();
+    // Registered before the loader runs, so that a loader that reads its own key cannot start a second load.
+    if (record.mayKeep) this.#loads.begin(record);
+    let result: T | PromiseLike<T>;
+    try {
+      result = loader(record);
+    } catch (error) {
+      result = Promise.reject(error);
+    }
+    const ended = Promise.resolve(result).then(
+      (value) => this.#loaded(record, beganAt, value) as T,
+      (error: unknown) => this.#failed(record, beganAt, error) as T,
+    );
+    const { softTimeoutMs, hardTimeoutMs } = record.rules;
+    const isTimed = Number.isFinite(softTimeoutMs) || Number.isFinite(hardTimeoutMs);
+    const promise = isTimed ? this.#timed(record, beganAt, ended) : ended;
+    record.promise = promise;
+    return promise;
+  }
+
+  #begin(key: string, options: LoadOptions, cause: Cause): Load {
+    const record = this.record(key, options, this.#previousOf(key));
+    record.mayKeep = this.#mayKeep(key);
+    record.cause = cause;
+    // What nobody waits for is no lookup that could have been a hit.
+    if (cause === 'miss') record.counters.misses++;
+    else record.counters.refreshes++;
+    record.counters.loads++;
+    return record;
+  }
+
+  /** What the key holds, fresh or stale; an entry that has expired leaves. */
+  #previousOf(key: string): Entry | undefined {
+    const entry = this.#memory.peek(key);
+    if (entry === undefined || this.#parts.invalidator.sweepNow(entry)) return undefined;
+    if (this.#clock.now() >= entry.expiresAt) this.#memory.remove(entry, 'expired');
+    return entry;
+  }
+
+  /** A key that cannot be one is served by its loader and not kept: hostile text must not make a read fail. */
+  #mayKeep(key: string): boolean {
+    if (!this.#parts.enabled || this.#parts.closing.aborted) return false;
+    try {
+      assertKey(key);
+      return true;
+    } catch (error) {
+      this.#parts.bursts.warn('key', 'A value is served but not kept: its key is not valid.', { error });
+      return false;
+    }
+  }
+
+  /** The soft timeout answers with the old value and lets the load go on; the hard one ends it. */
+  #timed<T>(record: Load, beganAt: number, ended: Promise<T>): Promise<T> {
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    const { softTimeoutMs, hardTimeoutMs } = record.rules;
+    const cancels: (() => void)[] = [];
+    if (Number.isFinite(softTimeoutMs) && record.cause !== 'forced' && record.previous !== undefined) {
+      const answer = () => {
+        const old = this.#oldValueFor(record, 'slow');
+        if (old !== undefined) resolve(servedValue(old) as T);
+      };
+      cancels.push(this.#clock.after(softTimeoutMs, answer));
+    }
+    if (Number.isFinite(hardTimeoutMs)) {
+      const end = () => {
+        const { key, counters } = record;
+        const error = new CacheError('ERR_TIMEOUT', `The load of ${key} took over ${hardTimeoutMs} ms.`, {
+          key,
+        });
+        counters.timeouts++;
+        resolve(new Promise<T>((done) => done(this.#failed(record, beganAt, error) as T)));
+        record.abort(error);
+      };
+      cancels.push(this.#clock.after(hardTimeoutMs, end));
+    }
+    const settle = (finish: () => void) => {
+      for (const cancel of cancels) cancel();
+      finish();
+    };
+    ended.then(
+      (value) => settle(() => resolve(value)),
+      (error: unknown) => settle(() => reject(error)),
+    );
+    return promise;
+  }
+
+  #loaded(load: Load, beganAt: number, value: unknown): unknown {
+    if (load.isOver) return value;
+    const { counters } = load;
+    const loadMs = this.#clock.precise() - beganAt;
+    counters.loadTimes.record(loadMs);
+    const { invalidator, filler, closing, events } = this.#parts;
+    if (this.#loads.settle(load)) invalidator.voidedLate(load.key);
+    const kept =
+      load.mayKeep && !closing.aborted && filler.keep(load, load.position, value, Math.round(loadMs * 1_000));
+    if (kept) counters.fills++;
+    this.#loads.end(load);
+    events.emit('loaded', { key: load.key, tier: counters.policy.tier, loadMs, kept });
+    return value;
+  }
+
+  /**
+   * What those who wait get instead.
+   * @throws the error, where they get nothing
+   */
+  #failed(load: Load, beganAt: number, error: unknown): unknown {
+    if (load.isOver) throw error;
+    const { key, counters } = load;
+    const loadMs = this.#clock.precise() - beganAt;
+    counters.failures++;
+    this.#loads.end(load);
+    this.lastFailure = { key, message: messageOf(error), at: this.#clock.epochAt(this.#clock.now()) };
+    this.#parts.events.emit('failed', { key, tier: counters.policy.tier, loadMs, error });
+    if (!load.isVoid) this.#leaveAlone(load);
+    const isSlow = error instanceof CacheError && error.code === 'ERR_TIMEOUT';
+    const old = load.answer?.entry ?? this.#oldValueFor(load, isSlow ? 'slow' : 'failed');
+    if (old === undefined) throw error;
+    this.#parts.bursts.warn(
+      `grace ${counters.namespace}`,
+      'A load failed; the old value is served for a while.',
+      { key, error },
+    );
+    return servedValue(old);
+  }
+
+  /** The source has failed: it is not asked again for a moment where an old value can be served. */
+  #leaveAlone({ key, rules }: Load): void {
+    const entry = this.#memory.peek(key);
+    entry?.backOffUntil(this.#clock.now() + rules.graceBackoffMs);
+  }
+
+  /** Gives those who wait the old value, where grace allows it. */
+  #oldValueFor(load: Load, reason: StaleReason): Entry | undefined {
+    const entry = load.cause === 'forced' ? undefined : this.#graceful(load);
+    if (entry === undefined) return undefined;
+    load.answer = { entry, reason };
+    if (load.cause === 'miss') load.counters.stale[reason]++;
+    return entry;
+  }
+
+  /** What the key holds now, so never what was invalidated, while grace allows it. */
+  #graceful({ key, rules }: Load): Entry | undefined {
+    const entry = this.#memory.peek(key);
+    if (entry === undefined || this.#parts.invalidator.isSwept(entry)) return undefined;
+    const now = this.#clock.now();
+    return now < entry.expiresAt && now < entry.staleAt + rules.graceMs ? entry : undefined;
+  }
+}
+
+/** People reject with anything, also with what cannot be made text. */
+function messageOf(error: unknown): string {
+  try {
+    return String(error instanceof Error ? error.message : error);
+  } catch {
+    return 'an error that cannot be shown as text';
+  }
+}
