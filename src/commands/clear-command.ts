@@ -40,7 +40,7 @@ import {
 import { formatFor } from './views/format.ts';
 import { withClearedRows, withPreviewRows } from './views/shards.ts';
 import { alreadyDone, disabledCache } from './views/states.ts';
-import { type ControlRow, disabled, type View } from './views/view.ts';
+import { disabled, type View } from './views/view.ts';
 import type { WarmPanels } from './warm-command.ts';
 
 interface Question {
@@ -218,9 +218,12 @@ class ClearCommand {
       await edit(interaction, withPreviewRows(previewOnlyView(model, format), rows, format), services);
       return;
     }
+    // What a shard holds that does not answer is not known.
     const mustAsk =
       target.kind !== 'key' &&
-      (target.kind === 'all' || preview.entries > services.config.admin.confirmAbove);
+      (target.kind === 'all' ||
+        preview.entries > services.config.admin.confirmAbove ||
+        missing(rows).length > 0);
     if (mustAsk) await this.#ask(interaction, target, found, services);
     else await this.#clear(interaction, target, services, false);
   }
@@ -300,31 +303,35 @@ class ClearCommand {
     const cleared = clearedView({ target: target.text, removal, ms, reference, warm }, format);
     const view = withClearedRows(cleared, rows, format);
     const follows = thenWarm ? ['Warming has begun; its result follows below.'] : [];
+    const told = { ...view, notes: [...follows, ...(view.notes ?? [])] };
+    const silent = missing(rows);
     await answer(
       interaction,
-      {
-        ...view,
-        notes: [...follows, ...(view.notes ?? [])],
-        rows: [...(view.rows ?? []), ...this.#retryRows(interaction, target, missing(rows), services)],
-      },
+      silent.length === 0 ? told : this.#withRetry(told, interaction, target, silent, services),
       services,
     );
     if (thenWarm && scope !== undefined) await this.#warmPanels.runBeside(interaction, { scope }, services);
     return clearedOutcome(removal, cache.clock.epochAt(cache.clock.now()), format);
   }
 
-  /** A button for the shards that did not answer. */
-  #retryRows(
+  /** The same with a button for the shards that did not answer. */
+  #withRetry(
+    view: View,
     { user }: Answerable,
     target: ClearTarget,
     silent: readonly number[],
     services: CommandServices,
-  ): ControlRow[] {
-    if (silent.length === 0) return [];
+  ): View {
     const { clock } = services.cache;
-    const state = { target, entries: 0, silent, shown: undefined };
+    const state: Question = { target, entries: 0, silent, shown: undefined };
     const session = this.questions.open({ clock, userId: user.id, lifeMs: PANEL_LIFE_MS, state });
     const which = silent.length === 1 ? `shard ${silent[0]}` : `${silent.length} shards`;
-    return [[{ id: session.id('retry'), label: `Try ${which} again`, style: 'primary' }]];
+    const label = `Try ${which} again`;
+    const shown: View = {
+      ...view,
+      rows: [...(view.rows ?? []), [{ id: session.id('retry'), label, style: 'primary' }]],
+    };
+    session.state.shown = shown;
+    return shown;
   }
 }

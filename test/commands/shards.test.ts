@@ -167,18 +167,34 @@ describe('/cache-clear of several shards', () => {
     expect(other.cache.has('user::777::profile')).toBe(false);
   });
 
+  it('asks before it clears few entries where a shard may hold many', async () => {
+    const { bus, operator } = sharded();
+    bus.faults.set(2, 'dead');
+    await operator.run('cache-clear', { pattern: 'limits:*' });
+    expect(operator.said).toContain('Clear cached entries?');
+    expect(operator.said).toContain('⚠️ **Shard 2** is not running; it will be tried again when you confirm.');
+    bus.faults.clear();
+    await operator.press('Clear 0 entries');
+    expect(operator.said).toContain('Cleared on all 3 shards');
+  });
+
   it('is never told as complete when a shard is missing, and tries that one again', async () => {
     const { bus, operator, other, third } = sharded();
     bus.faults.set(2, 'dead');
     await operator.run('cache-clear', { pattern: 'config::vip_tiers' });
-    expect(operator.said).toContain('Cleared on 2 of 3 shards');
+    expect(operator.said).toContain('🧹 Cleared on 2 of 3 shards');
     expect(operator.said).toContain(
       '⚠️ **Shard 2** is not running; what it holds may be served until it expires.',
     );
     expect(operator.audit.at(-1)?.outcome).toContain('on 2 of 3 shards (not 2)');
+    await operator.press('Try shard 2 again');
+    expect(operator.said).toContain('🧹 Cleared on 0 of 1 shards');
     bus.faults.clear();
     other.cache.set('config::vip_tiers', 'newer');
     await operator.press('Try shard 2 again');
+    expect(operator.said).toContain('🧹 Cleared on shard 2');
+    // In place of the message that had the button.
+    expect(operator.discord.callbacks).toEqual([5, 7, 7]);
     expect(operator.said).toContain('Cleared 1 entry');
     expect(third?.cache.has('config::vip_tiers')).toBe(false);
     expect(other.cache.get('config::vip_tiers')).toBe('newer');

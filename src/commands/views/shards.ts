@@ -30,7 +30,7 @@ export function withStatsRows(
   format: Format,
 ): View {
   if (rows === undefined) return view;
-  const scope = chosen === undefined ? `${answered(rows)} shards` : `shard ${chosen} of ${rows.length}`;
+  const scope = chosen === undefined ? answered(rows) : `shard ${chosen} of ${rows.length}`;
   const spread = withRows(view, rows, (stats) => {
     const { hitRate, entries, weightBytes } = stats.total;
     return `hit rate ${format.percent(hitRate)} · ${entriesText(format, entries)} · ≈ ${format.bytes(weightBytes)}`;
@@ -52,20 +52,19 @@ export function withPreviewRows(view: View, rows: Rows<Preview>, format: Format)
     view,
     rows,
     (preview) => entriesText(format, preview.entries),
-    'is asked again when you confirm',
+    'it will be tried again when you confirm',
   );
 }
 
 export function withClearedRows(view: View, rows: Rows<ClearedShard>, format: Format): View {
   if (rows === undefined) return view;
-  const isWhole = rows.every((row) => row.ok);
   const spread = withRows(
     view,
     rows,
     ({ entries, weightBytes }) => `${entriesText(format, entries)} cleared (≈ ${format.bytes(weightBytes)})`,
     'what it holds may be served until it expires',
   );
-  return isWhole ? spread : { ...spread, title: `🧹 Cleared on ${answered(rows)} shards` };
+  return { ...spread, title: `🧹 Cleared on ${answered(rows)}` };
 }
 
 export function withWarmRows(view: View, rows: Rows<ShardWarming>, format: Format): View {
@@ -97,10 +96,12 @@ export function silentShardView(title: string, shard: number, problem: string): 
   return { tone: 'degraded', title, blocks: [{ lines: [`⚠️ **Shard ${shard}** ${problem}.`] }] };
 }
 
-/** `all 4`, or `3 of 4`. */
+/** `all 4 shards`, `3 of 4 shards`, or `shard 2` where that one alone was asked. */
 function answered<T>(rows: readonly ShardReply<T>[]): string {
   const count = rows.filter((row) => row.ok).length;
-  return count === rows.length ? `all ${count}` : `${count} of ${rows.length}`;
+  const [first] = rows;
+  if (rows.length === 1 && first?.ok === true) return `shard ${first.shard}`;
+  return `${count === rows.length ? 'all' : `${count} of`} ${rows.length} shards`;
 }
 
 /** @param consequence what it means that a shard did not answer */
@@ -112,7 +113,7 @@ function withRows<T>(view: View, rows: Rows<T>, line: (value: T) => string, cons
       : [`⚠️ **Shard ${row.shard}** ${row.problem}${consequence === undefined ? '' : `; ${consequence}`}.`],
   );
   const spoke = rows.flatMap((row) => (row.ok ? [`**Shard ${row.shard}** — ${line(row.value)}`] : []));
-  const summary = silent.length === 0 ? [] : [`**${answered(rows)} shards answered.**`];
+  const summary = silent.length === 0 ? [] : [`**${answered(rows)} answered.**`];
   const block: Block = { heading: HEADING, lines: [...summary, ...silent, ...spoke] };
   return {
     ...view,
