@@ -89,6 +89,12 @@ const TRANSLATIONS: Readonly<Record<string, Readonly<Record<Language, string>>>>
     'es-ES': 'Mostrar una clase de datos en detalle',
     'pt-BR': 'Mostrar uma classe de dados em detalhe',
   },
+  'Explain how long one key lives, and why': {
+    de: 'Erklären, wie lange ein Schlüssel lebt und warum',
+    fr: 'Expliquer combien de temps une clé est gardée, et pourquoi',
+    'es-ES': 'Explicar cuánto dura una clave y por qué',
+    'pt-BR': 'Explicar quanto tempo uma chave dura e por quê',
+  },
 };
 
 /** The same definition with its descriptions in every language. What has no translation stays English. */

@@ -55,8 +55,9 @@ export function targetChoices(cache: Cache, typed: string, longKeys: LongKeys, f
   const stats = cache.stats(0);
   const counted = (text: string, entries: number) => `${text} — ${entriesText(format, entries)}`;
   const wide: Choice[] = [{ value: 'all', name: counted('Everything', stats.total.entries) }];
-  for (const tier of stats.tiers) {
-    if (tier.entries > 0)
+  const asksForTiers = typed.trim().toLowerCase().startsWith('tier:');
+  for (const tier of [...stats.tiers].sort((a, b) => b.entries - a.entries)) {
+    if (tier.entries > 0 || asksForTiers)
       wide.push({ value: `tier:${tier.tier}`, name: counted(`${tier.label} tier`, tier.entries) });
   }
   const namespaces = new Map<string, number>();
@@ -64,7 +65,8 @@ export function targetChoices(cache: Cache, typed: string, longKeys: LongKeys, f
     namespaces.set(row.namespace, (namespaces.get(row.namespace) ?? 0) + row.entries);
   }
   for (const [namespace, entries] of [...namespaces].sort((a, b) => b[1] - a[1])) {
-    const pattern = `${namespace}::*`;
+    // A key may be its namespace alone, such as `system_status`.
+    const pattern = entries === 1 && cache.has(namespace) ? namespace : `${namespace}::*`;
     if (entries > 0 && pattern.length <= MAX_LENGTH) {
       wide.push({ value: pattern, name: counted(plainText(pattern, 70), entries) });
     }

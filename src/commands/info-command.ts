@@ -10,17 +10,23 @@ import type { Cache } from '../cache/types.ts';
 import { type Config, configNotices } from '../config.ts';
 import { answer, defer } from './answer.ts';
 import type { AdminCommand, CommandServices } from './command.ts';
+import { keyChoices, LongKeys, respond } from './completion.ts';
 import { LoopDelay } from './loop-delay.ts';
 import { onRecord } from './on-record.ts';
 import { inOrder } from './shards/everywhere.ts';
 import { ShardDesk } from './shards/shard-desk.ts';
-import { tierChoices } from './stats-command.ts';
+import { nearestKey } from './target.ts';
+import { completeTier, noSuchTierView, tierNamed, tierOption } from './tier-option.ts';
 import { type Format, formatFor } from './views/format.ts';
 import { infoView, type LayerHealth, type ProcessFigures } from './views/info.ts';
-import { withInfoRows } from './views/shards.ts';
+import { absentView } from './views/inspection.ts';
+import { lifetimeView } from './views/lifetime.ts';
+import { ofOneShard, withInfoRows } from './views/shards.ts';
+import type { View } from './views/view.ts';
 
 export function infoCommand(config: Config): AdminCommand {
   const loopDelay = new LoopDelay();
+  const longKeys = new LongKeys();
   return {
     name: 'cache-info',
     data: {
@@ -29,11 +35,12 @@ export function infoCommand(config: Config): AdminCommand {
       type: ApplicationCommandType.ChatInput,
       default_member_permissions: '0',
       options: [
+        tierOption('tier', 'Show one class of data in full', config.cache.tiers),
         {
           type: ApplicationCommandOptionType.String,
-          name: 'tier',
-          description: 'Show one class of data in full',
-          choices: tierChoices(config),
+          name: 'key',
+          description: 'Explain how long one key lives, and why',
+          autocomplete: true,
         },
       ],
     },
@@ -44,12 +51,23 @@ export function infoCommand(config: Config): AdminCommand {
       if (shards !== undefined && !(await defer(interaction, services))) return;
       loopDelay.start();
       const format = formatFor(interaction.locale);
-      const tier = interaction.options.getString('tier') ?? undefined;
+      const key = interaction.options.getString('key')?.trim();
+      const wanted = interaction.options.getString('tier');
       onRecord(interaction, services, 'cache-info', {
         action: 'view',
-        target: tier ?? 'all tiers',
+        target: key ?? wanted ?? 'all tiers',
         outcome: 'shown',
       });
+      if (key !== undefined) {
+        const view = keyView(longKeys.resolve(key), format, services);
+        await answer(interaction, ofOneShard(view, shards), services);
+        return;
+      }
+      const tier = wanted === null ? undefined : tierNamed(services.cache.tiers, wanted)?.tier;
+      if (wanted !== null && tier === undefined) {
+        await answer(interaction, noSuchTierView(wanted, services), services);
+        return;
+      }
       const { cache, warmers } = services;
       const view = infoView(
         {
@@ -73,8 +91,24 @@ export function infoCommand(config: Config): AdminCommand {
         await answer(interaction, withInfoRows(view, rows, shards.own, format), services);
       }
     },
+    autocomplete(interaction, services) {
+      const { name, value } = interaction.options.getFocused(true);
+      const choices =
+        name === 'tier'
+          ? completeTier(services.cache.tiers, value)
+          : keyChoices(services.cache, value, longKeys);
+      return respond(interaction, choices, services);
+    },
     stop: () => loopDelay.stop(),
   };
+}
+
+/** How long a key lives, and why; or that it is not there. */
+function keyView(key: string, format: Format, { cache, mention }: CommandServices): View {
+  const report = cache.inspect(key);
+  const policy = report && cache.tiers.find(({ tier }) => tier === report.tier);
+  if (report === undefined || policy === undefined) return absentView(key, nearestKey(cache, key));
+  return lifetimeView({ report, policy, now: cache.clock.epochAt(cache.clock.now()) }, format, mention);
 }
 
 /** The layers there are; farther ones join here. */

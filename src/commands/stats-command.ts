@@ -3,7 +3,6 @@
  * so it answers at once. Which figures a page shows is in `stats-pages.ts`, what it says in `views/`.
  */
 import {
-  type APIApplicationCommandOptionChoice,
   ApplicationCommandOptionType,
   ApplicationCommandType,
   type ChatInputCommandInteraction,
@@ -20,19 +19,13 @@ import { PANEL_LIFE_MS, type Session, Sessions } from './sessions.ts';
 import { clearEverywhere, shardsOnRecord, statsEverywhere } from './shards/everywhere.ts';
 import { PAGE_LABELS, PAGES, type Panel, show } from './stats-pages.ts';
 import { nearestKey } from './target.ts';
+import { completeTier, noSuchTierView, tierNamed, tierOption } from './tier-option.ts';
 import { clearedView } from './views/clear.ts';
 import { formatFor } from './views/format.ts';
 import { KEY_ORDERS } from './views/keys.ts';
 import { withClearedRows } from './views/shards.ts';
 import { expired } from './views/states.ts';
 import { type ControlRow, disabled, type View } from './views/view.ts';
-
-/** Choices of the option `tier`, from the configuration. */
-export function tierChoices(config: Config): APIApplicationCommandOptionChoice<string>[] {
-  return config.cache.tiers
-    .slice(0, 25)
-    .map((tier) => ({ name: tier.label.slice(0, 100), value: tier.tier.slice(0, 100) }));
-}
 
 export function statsCommand(config: Config): AdminCommand {
   const sessions = new Sessions<Panel>('cache-stats');
@@ -51,12 +44,7 @@ export function statsCommand(config: Config): AdminCommand {
           description: 'Which page to begin with',
           choices: PAGES.map((page) => ({ name: PAGE_LABELS[page], value: page })),
         },
-        {
-          type: ApplicationCommandOptionType.String,
-          name: 'tier',
-          description: 'Show one class of data only',
-          choices: tierChoices(config),
-        },
+        tierOption('tier', 'Show one class of data only', config.cache.tiers),
         {
           type: ApplicationCommandOptionType.String,
           name: 'key',
@@ -68,11 +56,12 @@ export function statsCommand(config: Config): AdminCommand {
     isCostly: () => false,
     execute: (interaction, services) => execute(interaction, services, sessions, longKeys),
     autocomplete(interaction, services) {
-      return respond(
-        interaction,
-        keyChoices(services.cache, interaction.options.getFocused(), longKeys),
-        services,
-      );
+      const { name, value } = interaction.options.getFocused(true);
+      const choices =
+        name === 'tier'
+          ? completeTier(services.cache.tiers, value)
+          : keyChoices(services.cache, value, longKeys);
+      return respond(interaction, choices, services);
     },
     async component(interaction, parts, services) {
       const press = await openPress('cache-stats', sessions, interaction, parts, services);
@@ -93,15 +82,22 @@ async function execute(
   const view = interaction.options.getString('view');
   const key = interaction.options.getString('key');
   const page = PAGES.find((one) => one === view) ?? 'overview';
+  const wanted = interaction.options.getString('tier');
+  const tier = wanted === null ? undefined : tierNamed(services.cache.tiers, wanted);
+  if (wanted !== null && tier === undefined) {
+    await answer(interaction, noSuchTierView(wanted, services), services);
+    return;
+  }
   const session = sessions.open({
     clock: services.cache.clock,
     userId: interaction.user.id,
     lifeMs: PANEL_LIFE_MS,
     state: {
       page,
-      tier: interaction.options.getString('tier') ?? undefined,
+      tier: tier?.tier,
       order: 'hits',
       keyPage: 0,
+      tierPage: 0,
       listed: [],
       key: key === null ? undefined : longKeys.resolve(key.trim()),
       hasBack: false,
@@ -142,10 +138,10 @@ async function act(
       state.keyPage = 0;
       break;
     case 'previous':
-      state.keyPage--;
+      state[state.page === 'tiers' ? 'tierPage' : 'keyPage']--;
       break;
     case 'next':
-      state.keyPage++;
+      state[state.page === 'tiers' ? 'tierPage' : 'keyPage']++;
       break;
     case 'inspect':
       state.key = state.listed[Number(picked)];

@@ -10,8 +10,9 @@ import { type Format, formatFor } from './views/format.ts';
 import { absentView, inspectionView } from './views/inspection.ts';
 import { type KeyOrder, keysView, pageOf } from './views/keys.ts';
 import { overviewView } from './views/overview.ts';
+import { paged } from './views/pager.ts';
 import { ofOneShard, silentShardView, withStatsRows } from './views/shards.ts';
-import { tiersView } from './views/tiers.ts';
+import { TIERS_A_PAGE, tiersView } from './views/tiers.ts';
 import type { ControlRow, View } from './views/view.ts';
 
 export const PAGES = ['overview', 'tiers', 'keys'] as const;
@@ -29,6 +30,7 @@ export interface Panel {
   tier: string | undefined;
   order: KeyOrder;
   keyPage: number;
+  tierPage: number;
   /** The keys of the page that is shown, so that a pick means what the reader saw. */
   listed: readonly string[];
   /** The key under inspection. */
@@ -81,24 +83,31 @@ async function figuresPage(
     return { ...silentShardView('📊 Cache Statistics', chosen.shard, chosen.problem), rows: choice };
   }
   const stats = chosen?.value ?? all;
-  const view = FIGURES[page](stats, state, format, services);
-  return { ...withStatsRows(view, rows, chosen?.shard, format), rows: choice };
+  const view = FIGURES[page](stats, { state, id }, format, services);
+  const spread = withStatsRows(view, rows, chosen?.shard, format);
+  return { ...spread, rows: [...(view.rows ?? []), ...choice] };
 }
 
 const FIGURES: Readonly<
   Record<
     Exclude<Page, 'keys'>,
-    (stats: CacheStats, state: Panel, format: Format, services: CommandServices) => View
+    (
+      stats: CacheStats,
+      session: Pick<Session<Panel>, 'state' | 'id'>,
+      format: Format,
+      services: CommandServices,
+    ) => View
   >
 > = {
-  overview(stats, state, format, { warmers, mention }) {
+  overview(stats, { state }, format, { warmers, mention }) {
     const due = warmers.status().flatMap((warmer) => (warmer.nextAt === null ? [] : [warmer.nextAt]));
     const nextWarmAt = due.length === 0 ? null : Math.min(...due);
     return overviewView({ stats, nextWarmAt, ...tierOf(state) }, format, mention);
   },
-  tiers(stats, state, format, { cache }) {
+  tiers(stats, { state, id }, format, { cache }) {
     const ttlMs = (name: string) => cache.tiers.find((policy) => policy.tier === name)?.ttlMs;
-    return tiersView({ stats, ttlMs, ...tierOf(state) }, format);
+    state.tierPage = paged(stats.tiers, state.tierPage, TIERS_A_PAGE).page;
+    return tiersView({ stats, ttlMs, page: state.tierPage, ...tierOf(state) }, format, id);
   },
 };
 
@@ -157,5 +166,7 @@ function keyView(session: Session<Panel>, key: string, format: Format, services:
   if (report === undefined) return absentView(key, nearestKey(cache, key), session.id);
   const tierLabel = cache.tiers.find((policy) => policy.tier === report.tier)?.label ?? report.tier;
   const reloads = reloadOf(report, services)?.label;
-  return inspectionView({ report, tierLabel, reloads, hasBack: session.state.hasBack }, format, session.id);
+  const now = cache.clock.epochAt(cache.clock.now());
+  const { hasBack } = session.state;
+  return inspectionView({ report, tierLabel, now, reloads, hasBack }, format, session.id);
 }

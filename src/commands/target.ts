@@ -7,6 +7,7 @@ import { assertKey, SEPARATOR } from '../cache/keys.ts';
 import { compilePattern, isPattern } from '../cache/pattern.ts';
 import type { Cache, InvalidationTarget, Preview, Removal } from '../cache/types.ts';
 import { nearestName } from '../nearest-name.ts';
+import { tierNamed } from './tier-option.ts';
 
 /** `text` is what a person types for it. */
 export type ClearTarget =
@@ -51,17 +52,26 @@ export function readTarget(input: string, cache: Cache): TargetReading {
   }
 }
 
+/** Tiers named where one was mistyped. */
+const TIERS_LISTED = 12;
+
 function readTier(text: string, cache: Cache): TargetReading {
-  const name = text.slice(TIER_PREFIX.length).trim();
-  const policy = cache.tiers.find((tier) => tier.tier === name);
+  const typed = text.slice(TIER_PREFIX.length).trim();
+  const policy = tierNamed(cache.tiers, typed);
   if (policy === undefined) {
-    const known = cache.tiers.map((tier) => tier.tier).join(', ');
-    return { ok: false, problem: `There is no such tier. There are: ${known}.` };
+    const names = cache.tiers.map(({ tier }) => tier);
+    const nearest = nearestName(typed, names);
+    const meant = nearest === undefined ? '' : ` Did you mean ${TIER_PREFIX}${nearest}?`;
+    const more = names.length > TIERS_LISTED ? ', …' : '';
+    const known = names.slice(0, TIERS_LISTED).join(', ') + more;
+    return { ok: false, problem: `There is no such tier.${meant} There are: ${known}.` };
   }
+  const name = policy.tier;
   // The namespaces of the policy, and those that calls have put into the tier.
   const namespaces = new Set(policy.namespaces);
   for (const row of cache.stats(0).namespaces) if (row.tier === name) namespaces.add(row.namespace);
-  const patterns = [...namespaces].map((namespace) => `${namespace}::*`);
+  // A key may be its namespace alone, such as `system_status`.
+  const patterns = [...namespaces].flatMap((namespace) => [namespace, `${namespace}::*`]);
   return { ok: true, target: { kind: 'tier', text: `${TIER_PREFIX}${name}`, label: policy.label, patterns } };
 }
 

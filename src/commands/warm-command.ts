@@ -8,15 +8,18 @@ import {
   type ChatInputCommandInteraction,
   type MessageComponentInteraction,
 } from 'discord.js';
+import type { TierPolicy } from '../cache/types.ts';
 import type { Config } from '../config.ts';
 import type { WarmReport } from '../warmers/types.ts';
 import { type Answerable, answer, defer, edit, followUp, update } from './answer.ts';
 import type { AdminCommand, CommandServices } from './command.ts';
+import { respond } from './completion.ts';
 import { onRecord } from './on-record.ts';
 import { openPress } from './press.ts';
 import { PANEL_LIFE_MS, type Session, Sessions } from './sessions.ts';
 import { shardsOnRecord } from './shards/everywhere.ts';
 import { type SpreadRun, warmEverywhere } from './shards/warm-everywhere.ts';
+import { completeTier, tierNamed, tierOption } from './tier-option.ts';
 import { formatFor } from './views/format.ts';
 import { keyText } from './views/key-text.ts';
 import { withWarmRows } from './views/shards.ts';
@@ -57,6 +60,17 @@ export interface WarmPanels {
   runBeside(interaction: Answerable, wish: WarmWish, services: CommandServices): Promise<void>;
 }
 
+/** What is no tier's scope, or one that needs a person. */
+const OTHER_SCOPES = [
+  { name: 'Everything', value: 'all' },
+  { name: 'One user', value: 'user' },
+];
+
+/** The tiers that are a scope by themselves. */
+function warmTiers(tiers: readonly TierPolicy[]): readonly TierPolicy[] {
+  return tiers.filter(({ tier }) => OTHER_SCOPES.every(({ value }) => value !== tier));
+}
+
 export function warmCommand(config: Config): { readonly command: AdminCommand; readonly panels: WarmPanels } {
   const warm = new WarmCommand();
   const command: AdminCommand = {
@@ -67,19 +81,12 @@ export function warmCommand(config: Config): { readonly command: AdminCommand; r
       type: ApplicationCommandType.ChatInput,
       default_member_permissions: '0',
       options: [
-        {
-          type: ApplicationCommandOptionType.String,
-          name: 'scope',
-          description: 'What to warm (everything but users when left out)',
-          choices: [
-            ...config.cache.tiers
-              .filter((tier) => tier.tier !== 'user' && tier.tier !== 'all')
-              .slice(0, 23)
-              .map((tier) => ({ name: tier.label.slice(0, 100), value: tier.tier.slice(0, 100) })),
-            { name: 'Everything', value: 'all' },
-            { name: 'One user', value: 'user' },
-          ],
-        },
+        tierOption(
+          'scope',
+          'What to warm (everything but users when left out)',
+          warmTiers(config.cache.tiers),
+          OTHER_SCOPES,
+        ),
         { type: ApplicationCommandOptionType.User, name: 'user', description: 'Whose entries to warm' },
         {
           type: ApplicationCommandOptionType.Boolean,
@@ -90,6 +97,11 @@ export function warmCommand(config: Config): { readonly command: AdminCommand; r
     },
     isCostly: () => true,
     execute: (interaction, services) => warm.execute(interaction, services),
+    autocomplete(interaction, services) {
+      const typed = interaction.options.getFocused();
+      const choices = completeTier(warmTiers(services.cache.tiers), typed, OTHER_SCOPES);
+      return respond(interaction, choices, services);
+    },
     async component(interaction, parts, services) {
       const press = await openPress('cache-warm', warm.panels, interaction, parts, services);
       if (press !== undefined) await warm.act(press.interaction, press.action, press.session, services);
@@ -104,7 +116,8 @@ class WarmCommand implements WarmPanels {
 
   async execute(interaction: ChatInputCommandInteraction, services: CommandServices): Promise<void> {
     const user = interaction.options.getUser('user');
-    const scope = interaction.options.getString('scope') ?? (user === null ? 'all' : 'user');
+    const scope =
+      scopeNamed(interaction.options.getString('scope'), services) ?? (user === null ? 'all' : 'user');
     const force = interaction.options.getBoolean('force') ?? false;
     if (!(await defer(interaction, services))) return;
     if (scope === 'user' && user === null) {
@@ -250,6 +263,13 @@ function record(
     target: wish.userId === undefined ? wish.scope : `${wish.scope} ${wish.userId}`,
     outcome: `${report.state}: ${report.warmed} warmed, ${report.skipped} fresh, ${report.failed} failed, ${Math.round(report.ms)} ms${shardsOnRecord(run.rows())}`,
   });
+}
+
+/** The scope that a text names: with completion it may be a tier's label, or anything. */
+function scopeNamed(text: string | null, { cache, warmers }: CommandServices): string | undefined {
+  if (text === null || warmers.scopes.includes(text)) return text ?? undefined;
+  const other = OTHER_SCOPES.find(({ name, value }) => [name, value].includes(text.trim()));
+  return other?.value ?? tierNamed(cache.tiers, text)?.tier ?? text;
 }
 
 function scopeText(wish: WarmWish): string {

@@ -172,7 +172,7 @@ describe('/cache-stats, tiers', () => {
     cacheStats({ tiers: [{ ...figures(over), tier: 'user', label: 'User' }] });
 
   it('gives each tier a verdict that its figures explain', () => {
-    const verdict = (over: Partial<Figures>) => said(tiersView({ stats: tier(over), ttlMs }, en));
+    const verdict = (over: Partial<Figures>) => said(tiersView({ stats: tier(over), ttlMs }, en, id));
     expect(verdict({ savedMs: 9_000 })).toContain('User — pays off');
     expect(verdict({ lookups: 0, hitRate: null })).toContain('User — not used yet');
     expect(verdict({ lookups: 40 })).toContain('User — rarely read');
@@ -185,7 +185,7 @@ describe('/cache-stats, tiers', () => {
   });
 
   it('tells hit rate, saved time, entries, size and ttl of each', () => {
-    const text = said(tiersView({ stats: cacheStats(), ttlMs }, en));
+    const text = said(tiersView({ stats: cacheStats(), ttlMs }, en, id));
     expect(text).toContain('hit rate **85.3%** of 1,447 lookups · saved ≈ 41 s');
     expect(text).toContain('156 entries · ≈ 45.2 MB · ttl 1 h');
   });
@@ -508,9 +508,9 @@ function everyView(stats: CacheStats, texts: readonly string[], count: number): 
   return [
     overview,
     overviewView({ stats, nextWarmAt: count, tier: 'tier0' }, de, mention),
-    tiersView({ stats, ttlMs: () => count }, en),
+    tiersView({ stats, ttlMs: () => count, page: count }, en, id),
     keysView({ rows, order: 'expiry', page: count, resident: count }, en, id),
-    inspectionView({ report, tierLabel: 'User', reloads: 'this user', hasBack: true }, en, id),
+    inspectionView({ report, tierLabel: 'User', now: count, reloads: 'this user', hasBack: true }, en, id),
     absentView(key, other, id),
     question({ kind: 'all', text: 'all' }),
     question({ kind: 'pattern', text: key }),

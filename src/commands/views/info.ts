@@ -4,6 +4,8 @@ import type { Config } from '../../config.ts';
 import type { WarmerStatus } from '../../warmers/types.ts';
 import { capitalised, entriesText, type Format, instant, NOTHING, plural } from './format.ts';
 import { keyText } from './key-text.ts';
+import { ttlPath, ttlText } from './lifetime.ts';
+import { policiesOn, policyNames } from './policies.ts';
 import { VERDICT_RULE, verdictOf, verdictText } from './verdict.ts';
 import type { Block, Mention, View } from './view.ts';
 
@@ -47,7 +49,6 @@ export interface InfoModel {
 export function infoView(model: InfoModel, format: Format, mention: Mention): View {
   const policy = model.policies.find((one) => one.tier === model.tier);
   const isDegraded = !model.stats.enabled || model.layers.some((layer) => layer.state === 'degraded');
-  const policies = policy === undefined ? model.policies : [policy];
   const notices = policy === undefined ? noticesOf(model, format) : [];
   return {
     tone: isDegraded || notices.length > 0 ? 'degraded' : 'normal',
@@ -56,7 +57,7 @@ export function infoView(model: InfoModel, format: Format, mention: Mention): Vi
     blocks: [
       ...(notices.length === 0 ? [] : [{ heading: '⚠️ Notices', lines: notices }]),
       ...(policy === undefined ? [configurationBlock(model, format)] : []),
-      tiersBlock(model, policies, format, policy !== undefined),
+      ...(policy === undefined ? tierBlocks(model, format) : tierInFull(model, policy, format)),
       ...(policy === undefined
         ? [warmersBlock(model.warmers, format), processBlock(model.process, format)]
         : []),
@@ -90,46 +91,66 @@ function fileName(path: string): string {
   return path.split(/[\\/]/).at(-1) ?? path;
 }
 
-function tiersBlock(
-  model: InfoModel,
-  policies: readonly TierPolicy[],
-  format: Format,
-  isAlone: boolean,
-): Block {
-  return {
-    heading: '🗂️ Tiers',
-    lines: policies.flatMap((policy) => tierLines(model, policy, format, isAlone)),
-  };
+/** So many a block: an embed's field takes some 1,000 characters, and what is left out leaves from the end of a block. */
+const TIERS_A_BLOCK = 6;
+
+/** All tiers in short. */
+function tierBlocks(model: InfoModel, format: Format): Block[] {
+  const blocks: Block[] = [];
+  for (let first = 0; first < model.policies.length; first += TIERS_A_BLOCK) {
+    blocks.push({
+      ...(first === 0 ? { heading: '🗂️ Tiers' } : {}),
+      lines: model.policies
+        .slice(first, first + TIERS_A_BLOCK)
+        .flatMap((policy) => tierLines(model, policy, format)),
+    });
+  }
+  return blocks;
 }
 
-function tierLines(model: InfoModel, policy: TierPolicy, format: Format, isAlone: boolean): string[] {
-  const row = model.stats.tiers.find((one) => one.tier === policy.tier);
-  const held =
-    row === undefined || row.entries === 0
-      ? 'empty'
-      : `${entriesText(format, row.entries)}, ≈ ${format.bytes(row.weightBytes)}`;
+function tierLines(model: InfoModel, policy: TierPolicy, format: Format): string[] {
+  const policies = policyNames(policy, format);
+  const extra = policies === '' ? '' : ` · ${policies}`;
   const lines = [
-    `**${policy.label}** — ttl ${ttlText(policy.ttlMs, format)} · ${held}`,
-    `-# ${capitalised(policy.description)}`,
+    `**${policy.label}** — ttl ${ttlText(policy.ttlMs, format)} · ${heldText(model.stats, policy, format)}${extra}`,
   ];
-  if (!isAlone) return lines;
-  lines.push(
+  if (policy.description !== '') lines.push(`-# ${capitalised(policy.description)}`);
+  return lines;
+}
+
+function heldText({ tiers }: CacheStats, { tier }: TierPolicy, format: Format): string {
+  const row = tiers.find((one) => one.tier === tier);
+  return row === undefined || row.entries === 0
+    ? 'empty'
+    : `${entriesText(format, row.entries)}, ≈ ${format.bytes(row.weightBytes)}`;
+}
+
+/** One tier, with every policy that is on in plain words. */
+function tierInFull(model: InfoModel, policy: TierPolicy, format: Format): Block[] {
+  const row = model.stats.tiers.find((one) => one.tier === policy.tier);
+  const policies = policiesOn(policy, format);
+  const lines = [
+    `**${policy.label}** — ttl ${ttlText(policy.ttlMs, format)} · ${heldText(model.stats, policy, format)}`,
+    ...(policy.description === '' ? [] : [`-# ${capitalised(policy.description)}`]),
     `"No such row" is kept ${ttlText(policy.negativeTtlMs, format)} · each ttl is shortened by up to ${format.percent(policy.jitterRatio)}, so that entries do not all end at once`,
     `**Namespaces:** ${policy.namespaces.length === 0 ? NOTHING : policy.namespaces.map((name) => keyText(name, 32)).join(' ')}`,
-  );
+    `**In config.json:** its ttl is ${keyText(ttlPath(policy.tier), 64)}, its policies are in ${keyText(`cache.tiers.${policy.tier}`, 64)}`,
+  ];
   if (row !== undefined) {
     lines.push(
       `**Verdict:** ${verdictText(verdictOf(row))} · hit rate ${format.percent(row.hitRate)} of ${plural(format, row.lookups, 'lookup')}`,
     );
   }
-  return lines;
-}
-
-function ttlText(ms: number, format: Format): string {
-  if (ms === Number.POSITIVE_INFINITY) return 'without end';
-  if (ms === 0) return '0 s (not kept)';
-  const inWords = ms < 60_000 ? '' : ` (${format.duration(ms)})`;
-  return `${format.exact(ms / 1_000)} s${inWords}`;
+  return [
+    { heading: '🗂️ Tier', lines },
+    {
+      heading: '🧭 Policies',
+      lines:
+        policies.length === 0
+          ? ['None is on: at the end of its ttl an entry is loaded anew.']
+          : policies.map(({ name, text }) => `**${name}** — ${text}`),
+    },
+  ];
 }
 
 const WARMER_LABELS: Readonly<Record<WarmerStatus['warmer'], string>> = {

@@ -7,6 +7,8 @@ import type { Button, ControlId, View } from './view.ts';
 export interface InspectionModel {
   readonly report: EntryReport;
   readonly tierLabel: string;
+  /** Epoch ms of this look at it. */
+  readonly now: number;
   /** What a reload would warm: `reference`, `this user`; `undefined` when no warmer covers the key. */
   readonly reloads: string | undefined;
   /** A way back to the list of keys. */
@@ -20,10 +22,11 @@ export function inspectionView(model: InspectionModel, format: Format, id: Contr
   const loaded =
     report.loadMs === undefined ? 'written, not loaded' : `loaded in ${format.duration(report.loadMs)}`;
   const lines = [
-    `**Tier:** ${model.tierLabel} · **State:** fresh · **Layer:** memory`,
-    `**Created:** ${instant(report.createdAt)} · **Expires:** ${instant(report.expiresAt)}`,
+    `**Tier:** ${model.tierLabel} · **State:** ${isStale(report, model.now) ? 'stale' : 'fresh'} · **Layer:** memory`,
+    `**Created:** ${instant(report.createdAt)} · ${lifetimeText(report, model.now)}`,
+    ...(report.ttlReason === undefined ? [] : [`**Ttl:** ${keyText(report.ttlReason, 120)}`]),
     `**Used:** ${plural(format, report.hits, 'hit')} · ${loaded}`,
-    `**Size:** ≈ ${format.bytes(report.weightBytes)} · ${keyText(report.shape, 60)}`,
+    `**Size:** ≈ ${sizeText(report, format)} · ${keyText(report.shape, 60)}`,
   ];
   if (report.tags.length > 0) lines.push(`**Tags:** ${listed(report.tags)}`);
   if (report.dependsOn.length > 0) lines.push(`**Depends on:** ${listed(report.dependsOn)}`);
@@ -40,6 +43,25 @@ export function inspectionView(model: InspectionModel, format: Format, id: Contr
     notes: ['Values are not shown.'],
     rows: [buttons],
   };
+}
+
+export function isStale({ staleAt }: EntryReport, now: number): boolean {
+  return now >= staleAt;
+}
+
+/** When it goes stale and when it is gone, which is one instant where no policy serves old values. */
+export function lifetimeText(report: EntryReport, now: number): string {
+  const expires = `**Expires:** ${instant(report.expiresAt)}`;
+  if (report.staleAt >= report.expiresAt) return expires;
+  const stale = isStale(report, now) ? '**Stale since:**' : '**Goes stale:**';
+  return `${stale} ${instant(report.staleAt)} · ${expires}`;
+}
+
+/** `4 kB (16 kB before compression)` */
+export function sizeText({ weightBytes, uncompressedBytes }: EntryReport, format: Format): string {
+  const before =
+    uncompressedBytes === undefined ? '' : ` (${format.bytes(uncompressedBytes)} before compression)`;
+  return `${format.bytes(weightBytes)}${before}`;
 }
 
 function listed(texts: readonly string[]): string {

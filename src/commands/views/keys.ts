@@ -2,6 +2,7 @@
 import { type Format, plural } from './format.ts';
 import { plainText } from './key-text.ts';
 import { topLine } from './overview.ts';
+import { paged, pagerRows } from './pager.ts';
 import type { ControlId, ControlRow, View } from './view.ts';
 
 export interface KeyRow {
@@ -56,10 +57,9 @@ export function pageOf(model: Pick<KeysModel, 'rows' | 'order' | 'page'>): {
   readonly page: number;
   readonly pages: number;
 } {
-  const pages = Math.max(1, Math.ceil(model.rows.length / KEYS_A_PAGE));
-  const page = Math.min(Math.max(0, Math.trunc(model.page)), pages - 1);
   const sorted = [...model.rows].sort((a, b) => COMPARE[model.order](a, b));
-  return { rows: sorted.slice(page * KEYS_A_PAGE, (page + 1) * KEYS_A_PAGE), page, pages };
+  const { items, page, pages } = paged(sorted, model.page, KEYS_A_PAGE);
+  return { rows: items, page, pages };
 }
 
 export function keysView(model: KeysModel, format: Format, id: ControlId): View {
@@ -111,17 +111,6 @@ function controls(
       options: rows.map((row, i) => ({ label: plainText(row.key, 90), value: String(i) })),
     });
   }
-  if (pages > 1) {
-    all.push([
-      { id: id('previous'), label: '◀', style: 'secondary', disabled: page === 0 },
-      {
-        id: id('page'),
-        label: `${format.count(page + 1)}/${format.count(pages)}`,
-        style: 'secondary',
-        disabled: true,
-      },
-      { id: id('next'), label: '▶', style: 'secondary', disabled: page === pages - 1 },
-    ]);
-  }
+  all.push(...pagerRows({ page, pages }, format, id));
   return all;
 }

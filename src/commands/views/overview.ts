@@ -1,5 +1,6 @@
 /** `/cache-stats`, first page: how well the cache works, what it holds, what is used most. */
 import type { CacheStats, Figures, TopKey, WindowFigures } from '../../cache/types.ts';
+import { beyondParts } from './beyond.ts';
 import { bar, capitalised, type Format, instant, NOTHING, plural } from './format.ts';
 import { keyText } from './key-text.ts';
 import { emptyCache } from './states.ts';
@@ -67,6 +68,7 @@ function performanceBlock(figures: Figures, hour: WindowFigures | undefined, for
     loadTimes === null
       ? NOTHING
       : `p50 ${format.duration(loadTimes.p50Ms)} · p99 ${format.duration(loadTimes.p99Ms)} · slowest ${format.duration(loadTimes.maxMs)}`;
+  const beyond = beyondParts(figures, format);
   return {
     heading: '🎯 Performance',
     lines: [
@@ -76,6 +78,7 @@ function performanceBlock(figures: Figures, hour: WindowFigures | undefined, for
       `**Total Sets:** ${format.count(figures.sets)} (fills ${format.count(figures.fills)} · writes ${format.count(figures.writes)})`,
       `**Load Time:** ${times}`,
       `**Database Time Saved:** ${saved(figures.savedMs, format)} · **Queries Saved:** ${format.count(hits + figures.joined)}`,
+      ...(beyond.length === 0 ? [] : [`-# ${capitalised(beyond.join(' · '))}`]),
     ],
   };
 }

@@ -105,3 +105,18 @@ export function expired(view: View, mention: Mention, command: Parameters<Mentio
     notes: [...(view.notes ?? []), `This panel has expired. Run ${mention(command)} again.`],
   };
 }
+
+/** Tiers listed where one was mistyped; `/cache-info` has all. */
+const TIERS_LISTED = 30;
+
+/** @param nearest the tier that was probably meant */
+export function noSuchTier(text: string, nearest: string | undefined, tiers: readonly string[]): View {
+  const listed = tiers.slice(0, TIERS_LISTED).map((tier) => keyText(tier, 32));
+  const more = tiers.length > TIERS_LISTED ? ` … and ${tiers.length - TIERS_LISTED} more` : '';
+  return message(
+    'degraded',
+    '🗂️ No such tier',
+    `There is no tier ${keyText(text, 48)}.${nearest === undefined ? '' : ` Did you mean ${keyText(nearest, 32)}?`}`,
+    `There are: ${listed.join(' ')}${more}`,
+  );
+}
