@@ -4,7 +4,7 @@ import { Client, Events, GatewayIntentBits, MessageFlags } from 'discord.js';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
 import type { LocalDiscord } from '../../playground/discord/local-discord.ts';
-import { logIn, once, startDiscord } from './discord-setup.ts';
+import { logIn, once, rest, startDiscord } from './discord-setup.ts';
 
 describe('the handshake', () => {
   it('closes with 4004 on a wrong token', async () => {
@@ -40,6 +40,12 @@ describe('the handshake', () => {
     const { local, client } = await logIn({ world: { privilegedIntents: true, shoppers: 5 } }, intents);
     const members = await client.guilds.cache.get(local.world.home.id)?.members.fetch();
     expect(members?.size).toBe(local.world.home.members.size);
+  });
+
+  it('recommends as many shards as it was told to', async () => {
+    const shards = async (local: LocalDiscord) => (await rest(local, 'GET', '/gateway/bot')).body.shards;
+    expect(await shards(await startDiscord())).toBe(1);
+    expect(await shards(await startDiscord({ shards: 2 }))).toBe(2);
   });
 
   it('gives each shard the guilds that are its own', async () => {
