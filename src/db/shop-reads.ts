@@ -2,11 +2,12 @@
  * The shop's cached reads: which are kept, under which key and for how long. Everything else of a read is its query.
  */
 import type { Cache, TierPolicy } from '../cache/types.ts';
-import { cachedSync } from '../cache/wrappers.ts';
+import { cached, cachedSync } from '../cache/wrappers.ts';
 import { covers, type Discounted, holdsAt } from './discount.ts';
 import type { Category, Discount, LeaderboardRow, Order, Product, User, WalletTransaction } from './model.ts';
 import type { DayRange, Queries, SearchRequest } from './queries.ts';
 import { shopKeys } from './shop-keys.ts';
+import type { SourceOptions } from './source.ts';
 import { whole } from './whole.ts';
 
 /** Orders are looked at right after buying: kept half as long as the rest of a person's data, unless that is shorter. */
@@ -16,11 +17,17 @@ const TRANSACTIONS_PER_PAGE = 20;
 const MAX_LEADERBOARD = 100;
 const DAY_MS = 86_400_000;
 
-/**
- * @param cache the one that knows the database's transactions
- * @param now the wall clock, epoch milliseconds
- */
-export function createReads(cache: Cache, queries: Queries, now: () => number) {
+export interface ReadParts {
+  /** The one that knows the database's transactions. */
+  readonly cache: Cache;
+  readonly queries: Queries;
+  /** The wall clock, epoch milliseconds. */
+  readonly now: () => number;
+  readonly gate?: SourceOptions['gate'];
+}
+
+/** Reads of rows are synchronous; those that go through a whole table are not, so that they can be slow by themselves. */
+export function createReads({ cache, queries, now, gate }: ReadParts) {
   const getUser = cachedSync(cache, (id: string): User | null => queries.user(id), {
     key: shopKeys.profile,
   });
@@ -54,24 +61,38 @@ export function createReads(cache: Cache, queries: Queries, now: () => number) {
   const getPaymentMethods = cachedSync(cache, () => queries.setting('payment_methods'), {
     key: () => shopKeys.setting('payment_methods'),
   });
-  const getLeaderboard = cachedSync(
+  const getLeaderboard = cached(
     cache,
-    (limit?: number): readonly LeaderboardRow[] =>
-      queries.leaderboard(whole(limit ?? 10, 1, MAX_LEADERBOARD, 'limit')),
+    async (limit?: number): Promise<readonly LeaderboardRow[]> => {
+      const rows = whole(limit ?? 10, 1, MAX_LEADERBOARD, 'limit');
+      if (gate !== undefined) await gate();
+      return queries.leaderboard(rows);
+    },
     { key: (limit?: number) => shopKeys.leaderboard(limit ?? 10) },
   );
-  const searchProducts = cachedSync(cache, (request: SearchRequest) => queries.search(request), {
-    key: shopKeys.search,
-  });
+  const searchProducts = cached(
+    cache,
+    async (request: SearchRequest) => {
+      if (gate !== undefined) await gate();
+      return queries.search(request);
+    },
+    { key: shopKeys.search },
+  );
   const getTransactionHistory = cachedSync(
     cache,
     (userId: string, page?: number): readonly WalletTransaction[] =>
       queries.transactions(userId, whole(page ?? 0, 0, 1_000_000, 'page'), TRANSACTIONS_PER_PAGE),
     { key: (userId: string, page?: number) => shopKeys.transactions(userId, page ?? 0) },
   );
-  const getSalesAnalytics = cachedSync(cache, (range: DayRange) => queries.sales(asDays(range)), {
-    key: shopKeys.sales,
-  });
+  const getSalesAnalytics = cached(
+    cache,
+    async (range: DayRange) => {
+      const days = asDays(range);
+      if (gate !== undefined) await gate();
+      return queries.sales(days);
+    },
+    { key: shopKeys.sales },
+  );
 
   // What is kept of discounts is not tied to the moment: those that have not begun are in it, and each read picks
   // those that hold now. So nothing is served past its end, and no entry is dropped because one discount ends.

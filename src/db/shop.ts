@@ -1,6 +1,6 @@
 /**
  * The shop with its cache: reads that are kept, and mutations that invalidate what they touch, after their commit and
- * only if they changed something (I7). Everything is synchronous, as better-sqlite3 is.
+ * only if they changed something (I7). Everything is synchronous, as better-sqlite3 is, but for the aggregate reads.
  *
  * Cached values are for display. Whether somebody can pay and whether something is in stock is decided on the database,
  * within the statement that takes it, so a balance can't be spent twice.
@@ -28,6 +28,7 @@ import type {
 import { createQueries } from './queries.ts';
 import { touched } from './shop-keys.ts';
 import { createReads } from './shop-reads.ts';
+import { guarded, type SourceOptions } from './source.ts';
 import { whole } from './whole.ts';
 import { createWrites } from './writes.ts';
 
@@ -38,6 +39,8 @@ export interface ShopOptions {
   readonly now?: () => number;
   /** @default `console` */
   readonly logger?: Logger;
+  /** What stands between the shop and its database. @default nothing */
+  readonly source?: SourceOptions;
 }
 
 export type Shop = ReturnType<typeof createShop>;
@@ -55,10 +58,11 @@ export function createShop(db: Database.Database, cache: Cache, options: ShopOpt
   const now = options.now ?? Date.now;
   const logger = options.logger ?? console;
   const sql = sqliteCache(db, cache, { logger });
-  const queries = createQueries(db);
-  const writes = createWrites(db);
+  const source = options.source ?? {};
+  const queries = guarded(createQueries(db), source);
+  const writes = guarded(createWrites(db), source);
 
-  const reads = createReads(sql.cache, queries, now);
+  const reads = createReads({ cache: sql.cache, queries, now, gate: source.gate });
   const { getUser } = reads;
 
   const mutation = <A extends unknown[], R>(

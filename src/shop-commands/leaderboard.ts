@@ -19,7 +19,8 @@ export function leaderboardCommand(): ShopCommand {
     async execute(interaction, services) {
       // What everybody sees is written in the language of the guild, not of who asked.
       const locale = interaction.guildLocale ?? interaction.locale;
-      const body = render(leaderboardView(locale, services), services.config.admin.replyStyle);
+      const rows = await services.shop.getLeaderboard();
+      const body = render(leaderboardView(rows, locale, services), services.config.admin.replyStyle);
       await sent('reply', interaction, services, () =>
         interaction.reply({
           flags: body.flags === 0 ? [] : [MessageFlags.IsComponentsV2],
@@ -32,9 +33,8 @@ export function leaderboardCommand(): ShopCommand {
   };
 }
 
-function leaderboardView(locale: string, services: ShopServices): View {
+function leaderboardView(rows: readonly LeaderboardRow[], locale: string, services: ShopServices): View {
   const format = formatFor(locale);
-  const rows = services.shop.getLeaderboard();
   return {
     tone: 'normal',
     title: '🏆 Leaderboard',

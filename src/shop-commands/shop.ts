@@ -51,7 +51,7 @@ export function shopCommand(buy: BuyCommand): ShopCommand {
       ],
     },
     async execute(interaction, services) {
-      await answer(interaction, firstView(interaction, readerOf(interaction, services)), services);
+      await answer(interaction, await firstView(interaction, readerOf(interaction, services)), services);
     },
     autocomplete: (interaction, services) =>
       respond(interaction, categoryChoices(interaction.options.getFocused(), services), services),
@@ -78,7 +78,7 @@ function readerOf(
   return { userId: user.id, locale, format: formatFor(locale), services };
 }
 
-function firstView(interaction: ChatInputCommandInteraction, reader: Reader): View {
+async function firstView(interaction: ChatInputCommandInteraction, reader: Reader): Promise<View> {
   const search = interaction.options.getString('search')?.trim() ?? '';
   const wanted = interaction.options.getString('category')?.trim() ?? '';
   const { shop } = reader.services;
@@ -144,9 +144,9 @@ function categoryView(index: number, wantedPage: number, reader: Reader): View {
   };
 }
 
-function searchView(text: string, mainCategory: string | undefined, reader: Reader): View {
+async function searchView(text: string, mainCategory: string | undefined, reader: Reader): Promise<View> {
   const { shop } = reader.services;
-  const hits = shop.searchProducts({ text, ...(mainCategory === undefined ? {} : { mainCategory }) });
+  const hits = await shop.searchProducts({ text, ...(mainCategory === undefined ? {} : { mainCategory }) });
   // Results outlive a sale, so what is left is looked up by itself.
   const products = hits.flatMap(({ id }) => shop.getProduct(id) ?? []).filter(({ active }) => active);
   const where = mainCategory === undefined ? 'the shop' : `**${nameText(mainCategory)}**`;

@@ -8,7 +8,7 @@ beforeEach(() => {
 afterEach(() => fixture.end());
 
 /** Reads one of everything, so that all of it is resident, and gives the keys. */
-function fillEverything(): string[] {
+async function fillEverything(): Promise<string[]> {
   const { shop, cache } = fixture;
   for (const id of [NELLY, MARK]) {
     shop.getUser(id);
@@ -28,15 +28,15 @@ function fillEverything(): string[] {
   shop.getDiscounts();
   shop.getVipTiers();
   shop.getPaymentMethods();
-  shop.getLeaderboard();
-  shop.searchProducts({ text: 'star' });
-  shop.getSalesAnalytics(shop.lastDays(30));
+  await shop.getLeaderboard();
+  await shop.searchProducts({ text: 'star' });
+  await shop.getSalesAnalytics(shop.lastDays(30));
   return cache.keys('', 100);
 }
 
 /** Of the resident keys, those that `change` removes; searches and sales are named without their hash. */
-function removedBy(change: () => unknown): string[] {
-  const before = fillEverything();
+async function removedBy(change: () => unknown): Promise<string[]> {
+  const before = await fillEverything();
   change();
   return before
     .filter((key) => !fixture.cache.has(key))
@@ -61,56 +61,58 @@ const PRODUCTS = [
 const DISCOUNTS = ['discounts::all', `discounts::user::${NELLY}`, `discounts::user::${MARK}`].sort();
 
 describe('I7: a mutation invalidates exactly what it touches', () => {
-  it('fills all of the shop for these tests', () => expect(fillEverything()).toHaveLength(25));
+  it('fills all of the shop for these tests', async () => expect(await fillEverything()).toHaveLength(25));
 
-  it('wallet: the profile and the transactions of that person', () => {
-    expect(removedBy(() => fixture.shop.updateWallet(NELLY, 500, 'deposit'))).toEqual([
+  it('wallet: the profile and the transactions of that person', async () => {
+    expect(await removedBy(() => fixture.shop.updateWallet(NELLY, 500, 'deposit'))).toEqual([
       `query::transactions::${NELLY}::#0`,
       `user::${NELLY}::profile`,
     ]);
   });
 
-  it('new name: the profile (read again at once), and the leaderboard that shows it', () => {
-    expect(removedBy(() => fixture.shop.ensureUser(NELLY, 'Nelly the Second'))).toEqual([
+  it('new name: the profile (read again at once), and the leaderboard that shows it', async () => {
+    expect(await removedBy(() => fixture.shop.ensureUser(NELLY, 'Nelly the Second'))).toEqual([
       'query::leaderboard::top10',
     ]);
     expect(fixture.shop.getUser(NELLY)?.name).toBe('Nelly the Second');
   });
 
-  it('known person: nothing', () => {
-    expect(removedBy(() => fixture.shop.ensureUser(NELLY, 'Nelly'))).toEqual([]);
+  it('known person: nothing', async () => {
+    expect(await removedBy(() => fixture.shop.ensureUser(NELLY, 'Nelly'))).toEqual([]);
   });
 
-  it('VIP tier: the profile, and the discounts that go with it', () => {
-    expect(removedBy(() => fixture.shop.setVipTier(NELLY, 2))).toEqual([
+  it('VIP tier: the profile, and the discounts that go with it', async () => {
+    expect(await removedBy(() => fixture.shop.setVipTier(NELLY, 2))).toEqual([
       `discounts::user::${NELLY}`,
       `user::${NELLY}::profile`,
     ]);
-    expect(removedBy(() => fixture.shop.setVipTier(NELLY, 2))).toEqual([]);
+    expect(await removedBy(() => fixture.shop.setVipTier(NELLY, 2))).toEqual([]);
   });
 
-  it('new product: products, categories and searches', () => {
-    expect(removedBy(() => fixture.shop.createProduct(newProduct({ name: 'Star Two' })))).toEqual(PRODUCTS);
-    expect(fixture.shop.searchProducts({ text: 'star' })).toHaveLength(2);
+  it('new product: products, categories and searches', async () => {
+    expect(await removedBy(() => fixture.shop.createProduct(newProduct({ name: 'Star Two' })))).toEqual(
+      PRODUCTS,
+    );
+    expect(await fixture.shop.searchProducts({ text: 'star' })).toHaveLength(2);
   });
 
-  it('changed product: products, categories and searches', () => {
-    expect(removedBy(() => fixture.shop.updateProduct(1, { priceCents: 1 }))).toEqual(PRODUCTS);
+  it('changed product: products, categories and searches', async () => {
+    expect(await removedBy(() => fixture.shop.updateProduct(1, { priceCents: 1 }))).toEqual(PRODUCTS);
     expect(fixture.shop.getProduct(1)).toMatchObject({ priceCents: 1, stock: 5, active: true });
   });
 
-  it('deleted product: products, categories and searches', () => {
-    expect(removedBy(() => fixture.shop.deleteProduct(1))).toEqual(PRODUCTS);
+  it('deleted product: products, categories and searches', async () => {
+    expect(await removedBy(() => fixture.shop.deleteProduct(1))).toEqual(PRODUCTS);
     expect(fixture.shop.getProduct(1)).toBeNull();
     expect(fixture.shop.getSubCategories('gaming')).toEqual([{ name: 'puzzle', products: 1 }]);
   });
 
-  it('a product that is not there: nothing', () => {
-    expect(removedBy(() => fixture.shop.updateProduct(99, { priceCents: 1 }))).toEqual([]);
-    expect(removedBy(() => fixture.shop.deleteProduct(99))).toEqual([]);
+  it('a product that is not there: nothing', async () => {
+    expect(await removedBy(() => fixture.shop.updateProduct(99, { priceCents: 1 }))).toEqual([]);
+    expect(await removedBy(() => fixture.shop.deleteProduct(99))).toEqual([]);
   });
 
-  it('discounts: all discounts, and nothing else', () => {
+  it('discounts: all discounts, and nothing else', async () => {
     const discount = {
       name: 'Summer',
       target: { kind: 'vip', vipTier: 1 },
@@ -118,24 +120,26 @@ describe('I7: a mutation invalidates exactly what it touches', () => {
       validFrom: 0,
       validTo: null,
     } as const;
-    expect(removedBy(() => fixture.shop.createDiscount(discount))).toEqual(DISCOUNTS);
-    expect(removedBy(() => fixture.shop.updateDiscount(1, { percent: 20 }))).toEqual(DISCOUNTS);
-    expect(removedBy(() => fixture.shop.deleteDiscount(1))).toEqual(DISCOUNTS);
-    expect(removedBy(() => fixture.shop.deleteDiscount(1))).toEqual([]);
-    expect(removedBy(() => fixture.shop.updateDiscount(1, { percent: 30 }))).toEqual([]);
+    expect(await removedBy(() => fixture.shop.createDiscount(discount))).toEqual(DISCOUNTS);
+    expect(await removedBy(() => fixture.shop.updateDiscount(1, { percent: 20 }))).toEqual(DISCOUNTS);
+    expect(await removedBy(() => fixture.shop.deleteDiscount(1))).toEqual(DISCOUNTS);
+    expect(await removedBy(() => fixture.shop.deleteDiscount(1))).toEqual([]);
+    expect(await removedBy(() => fixture.shop.updateDiscount(1, { percent: 30 }))).toEqual([]);
   });
 
-  it('settings: the one that was set', () => {
-    expect(removedBy(() => fixture.shop.updateSettings('payment_methods', []))).toEqual([
+  it('settings: the one that was set', async () => {
+    expect(await removedBy(() => fixture.shop.updateSettings('payment_methods', []))).toEqual([
       'config::payment_methods',
     ]);
     const gold = { tier: 1, name: 'Gold', fromSpentCents: 100_00, perks: ['Early access'] };
-    expect(removedBy(() => fixture.shop.updateSettings('vip_tiers', [gold]))).toEqual(['config::vip_tiers']);
+    expect(await removedBy(() => fixture.shop.updateSettings('vip_tiers', [gold]))).toEqual([
+      'config::vip_tiers',
+    ]);
     expect(fixture.shop.getVipTiers()).toEqual([gold]);
   });
 
-  it('purchase: the buyer, what shows the stock, and what counts sales', () => {
-    expect(removedBy(() => fixture.shop.purchase(NELLY, 1))).toEqual(
+  it('purchase: the buyer, what shows the stock, and what counts sales', async () => {
+    expect(await removedBy(() => fixture.shop.purchase(NELLY, 1))).toEqual(
       [
         'products::all',
         'products::gaming',
@@ -150,8 +154,8 @@ describe('I7: a mutation invalidates exactly what it touches', () => {
     );
   });
 
-  it('purchase of what never runs out: the buyer and what counts sales', () => {
-    expect(removedBy(() => fixture.shop.purchase(NELLY, 3))).toEqual(
+  it('purchase of what never runs out: the buyer and what counts sales', async () => {
+    expect(await removedBy(() => fixture.shop.purchase(NELLY, 3))).toEqual(
       [
         'query::leaderboard::top10',
         'query::sales::…',
@@ -164,7 +168,7 @@ describe('I7: a mutation invalidates exactly what it touches', () => {
 });
 
 describe('purchase', () => {
-  it('takes the money and the goods, and puts both on record', () => {
+  it('takes the money and the goods, and puts both on record', async () => {
     const { shop } = fixture;
     expect(shop.purchase(NELLY, 1, 2)).toMatchObject({
       ok: true,
@@ -179,10 +183,10 @@ describe('purchase', () => {
       { kind: 'purchase', amountCents: -3_998, balanceCents: 6_002, orderId: 1 },
       { kind: 'deposit', amountCents: 10_000, balanceCents: 10_000, orderId: null },
     ]);
-    expect(shop.getLeaderboard()).toEqual([
+    expect(await shop.getLeaderboard()).toEqual([
       { rank: 1, userId: NELLY, name: 'Nelly', spentCents: 3_998, orders: 1 },
     ]);
-    expect(shop.getSalesAnalytics(shop.lastDays(1))).toMatchObject({ orders: 1, revenueCents: 3_998 });
+    expect(await shop.getSalesAnalytics(shop.lastDays(1))).toMatchObject({ orders: 1, revenueCents: 3_998 });
   });
 
   it('takes the best discount of the person, as it stands in the database', () => {
@@ -206,9 +210,9 @@ describe('purchase', () => {
     ['there are too few', () => fixture.shop.purchase(NELLY, 2, 2), { reason: 'stock', stock: 1 }],
     ['there is no such person', () => fixture.shop.purchase('1', 1), { reason: 'unknown-user' }],
     ['there is no such product', () => fixture.shop.purchase(NELLY, 99), { reason: 'unknown-product' }],
-  ])('is refused when %s, changes nothing and invalidates nothing', (_, buy, refusal) => {
+  ])('is refused when %s, changes nothing and invalidates nothing', async (_, buy, refusal) => {
     const before = fixture.db.serialize();
-    expect(removedBy(() => expect(buy()).toEqual({ ok: false, ...refusal }))).toEqual([]);
+    expect(await removedBy(() => expect(buy()).toEqual({ ok: false, ...refusal }))).toEqual([]);
     expect(fixture.db.serialize().equals(before)).toBe(true);
   });
 
@@ -246,8 +250,8 @@ describe('updateWallet', () => {
     expect(shop.updateWallet('1', 1)).toEqual({ ok: false, reason: 'unknown-user' });
   });
 
-  it('invalidates nothing when it is refused', () => {
-    expect(removedBy(() => fixture.shop.updateWallet(NELLY, -100_01))).toEqual([]);
+  it('invalidates nothing when it is refused', async () => {
+    expect(await removedBy(() => fixture.shop.updateWallet(NELLY, -100_01))).toEqual([]);
   });
 
   it.each([0.5, Number.NaN, Number.POSITIVE_INFINITY])('takes no %s cents', (cents) => {
@@ -256,9 +260,9 @@ describe('updateWallet', () => {
 });
 
 describe('transactions of one’s own', () => {
-  it('I7: nothing is invalidated before the commit, everything after it', () => {
+  it('I7: nothing is invalidated before the commit, everything after it', async () => {
     const { shop, cache } = fixture;
-    fillEverything();
+    await fillEverything();
     shop.transaction(() => {
       shop.updateWallet(NELLY, -500);
       shop.updateWallet(MARK, 500);
@@ -269,7 +273,7 @@ describe('transactions of one’s own', () => {
     expect(shop.getUser(MARK)?.walletCents).toBe(500);
   });
 
-  it('I7: a rolled-back one invalidates nothing', () => {
+  it('I7: a rolled-back one invalidates nothing', async () => {
     const { shop } = fixture;
     const fail = shop.transaction(() => {
       shop.updateWallet(NELLY, 1);
@@ -277,13 +281,13 @@ describe('transactions of one’s own', () => {
       shop.updateProduct(3, { name: 'x' });
       throw new Error('changed my mind');
     });
-    expect(removedBy(() => expect(fail).toThrow('changed my mind'))).toEqual([]);
+    expect(await removedBy(() => expect(fail).toThrow('changed my mind'))).toEqual([]);
     expect(shop.getUser(NELLY)?.walletCents).toBe(100_00);
   });
 
-  it('I7: a refused purchase inside one leaves the rest standing', () => {
+  it('I7: a refused purchase inside one leaves the rest standing', async () => {
     const { shop } = fixture;
-    fillEverything();
+    await fillEverything();
     shop.transaction(() => {
       shop.updateWallet(MARK, 5);
       expect(shop.purchase(MARK, 1).ok).toBe(false);
@@ -292,13 +296,13 @@ describe('transactions of one’s own', () => {
     expect(shop.getProduct(1)?.stock).toBe(5);
   });
 
-  it('a mutation that SQLite refuses throws and invalidates nothing', () => {
+  it('a mutation that SQLite refuses throws and invalidates nothing', async () => {
     const { shop } = fixture;
-    expect(removedBy(() => expect(() => shop.updateProduct(1, { priceCents: -1 })).toThrow(/CHECK/))).toEqual(
-      [],
-    );
     expect(
-      removedBy(() => expect(() => shop.createProduct(newProduct({ priceCents: 1.5 }))).toThrow()),
+      await removedBy(() => expect(() => shop.updateProduct(1, { priceCents: -1 })).toThrow(/CHECK/)),
+    ).toEqual([]);
+    expect(
+      await removedBy(() => expect(() => shop.createProduct(newProduct({ priceCents: 1.5 }))).toThrow()),
     ).toEqual([]);
   });
 });
