@@ -18,14 +18,18 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'nearest-name': [],
   cache: ['logger', 'nearest-name'],
   config: ['cache', 'logger', 'nearest-name'],
-  db: ['cache', 'logger'],
+  feed: ['cache', 'logger', 'nearest-name'],
+  db: ['cache', 'feed', 'logger'],
+  http: ['cache', 'logger'],
+  metrics: ['cache'],
+  api: ['http', 'metrics', 'cache', 'db', 'config', 'logger'],
   warmers: ['cache', 'config', 'logger'],
   commands: ['warmers', 'cache', 'config', 'logger', 'nearest-name'],
   plugin: ['commands', 'warmers', 'cache', 'config', 'logger', 'nearest-name'],
   sapphire: ['plugin', 'commands', 'cache', 'logger'],
   index: ['plugin', 'commands', 'warmers', 'cache', 'config', 'logger'],
   'shop-commands': ['plugin', 'commands', 'warmers', 'cache', 'db', 'config', 'logger', 'nearest-name'],
-  bot: ['plugin', 'shop-commands', 'commands', 'warmers', 'cache', 'db', 'config', 'logger'],
+  bot: ['api', 'plugin', 'shop-commands', 'commands', 'warmers', 'cache', 'db', 'config', 'logger'],
 };
 
 const KNOW_DISCORD = ['commands', 'plugin', 'sapphire', 'shop-commands', 'bot'];

@@ -1,0 +1,73 @@
+/** What an author may state about kept answers, and what of it makes no sense. */
+import { CacheError } from '../cache/errors.ts';
+import type { LoadingPolicy } from '../cache/policy.ts';
+import type { TierName, TierPolicy } from '../cache/types.ts';
+
+type PerRequest = readonly string[] | ((request: Request) => readonly string[]);
+
+/** How answers are kept. The loading policies are those of the tier, unless they are stated here, too. */
+export interface CacheResponseOptions extends Omit<LoadingPolicy, 'when' | 'cost' | 'skipEmpty'> {
+  /** @default the ttl of the tier */
+  readonly ttlMs?: number;
+  /** @default the tier that has the namespace `api`, else `query` */
+  readonly tier?: TierName;
+  /** The readable part of the key: `api::{keyPrefix}::{hash}`. @default the path of the request */
+  readonly keyPrefix?: string;
+  /** Answers with another status are not kept; those from 400 up no longer than "no such row". @default 200 */
+  readonly statuses?: readonly number[];
+  /** A longer body streams through and is not kept. @default 1 MiB */
+  readonly maxBodyBytes?: number;
+  /** Request headers that the answer depends on. Those in the `Vary` of an answer are learnt from it. */
+  readonly vary?: readonly string[];
+  readonly tags?: PerRequest;
+  /** Keys whose invalidation invalidates the answer. */
+  readonly dependsOn?: PerRequest;
+  /**
+   * Who asks, as part of the key. Without it a request with `Authorization` or `Cookie` goes to the handler; with it
+   * each person has answers of their own, which no cache but their browser may keep. `undefined`: not known.
+   */
+  readonly identity?: (request: Request) => string | undefined;
+  /** How long a browser may use its copy without asking; no invalidation reaches it there. @default 0 */
+  readonly browserMaxAgeMs?: number;
+  /** The same for a CDN. @default 0 */
+  readonly edgeMaxAgeMs?: number;
+}
+
+/** The list for this request. */
+export function listOf(list: PerRequest | undefined, request: Request): readonly string[] {
+  return typeof list === 'function' ? list(request) : (list ?? []);
+}
+
+/** @throws CacheError `ERR_ARGUMENT_INVALID` for a tier that does not exist */
+export function tierOf(tiers: readonly TierPolicy[], name: TierName | undefined): TierPolicy {
+  const policy =
+    name === undefined
+      ? (tiers.find(({ namespaces }) => namespaces.includes('api')) ??
+        tiers.find(({ tier }) => tier === 'query') ??
+        tiers.at(-1))
+      : tiers.find(({ tier }) => tier === name);
+  if (policy !== undefined) return policy;
+  throw invalid(`tier is "${name}"; there are ${tiers.map(({ tier }) => tier).join(', ')}`);
+}
+
+/** @throws CacheError `ERR_ARGUMENT_INVALID` */
+export function assertOptions(options: CacheResponseOptions): void {
+  for (const name of ['ttlMs', 'browserMaxAgeMs', 'edgeMaxAgeMs', 'maxBodyBytes'] as const) {
+    const value = options[name];
+    if (value === undefined || (typeof value === 'number' && value >= 0)) continue;
+    throw invalid(`${name} is ${String(value)}; it is a number from 0 up`);
+  }
+  if (options.keyPrefix === '') throw invalid('keyPrefix is empty; leave it out for the path of the request');
+  for (const status of options.statuses ?? []) {
+    // Parts, and answers about a client's own copy, cannot stand for the whole.
+    if (Number.isInteger(status) && status >= 200 && status < 600 && status !== 206 && status !== 304)
+      continue;
+    throw invalid(
+      `statuses holds ${String(status)}; it is a status from 200 to 599, and neither 206 nor 304`,
+    );
+  }
+}
+
+function invalid(what: string): CacheError {
+  return new CacheError('ERR_ARGUMENT_INVALID', `cacheResponse: ${what}.`);
+}
