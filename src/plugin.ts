@@ -36,6 +36,7 @@ import { broadcastLink } from './commands/shards/broadcast-link.ts';
 import { ShardDesk } from './commands/shards/shard-desk.ts';
 import type { ShardLink } from './commands/shards/shard-link.ts';
 import { Shards } from './commands/shards/shards.ts';
+import { tokenFreeLogger } from './commands/token-free.ts';
 import { type Config, configNotices } from './config.ts';
 import { guardedLogger, type Logger } from './logger.ts';
 import type { Warmers, WarmTask } from './warmers/types.ts';
@@ -146,7 +147,7 @@ class Plugin implements Cachecord {
 
   constructor(client: Client, options: CachecordOptions) {
     const { config, warmTasks = [] } = options;
-    const logger = guardedLogger(options.logger ?? console);
+    const logger = guardedLogger(tokenFreeLogger(options.logger ?? console));
     this.#client = client;
     this.#config = config;
     this.#logger = logger;

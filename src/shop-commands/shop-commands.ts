@@ -3,6 +3,7 @@ import { type Client, Events, type Interaction } from 'discord.js';
 import type { CommandStore } from '../commands/command-store.ts';
 import { Registration } from '../commands/registration.ts';
 import { registerAndTell } from '../commands/registration-log.ts';
+import { tokenFreeLogger } from '../commands/token-free.ts';
 import { buyCommand } from './buy.ts';
 import { ShopDispatcher } from './dispatcher.ts';
 import { leaderboardCommand } from './leaderboard.ts';
@@ -31,8 +32,9 @@ export interface ShopCommandsOptions extends Omit<ShopServices, 'mention'> {
 
 export function createShopCommands(client: Client, options: ShopCommandsOptions): ShopCommands {
   const commands = shopCommandList();
+  const logger = tokenFreeLogger(options.logger);
   let registration: Registration | undefined;
-  const dispatcher = new ShopDispatcher(commands, options, (guildId, name) =>
+  const dispatcher = new ShopDispatcher(commands, { ...options, logger }, (guildId, name) =>
     registration?.idOf(guildId, name),
   );
   const seen = (interaction: Interaction) => void dispatcher.handle(interaction);
@@ -44,10 +46,10 @@ export function createShopCommands(client: Client, options: ShopCommandsOptions)
       isOwn: (guildId) => at.guilds.cache.has(guildId),
       store: options.commandStore,
       wanted: commands.map(({ data }) => data),
-      logger: options.logger,
+      logger,
       applicationId: async () => at.application.id,
     });
-    void registerAndTell(registration, options.logger);
+    void registerAndTell(registration, logger);
   };
   return {
     start: () => {
