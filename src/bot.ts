@@ -10,13 +10,14 @@ import { lineLogger } from './bot/line-logger.ts';
 import { logIn } from './bot/login.ts';
 import { createCache } from './cache/cache.ts';
 import type { Cache } from './cache/types.ts';
-import { loadConfig } from './config.ts';
+import { type Config, loadConfig } from './config.ts';
 import { auditTable } from './db/audit-table.ts';
 import { commandStore } from './db/command-store.ts';
 import { explain } from './db/errors.ts';
 import { generateShop, isEmptyShop } from './db/generator.ts';
 import { openDatabase } from './db/open.ts';
 import { createShop } from './db/shop.ts';
+import type { SourceOptions } from './db/source.ts';
 import { shopWarmTasks } from './db/warm-tasks.ts';
 import type { Logger } from './logger.ts';
 import { createCachecord } from './plugin.ts';
@@ -25,7 +26,15 @@ import { createShopCommands } from './shop-commands/shop-commands.ts';
 /** How often a parent process is told the statistics. */
 const TELL_STATS_MS = 1_000;
 
-async function start(env: NodeJS.ProcessEnv, logger: Logger, ending: Ending): Promise<void> {
+/** What those who run the bot as a part of something else may say about its parts. */
+export interface BotParts {
+  /** Has the last word on the configuration that was read. */
+  readonly configure?: (config: Config) => Config;
+  /** What stands between the shop and its database. */
+  readonly source?: SourceOptions;
+}
+
+async function start(env: NodeJS.ProcessEnv, logger: Logger, ending: Ending, parts: BotParts): Promise<void> {
   const token = env.DISCORD_TOKEN?.trim() ?? '';
   if (token === '') {
     throw new StartError(
@@ -33,7 +42,8 @@ async function start(env: NodeJS.ProcessEnv, logger: Logger, ending: Ending): Pr
     );
   }
   const api = apiUrl(env.DISCORD_API_URL);
-  const config = loadConfig({ env, logger });
+  const { configure = (read: Config) => read, source = {} } = parts;
+  const config = configure(loadConfig({ env, logger }));
 
   const db = openDatabase(config.database.path);
   ending.onEnd('the database', () => db.close());
@@ -41,7 +51,7 @@ async function start(env: NodeJS.ProcessEnv, logger: Logger, ending: Ending): Pr
 
   const cache = createCache({ ...config.cache, logger });
   ending.onEnd('the cache', () => cache.stop());
-  const shop = createShop(db, cache, { logger });
+  const shop = createShop(db, cache, { logger, source });
 
   const client = new Client({
     intents: [GatewayIntentBits.Guilds],
@@ -112,13 +122,14 @@ function tellStats(cache: Cache, send: NonNullable<typeof process.send>): () => 
   return () => clearInterval(timer);
 }
 
-function run(): void {
+/** Runs the bot as this process: it ends with it. */
+export function runBot(parts: BotParts = {}): void {
   const logger = lineLogger({ secrets: [process.env.DISCORD_TOKEN] });
   const ending = new Ending(logger);
   ending.listen();
-  start(process.env, logger, ending).catch((error: unknown) => ending.end(1, failureText(error)));
+  start(process.env, logger, ending, parts).catch((error: unknown) => ending.end(1, failureText(error)));
 }
 
 // `npm start` goes through start.js, which imports this file.
 const program = resolve(process.argv[1] ?? '');
-if ([import.meta.filename, join(import.meta.dirname, '../start.js')].includes(program)) run();
+if ([import.meta.filename, join(import.meta.dirname, '../start.js')].includes(program)) runBot();
