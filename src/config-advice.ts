@@ -181,7 +181,12 @@ function oddities(
     [
       graceMs > 0 && graceMs <= staleWhileRevalidateMs,
       '.grace',
-      'ends no later than `stale_while_revalidate`: when a load fails there is little left to fall back on.',
+      'adds nothing to `stale_while_revalidate`, which serves the old value for as long anyway.',
+    ],
+    [
+      policy.softTimeoutMs !== undefined && graceMs === 0,
+      '.soft_timeout',
+      'does nothing without `grace`: `stale_while_revalidate` waits for no load anyway.',
     ],
     [
       policy.refreshAheadRatio !== undefined && (policy.earlyRefreshBeta ?? 0) > 0,
@@ -191,7 +196,7 @@ function oddities(
     [
       isAdaptedFrom && (ttlMs < adaptiveTtl.minMs || ttlMs > adaptiveTtl.maxMs),
       '.adaptive_ttl',
-      'does not include the ttl, from which every key begins.',
+      'does not include the ttl: every key begins at the nearer bound.',
     ],
     [
       adaptiveTtl?.minMs === adaptiveTtl?.maxMs && adaptiveTtl !== undefined,

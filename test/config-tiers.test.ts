@@ -278,7 +278,11 @@ describe('notices', () => {
     ],
     [
       { mine: { ttl: 60, grace: 60, stale_while_revalidate: 60 } },
-      'ends no later than `stale_while_revalidate`',
+      '.grace` adds nothing to `stale_while_revalidate`',
+    ],
+    [
+      { mine: { ttl: 60, stale_while_revalidate: 60, soft_timeout: 1 } },
+      '.soft_timeout` does nothing without',
     ],
     [{ mine: { ttl: 60, refresh_ahead: 0.5, early_refresh: 1 } }, 'sets `refresh_ahead` and `early_refresh`'],
     [{ mine: { ttl: 5, adaptive_ttl: { min: 10, max: 20 } } }, 'does not include the ttl'],
@@ -315,7 +319,7 @@ describe('in code', () => {
 describe('the example in docs/policies.md', () => {
   const [example] = jsonIn('docs/policies.md') as [{ cache: { tiers: object } }];
 
-  it('has the nine types of an AI influencer’s back end, with their ttls', () => {
+  it('has nine types of data of a bot that posts pictures, with their ttls', () => {
     const own = parseConfig(example).cache.tiers.slice(4);
     expect(Object.fromEntries(own.map(({ tier, ttlMs }) => [tier, ttlMs / 1_000]))).toEqual({
       character: 300,

@@ -1,13 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { CacheStats, EntryReport, Figures } from '../../src/cache/types.ts';
+import type { CacheStats, EntryReport, Figures, TierPolicy } from '../../src/cache/types.ts';
 import type { ClearTarget } from '../../src/commands/target.ts';
 import * as clear from '../../src/commands/views/clear.ts';
 import { formatFor } from '../../src/commands/views/format.ts';
 import { type InfoModel, infoView } from '../../src/commands/views/info.ts';
 import { absentView, inspectionView } from '../../src/commands/views/inspection.ts';
 import { type KeyRow, keysView } from '../../src/commands/views/keys.ts';
+import { lifetimeView } from '../../src/commands/views/lifetime.ts';
 import { overviewView } from '../../src/commands/views/overview.ts';
+import { policiesOn } from '../../src/commands/views/policies.ts';
 import { render } from '../../src/commands/views/render.ts';
 import * as states from '../../src/commands/views/states.ts';
 import { tiersView } from '../../src/commands/views/tiers.ts';
@@ -21,6 +23,7 @@ import {
   NO_FIGURES,
   NOW,
   POLICIES,
+  policy,
   topKey,
   warmReport,
   warmTask,
@@ -112,6 +115,20 @@ describe('/cache-stats, overview', () => {
     expect(shown).toContain('evicted 0 · expired 37 · invalidated 61 · replaced 104');
   });
 
+  it('tells of old values served, timeouts, unchanged reloads and saved cost where there are any', () => {
+    expect(shown).not.toMatch(/stale|Timed out|unchanged|Cost/);
+    const total = figures({
+      stale: { revalidating: 8, 'backing-off': 0, failed: 3, slow: 1 },
+      timeouts: 2,
+      unchanged: 40,
+      savedCost: 1.25,
+    });
+    const text = said(overviewView({ stats: cacheStats({ total }), nextWarmAt: NOW }, en, mention));
+    expect(text).toContain(
+      'Served stale 12 (8 while reloading, 3 after a failure, 1 since the load was slow) · timed out 2 · unchanged reloads 40 · cost saved 1.25',
+    );
+  });
+
   it('lists the most used entries with their hits', () => {
     expect(shown).toContain('1. `products::gaming` — 234 hits · 12 kB · fresh for 11 h');
     expect(shown).toContain('3. `config::vip_tiers` — 45 hits · 2.1 kB · fresh for 23 h');
@@ -188,6 +205,144 @@ describe('/cache-stats, tiers', () => {
     const text = said(tiersView({ stats: cacheStats(), ttlMs }, en, id));
     expect(text).toContain('hit rate **85.3%** of 1,447 lookups · saved ≈ 41 s');
     expect(text).toContain('156 entries · ≈ 45.2 MB · ttl 1 h');
+  });
+
+  it('tells what is beyond hits and loads of each, where it is not zero', () => {
+    const beyond = {
+      stale: { revalidating: 0, 'backing-off': 5, failed: 0, slow: 0 },
+      timeouts: 1,
+      savedCost: 2_400,
+    };
+    expect(said(tiersView({ stats: tier(beyond), ttlMs }, en, id))).toContain(
+      '-# served stale 5 (5 while backing off) · timed out 1 · cost saved 2,400',
+    );
+    expect(said(tiersView({ stats: tier({}), ttlMs }, en, id))).not.toContain('served stale');
+  });
+
+  const many = (count: number): CacheStats =>
+    cacheStats({
+      tiers: Array.from({ length: count }, (_, i) => ({ ...figures(), tier: `t${i}`, label: `Tier ${i}` })),
+    });
+
+  it('shows eight tiers a page, each whole in both styles, and where it is among how many', () => {
+    const body = (page: number, style: 'components' | 'embeds' = 'components') =>
+      render(tiersView({ stats: many(20), ttlMs, page }, en, id), style);
+    for (const style of ['components', 'embeds'] as const) {
+      for (const page of [0, 1, 2]) {
+        const text = markdownOf(body(page, style));
+        expect(text.match(/hit rate \*\*/g)).toHaveLength(page === 2 ? 4 : 8);
+        expect(text).not.toContain('more');
+      }
+    }
+    expect(markdownOf(body(2))).toContain('Tier 19 — pays off');
+    expect(markdownOf(body(99))).toContain('Tier 19 — pays off');
+    expect(JSON.stringify(body(1))).toContain('"2/3"');
+    expect(markdownOf(body(1))).toContain('20 tiers');
+  });
+
+  it('has no pages where one holds all', () => {
+    expect(JSON.stringify(render(tiersView({ stats: many(8), ttlMs }, en, id), 'components'))).not.toContain(
+      '▶',
+    );
+  });
+});
+
+describe('/cache-stats, one key', () => {
+  const report: EntryReport = {
+    key: 'character::1',
+    namespace: 'character',
+    tier: 'character',
+    createdAt: NOW,
+    staleAt: NOW + 300_000,
+    expiresAt: NOW + 3_900_000,
+    ttlReason: undefined,
+    uncompressedBytes: undefined,
+    hits: 3,
+    weightBytes: 4_096,
+    loadMs: 12,
+    shape: 'object (7 fields)',
+    tags: [],
+    dependsOn: [],
+  };
+  const inspected = (over: Partial<EntryReport>, now = NOW) =>
+    said(
+      inspectionView(
+        { report: { ...report, ...over }, tierLabel: 'Character', now, reloads: undefined, hasBack: false },
+        en,
+        id,
+      ),
+    );
+
+  it('tells when it goes stale and when it is gone, or since when it is stale', () => {
+    const [stale, gone] = [report.staleAt, report.expiresAt].map((at) => `<t:${at / 1_000}:R>`);
+    expect(inspected({})).toContain(`**Goes stale:** ${stale} · **Expires:** ${gone}`);
+    expect(inspected({})).toContain('**State:** fresh');
+    expect(inspected({}, NOW + 300_000)).toContain(`**Stale since:** ${stale} · **Expires:** ${gone}`);
+    expect(inspected({}, NOW + 300_000)).toContain('**State:** stale');
+  });
+
+  it('tells one instant where the two are one', () => {
+    const text = inspected({ expiresAt: report.staleAt });
+    expect(text).toContain(`· **Expires:** <t:${report.staleAt / 1_000}:R>`);
+    expect(text).not.toContain('tale:');
+  });
+
+  it('tells why its ttl is what it is, and its size before compression', () => {
+    const text = inspected({ ttlReason: 'adaptive: unchanged at 3 reloads', uncompressedBytes: 16_384 });
+    expect(text).toContain('**Ttl:** `adaptive: unchanged at 3 reloads`');
+    expect(text).toContain('**Size:** ≈ 4 kB (16 kB before compression)');
+    expect(inspected({})).not.toContain('**Ttl:**');
+  });
+
+  describe('/cache-info', () => {
+    const character = policy({
+      tier: 'character',
+      label: 'Character',
+      ttlMs: 300_000,
+      graceMs: 3_600_000,
+      namespaces: ['character'],
+    });
+    const explained = (over: Partial<EntryReport>, tier: Partial<TierPolicy> = {}, now = NOW) =>
+      said(
+        lifetimeView({ report: { ...report, ...over }, policy: { ...character, ...tier }, now }, en, mention),
+      );
+
+    it('explains the tier, the ttl with its place in config.json, and the policies', () => {
+      const text = explained({});
+      expect(text).toContain('**Tier:** Character — by its namespace `character`');
+      expect(text).toContain('**Ttl of the tier:** 300 s (5 min) (`cache.tiers.character.ttl`)');
+      expect(text).toContain('**Ttl of this entry:** 300 s (5 min) — as the tier says');
+      expect(text).toContain('fresh for another 5 min');
+      expect(text).toContain('**Grace** — when a load fails, the old value is served for up to 1 h');
+    });
+
+    it.each([
+      [
+        'an adaptive ttl',
+        { ttlReason: 'adaptive: unchanged at 3 reloads' },
+        '— `adaptive: unchanged at 3 reloads`',
+      ],
+      ['jitter', { staleAt: NOW + 290_000 }, '— as the tier says, less the jitter of up to 5.0%'],
+      ['a loader or a call', { staleAt: NOW + 5_000 }, '— its call or its loader says so'],
+      ['"no such row"', { staleAt: NOW + 30_000, shape: 'null' }, '— as the tier says for "no such row"'],
+      [
+        'an endless one',
+        { staleAt: Number.POSITIVE_INFINITY },
+        'without end — its call or its loader says so',
+      ],
+    ])('explains a ttl that comes from %s', (_, over, words) => {
+      expect(explained(over)).toContain(words);
+    });
+
+    it('says where a built-in tier has its ttl, and why a key is in it', () => {
+      const text = explained({}, { tier: 'query', namespaces: ['query'] });
+      expect(text).toContain('`cache.ttl_query`');
+      expect(text).toContain('no tier names the namespace `character`, or its call says so');
+    });
+
+    it('says since when it is stale', () => {
+      expect(explained({}, {}, NOW + 400_000)).toContain('**State:** stale since <t:');
+    });
   });
 });
 
@@ -330,6 +485,76 @@ describe('/cache-info', () => {
     expect(text).toContain('`products:*` a prefix');
   });
 
+  const everything: TierPolicy = policy({
+    tier: 'character',
+    label: 'Character',
+    description: '',
+    ttlMs: 300_000,
+    namespaces: ['character'],
+    graceMs: 3_600_000,
+    graceBackoffMs: 20_000,
+    staleWhileRevalidateMs: 60_000,
+    softTimeoutMs: 250,
+    hardTimeoutMs: 10_000,
+    refreshAheadRatio: 0.8,
+    earlyRefreshBeta: 1,
+    adaptiveTtl: { minMs: 60_000, maxMs: 7_200_000 },
+    compressAboveBytes: 16_384,
+    maxEntryBytes: 262_144,
+    skipEmpty: true,
+    when: () => true,
+    cost: () => 1,
+  });
+  const withTier = (over: Partial<InfoModel>) =>
+    said(infoView(infoModel({ policies: [...POLICIES, everything], ...over }), en, mention));
+
+  it("shows the author's own tiers with the policies that are on by name", () => {
+    expect(withTier({})).toContain(
+      '**Character** — ttl 300 s (5 min) · empty · adaptive ttl, refresh-ahead, early refresh, stale-while-revalidate, grace, soft timeout, hard timeout, compression, size limit, not empty, condition, cost',
+    );
+  });
+
+  it('tells every policy of one tier in plain words, and where to change it', () => {
+    const text = withTier({ tier: 'character' });
+    for (const words of [
+      'doubles when a reload finds it unchanged and halves when it has changed, from 1 min to 2 h.',
+      'a read after 80.0% of the ttl (4 min) starts a load behind.',
+      '(strength 1).',
+      'for 1 min after the ttl the old value is served at once, while one load runs behind.',
+      'served for up to 1 h after the ttl; its source is asked again after 20 s.',
+      'a load slower than 250 ms is answered with the old value; it goes on and fills.',
+      'a load slower than 10 s is ended.',
+      'values over 16 kB are kept compressed.',
+      'values over 256 kB are served and not kept.',
+      'empty values are served and not kept.',
+      "the bot's code decides which values are kept.",
+      'what hits save is added up.',
+      'its ttl is `cache.tiers.character.ttl`, its policies are in `cache.tiers.character`',
+    ]) {
+      expect(text).toContain(words);
+    }
+    expect(text).not.toContain('… and');
+    expect(policiesOn(everything, en)).toHaveLength(12);
+  });
+
+  it('says so where no policy is on', () => {
+    expect(withTier({ tier: 'query' })).toContain(
+      'None is on: at the end of its ttl an entry is loaded anew.',
+    );
+    expect(withTier({ tier: 'query' })).toContain('`cache.ttl_query`');
+  });
+
+  it('shows all of twenty tiers in both styles', () => {
+    const policies = [
+      ...POLICIES,
+      ...Array.from({ length: 16 }, (_, i) => policy({ tier: `t${i}`, label: `Mine ${i}`, description: '' })),
+    ];
+    for (const style of ['components', 'embeds'] as const) {
+      const body = markdownOf(render(infoView(infoModel({ policies }), en, mention), style));
+      for (const { label } of policies) expect(body).toContain(`**${label}** — ttl`);
+    }
+  });
+
   it('keeps the paths of the host to itself', () => {
     expect(text).not.toContain('/home');
   });
@@ -410,8 +635,38 @@ const hostileFigures: fc.Arbitrary<Figures> = fc
       loadTimes: hasTimes ? { count: n(13), meanMs: n(14), p50Ms: n(15), p99Ms: n(16), maxMs: n(17) } : null,
       refusals: { invalidated: n(18), 'too-large': n(19), unsafe: n(0), 'not-wanted': n(1) },
       removals: { evicted: n(2), expired: n(3), invalidated: n(4), replaced: n(5) },
+      timeouts: n(6),
+      unchanged: n(7),
+      stale: { revalidating: n(8), 'backing-off': n(9), failed: n(10), slow: n(11) },
+      savedCost: n(12),
     });
   });
+
+/** A tier with every policy on, at whatever numbers. */
+function hostilePolicy(tier: string, text: string, n: number): TierPolicy {
+  return policy({
+    tier,
+    label: `Label of ${tier}`,
+    description: tier.endsWith('1') ? '' : 'A description. '.repeat(10),
+    ttlMs: n,
+    negativeTtlMs: n,
+    jitterRatio: n,
+    namespaces: Array.from({ length: 30 }, () => text),
+    graceMs: n,
+    graceBackoffMs: n,
+    staleWhileRevalidateMs: n,
+    softTimeoutMs: n,
+    hardTimeoutMs: n,
+    refreshAheadRatio: n,
+    earlyRefreshBeta: n,
+    adaptiveTtl: { minMs: n, maxMs: n },
+    compressAboveBytes: n,
+    maxEntryBytes: n,
+    skipEmpty: true,
+    when: () => true,
+    cost: () => n,
+  });
+}
 
 const hostileStats: fc.Arbitrary<CacheStats> = fc
   .record({
@@ -457,10 +712,10 @@ function everyView(stats: CacheStats, texts: readonly string[], count: number): 
     namespace: other,
     tier: 'user',
     createdAt: count,
-    staleAt: Number.POSITIVE_INFINITY,
+    staleAt: count > 0 ? Number.POSITIVE_INFINITY : stats.sinceAt,
     expiresAt: Number.POSITIVE_INFINITY,
-    ttlReason: undefined,
-    uncompressedBytes: undefined,
+    ttlReason: other,
+    uncompressedBytes: count,
     hits: count,
     weightBytes: count,
     loadMs: count,
@@ -504,6 +759,7 @@ function everyView(stats: CacheStats, texts: readonly string[], count: number): 
       id,
     );
   const options = texts.map((text, i) => ({ label: text.slice(0, 90) || '—', value: String(i) }));
+  const policies = stats.tiers.map(({ tier }) => hostilePolicy(tier, key, count));
   const overview = overviewView({ stats, nextWarmAt: count }, en, mention);
   return [
     overview,
@@ -512,6 +768,10 @@ function everyView(stats: CacheStats, texts: readonly string[], count: number): 
     keysView({ rows, order: 'expiry', page: count, resident: count }, en, id),
     inspectionView({ report, tierLabel: 'User', now: count, reloads: 'this user', hasBack: true }, en, id),
     absentView(key, other, id),
+    absentView(key, other),
+    lifetimeView({ report, policy: hostilePolicy('character', key, count), now: stats.at }, de, mention),
+    lifetimeView({ report, policy: policy({ namespaces: [other] }), now: count }, en, mention),
+    states.noSuchTier(key, other, texts),
     question({ kind: 'all', text: 'all' }),
     question({ kind: 'pattern', text: key }),
     question({ kind: 'tag', text: key, tag: key }),
@@ -536,6 +796,8 @@ function everyView(stats: CacheStats, texts: readonly string[], count: number): 
     warm.chooseUserView(mention),
     infoView(infoModel({ stats }), en, mention),
     infoView(infoModel({ stats, tier: 'user' }), de, mention),
+    infoView(infoModel({ stats, policies }), en, mention),
+    infoView(infoModel({ stats, policies, tier: 'tier1' }), en, mention),
     states.notAllowed(),
     states.tooOften(count),
     states.failure('CA-7F3K', key),
