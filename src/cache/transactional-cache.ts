@@ -271,14 +271,7 @@ export class TransactionalCache implements Cache {
     save: (value: T) => R | PromiseLike<R>,
     options?: EntryOptions,
   ): Promise<R> {
-    if (this.#place() === 'outside') {
-      const saveNoticed = async (saved: T): Promise<R> => {
-        const result = await save(saved);
-        this.#drainOwn();
-        return result;
-      };
-      return this.#cache.write(key, value, this.#feed === undefined ? save : saveNoticed, options);
-    }
+    if (this.#place() === 'outside') return this.#cache.write(key, value, save, options);
     const result = await save(value);
     this.set(key, value, options);
     return result;

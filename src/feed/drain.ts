@@ -1,0 +1,174 @@
+/**
+ * Applies changes to the cache, in the order of their positions, a batch at a time.
+ *
+ * A position counts as applied once all that it covers is invalidated. Whatever goes wrong on the way (a rule that is
+ * not known here, a template that gives no key, rows that are missing) ends in a cleared cache: that is always right.
+ */
+import type { Cache, InvalidationTarget } from '../cache/types.ts';
+import type { Logger } from '../logger.ts';
+import type { FeedDatabase, FeedStatement, SqliteValue } from './database.ts';
+import { headOf } from './readers.ts';
+import { type ChangeTargets, compileTargets, type FindDerived, SLOTS } from './targets.ts';
+
+/** Some 2 ms of work where each change covers a pattern of its own. */
+const BATCH = 200;
+
+/** Texts of targets that are kept compiled: more than any set of rules has. */
+const MAX_COMPILED = 1_000;
+
+/** A write of this many rows is no longer followed row by row while its caller waits: that would hold up the event loop. */
+const MAX_ROWS_AT_ONCE = 2_000;
+const MAX_MS_AT_ONCE = 5;
+
+/** Why everything was invalidated. */
+export type GapReason =
+  /** Rows were pruned or deleted before they were read. */
+  | 'missed'
+  /** A change could not be understood or applied. */
+  | 'not-understood'
+  /** The triggers were lost for a while, or replaced by those of other rules. */
+  | 'triggers';
+
+export interface DrainCounts {
+  /** Rows that were applied. */
+  changes: number;
+  /** Targets that were invalidated, after equal ones were put together. */
+  invalidations: number;
+  /** Writes that were too large to be followed row by row. */
+  widened: number;
+  /** Times the whole cache was cleared, since something was missing. */
+  gaps: number;
+}
+
+type Row = [position: bigint, targets: string, ...values: SqliteValue[]];
+
+export class Drain {
+  readonly counts: DrainCounts = { changes: 0, invalidations: 0, widened: 0, gaps: 0 };
+  readonly #db: FeedDatabase;
+  readonly #cache: Cache;
+  readonly #logger: Logger;
+  readonly #findDerived: FindDerived;
+  readonly #onGap: (reason: GapReason) => void;
+  readonly #select: FeedStatement;
+  readonly #compiled = new Map<string, ChangeTargets>();
+  #applied: number;
+  /** Ahead of what is applied while a batch is. */
+  #read: number;
+
+  constructor(
+    db: FeedDatabase,
+    cache: Cache,
+    startsAfter: number,
+    options: {
+      readonly logger: Logger;
+      readonly findDerived: FindDerived;
+      readonly onGap: (reason: GapReason) => void;
+    },
+  ) {
+    this.#db = db;
+    this.#cache = cache;
+    this.#applied = startsAfter;
+    this.#read = startsAfter;
+    this.#logger = options.logger;
+    this.#findDerived = options.findDerived;
+    this.#onGap = options.onGap;
+    this.#select = db
+      .prepare(
+        `SELECT position, targets, ${SLOTS.join(', ')} FROM cache_changes
+         WHERE position > ? AND position <= ? ORDER BY position LIMIT ${BATCH}`,
+      )
+      .raw()
+      .safeIntegers();
+  }
+
+  /** Every change up to this one is applied. */
+  get position(): number {
+    return this.#applied;
+  }
+
+  /** Applies the next batch; true when there may be more. */
+  step(upTo = Number.MAX_SAFE_INTEGER): boolean {
+    // The statement above says which columns come.
+    const rows = this.#select.all(this.#read, upTo) as Row[];
+    const targets = new Map<string, InvalidationTarget>();
+    let isGap = false;
+    for (const [position, text, ...values] of rows) {
+      if (Number(position) !== this.#read + 1) isGap = true;
+      this.#read = Number(position);
+      this.counts.changes++;
+      if (isGap) continue;
+      for (const target of this.#targetsOf(text, values) ?? []) {
+        targets.set(typeof target === 'string' ? target : `\0${target.tag}`, target);
+      }
+    }
+    if (isGap) this.gap('missed');
+    else if (targets.size > 0) this.#invalidate([...targets.values()]);
+    this.#applied = Math.max(this.#applied, this.#read);
+    return rows.length === BATCH;
+  }
+
+  /**
+   * Applies all up to a position before it returns. What is too much for that is covered by the widest patterns of
+   * the rules instead, whatever its values.
+   * @param widest covers every change there may be; `undefined`: only everything does
+   */
+  toPosition(upTo: number, widest: () => readonly InvalidationTarget[] | undefined): void {
+    const { clock } = this.#cache;
+    const beganAt = clock.precise();
+    const began = this.#read;
+    while (this.step(upTo)) {
+      if (this.#read - began < MAX_ROWS_AT_ONCE && clock.precise() - beganAt < MAX_MS_AT_ONCE) continue;
+      const head = headOf(this.#db);
+      const left = Math.min(upTo, head) - this.#read;
+      if (left <= 0) return;
+      this.counts.widened++;
+      this.counts.changes += left;
+      const targets = widest();
+      if (targets === undefined) this.#cache.clear();
+      else this.#invalidate(targets);
+      this.#read += left;
+      this.#applied = this.#read;
+      return;
+    }
+  }
+
+  /** Clears the cache, and goes on after all there is. */
+  gap(reason: GapReason): void {
+    this.counts.gaps++;
+    this.#cache.clear();
+    if (reason === 'missed') this.#read = Math.max(this.#read, headOf(this.#db));
+    this.#applied = Math.max(this.#applied, this.#read);
+    this.#onGap(reason);
+  }
+
+  #targetsOf(text: string, values: readonly SqliteValue[]): readonly InvalidationTarget[] | undefined {
+    try {
+      let compiled = this.#compiled.get(text);
+      if (compiled === undefined) {
+        compiled = compileTargets(text, this.#findDerived);
+        if (this.#compiled.size >= MAX_COMPILED) this.#compiled.clear();
+        this.#compiled.set(text, compiled);
+      }
+      return compiled.of(values);
+    } catch (error) {
+      this.#notUnderstood(error);
+      return undefined;
+    }
+  }
+
+  #invalidate(targets: readonly InvalidationTarget[]): void {
+    try {
+      this.counts.invalidations += targets.length;
+      this.#cache.invalidate(...targets);
+    } catch (error) {
+      this.#notUnderstood(error);
+    }
+  }
+
+  #notUnderstood(error: unknown): void {
+    this.#logger.error('A change in the database could not be followed, so the whole cache was cleared.', {
+      error,
+    });
+    this.gap('not-understood');
+  }
+}

@@ -1,0 +1,120 @@
+/**
+ * Who reads the changes, and how far: so that rows behind everybody can go, and that whoever comes back knows whether
+ * rows it needed have gone.
+ *
+ * A reader that has not been seen for long, or is too many rows behind, holds up nobody: its rows are pruned, and it
+ * finds a gap. Rows are numbered without holes, so a gap shows in the numbers themselves.
+ */
+import { randomUUID } from 'node:crypto';
+import { type FeedDatabase, rowsOf } from './database.ts';
+import { metaOf } from './install.ts';
+
+/** Where a reader stands: plain data, to be kept beside what was cached and given back as `startAt`. */
+export interface FeedPosition {
+  /** The database; another file, or one that was begun anew, has another. */
+  readonly epoch: string;
+  readonly reader: string;
+  /** Every change up to this one has been applied. */
+  readonly position: number;
+  /** When the reader was last written down, epoch milliseconds: a database restored from an older copy does not know it. */
+  readonly seenAt: number;
+}
+
+export interface ReaderLimits {
+  /** A reader that has not been seen for so long is taken for dead. */
+  readonly forgetAfterMs: number;
+  /** No more changes are kept than this, whoever still needs them. */
+  readonly maxRows: number;
+}
+
+/** How a feed begins: with nothing behind it, where an earlier one stopped, or with changes missing in between. */
+export type Beginning = 'new' | 'resumed' | 'gap';
+
+/** Rows that one slice of pruning removes: about a millisecond. */
+const PRUNE_SLICE = 1_000;
+
+export class Reader {
+  readonly #db: FeedDatabase;
+  readonly #limits: ReaderLimits;
+  readonly id = randomUUID();
+  readonly epoch: string;
+  readonly beginning: Beginning;
+  readonly startsAfter: number;
+  #seenAt: number;
+
+  /** Registers. Runs within a transaction, after the tables are there. */
+  constructor(db: FeedDatabase, limits: ReaderLimits, nowAt: number, startAt: FeedPosition | undefined) {
+    this.#db = db;
+    this.#limits = limits;
+    this.epoch = metaOf(db, 'epoch') ?? '';
+    const head = headOf(db);
+    this.beginning = startAt === undefined ? 'new' : this.#isContinued(startAt, head) ? 'resumed' : 'gap';
+    this.startsAfter = startAt !== undefined && this.beginning === 'resumed' ? startAt.position : head;
+    this.#seenAt = nowAt;
+    db.prepare('INSERT INTO cache_readers (id, position, seen_at) VALUES (?, ?, ?)').run(
+      this.id,
+      this.startsAfter,
+      nowAt,
+    );
+  }
+
+  #isContinued(startAt: FeedPosition, head: number): boolean {
+    if (startAt.epoch !== this.epoch || startAt.position > head) return false;
+    const [row] = rowsOf(this.#db, 'SELECT seen_at FROM cache_readers WHERE id = ?', startAt.reader);
+    if (row === undefined || Number(row.seen_at) < startAt.seenAt) return false;
+    if (startAt.position === head) return true;
+    return (
+      rowsOf(this.#db, 'SELECT 1 FROM cache_changes WHERE position = ?', startAt.position + 1).length === 1
+    );
+  }
+
+  positionAt(position: number): FeedPosition {
+    return { epoch: this.epoch, reader: this.id, position, seenAt: this.#seenAt };
+  }
+
+  /** Writes down how far it has come, and forgets the dead. Runs within a transaction. */
+  report(position: number, nowAt: number): void {
+    this.#db
+      .prepare(
+        'INSERT INTO cache_readers VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET position = excluded.position, seen_at = excluded.seen_at',
+      )
+      .run(this.id, position, nowAt);
+    this.#db.prepare('DELETE FROM cache_readers WHERE seen_at < ?').run(nowAt - this.#limits.forgetAfterMs);
+    this.#seenAt = nowAt;
+  }
+
+  leave(): void {
+    this.#db.prepare('DELETE FROM cache_readers WHERE id = ?').run(this.id);
+  }
+
+  /**
+   * Removes a slice of what nobody needs; true when there may be more. The last row stays, so that whoever missed rows
+   * before it finds the gap.
+   */
+  prune(): boolean {
+    const [{ first = null, last = null, needed = null } = {}] = rowsOf(
+      this.#db,
+      `SELECT (SELECT min(position) FROM cache_changes) AS first, (SELECT max(position) FROM cache_changes) AS last,
+         (SELECT min(position) FROM cache_readers) AS needed`,
+    );
+    if (first === null || last === null) return false;
+    const behind = Math.max(Number(needed ?? last), Number(last) - this.#limits.maxRows);
+    const goal = Math.min(behind, Number(last) - 1);
+    if (Number(first) > goal) return false;
+    const upTo = Math.min(goal, Number(first) + PRUNE_SLICE - 1);
+    this.#db.prepare('DELETE FROM cache_changes WHERE position <= ?').run(upTo);
+    return upTo < goal;
+  }
+}
+
+/** The last position that was given. */
+export function headOf(db: FeedDatabase): number {
+  const [{ head = 0 } = {}] = rowsOf(
+    db,
+    `SELECT max(
+       coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'cache_changes'), 0),
+       coalesce((SELECT max(position) FROM cache_changes), 0)
+     ) AS head`,
+  );
+  return Number(head);
+}
