@@ -36,6 +36,7 @@ export type {
   LoadContext,
   Loader,
   LoadOptions,
+  LoadTimeBucket,
   LoadTimes,
   Lookup,
   Preview,
@@ -56,6 +57,11 @@ export type { GuildRegistration, RegistrationPlan, RegistrationReport } from './
 export type { FormerGuild } from './commands/registration-former.ts';
 export type { ShardAnswer, ShardLink, ShardMessage } from './commands/shards/shard-link.ts';
 export { type Config, configNotices, type LoadConfigOptions, loadConfig, parseConfig } from './config.ts';
+export {
+  type CacheResponseOptions,
+  cacheResponse,
+  type RequestHandler,
+} from './http/cache-response.ts';
 export { type Logger, silentLogger } from './logger.ts';
 export {
   type Cachecord,

@@ -27,7 +27,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   commands: ['warmers', 'cache', 'config', 'logger', 'nearest-name'],
   plugin: ['commands', 'warmers', 'cache', 'config', 'logger', 'nearest-name'],
   sapphire: ['plugin', 'commands', 'cache', 'logger'],
-  index: ['plugin', 'commands', 'warmers', 'cache', 'config', 'logger'],
+  index: ['http', 'plugin', 'commands', 'warmers', 'cache', 'config', 'logger'],
   'shop-commands': ['plugin', 'commands', 'warmers', 'cache', 'db', 'config', 'logger', 'nearest-name'],
   bot: ['api', 'plugin', 'shop-commands', 'commands', 'warmers', 'cache', 'db', 'config', 'logger'],
 };

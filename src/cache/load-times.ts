@@ -2,11 +2,16 @@
  * How long loads took: exact mean and maximum, and quantiles from a histogram of fixed size.
  * Buckets grow by a quarter of an octave, so a quantile is within 10 % of the true value, from 1 µs to over an hour.
  */
-import type { LoadTimes } from './types.ts';
+import type { LoadTimeBucket, LoadTimes } from './types.ts';
 
 const BUCKETS_PER_OCTAVE = 4;
 const SMALLEST_MS = 0.001;
 const BUCKETS = 32 * BUCKETS_PER_OCTAVE;
+
+/** The longest time that a bucket counts. */
+function boundMs(bucket: number): number {
+  return SMALLEST_MS * 2 ** (bucket / BUCKETS_PER_OCTAVE);
+}
 
 export class LoadTimeHistogram {
   readonly #buckets = new Uint32Array(BUCKETS);
@@ -42,7 +47,18 @@ export class LoadTimeHistogram {
       p50Ms: this.#quantile(0.5),
       p99Ms: this.#quantile(0.99),
       maxMs: this.#maxMs,
+      buckets: this.#used(),
     };
+  }
+
+  #used(): LoadTimeBucket[] {
+    const used: LoadTimeBucket[] = [];
+    for (let i = 0; i < BUCKETS; i++) {
+      const loads = this.#buckets[i] ?? 0;
+      const isLast = i === BUCKETS - 1;
+      if (loads > 0) used.push({ upToMs: isLast ? Number.POSITIVE_INFINITY : boundMs(i), loads });
+    }
+    return used;
   }
 
   #quantile(share: number): number {

@@ -147,6 +147,15 @@ export interface LoadTimes {
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly maxMs: number;
+  /** The histogram behind them, for metrics; absent where figures of several processes were put together. */
+  readonly buckets?: readonly LoadTimeBucket[];
+}
+
+/** How many loads took up to so long, and longer than the bucket before. Empty buckets are left out. */
+export interface LoadTimeBucket {
+  /** `Infinity` for the last one there is. */
+  readonly upToMs: number;
+  readonly loads: number;
 }
 
 /** Everything that is counted, for the whole cache, a tier or a namespace alike. Each counter counts since start. */
