@@ -52,6 +52,8 @@ export class Load implements LoadContext {
   original: { readonly value: unknown } | undefined;
   /** Those who wait were given this old entry instead, for this reason. */
   answer: { readonly entry: Entry; readonly reason: StaleReason } | undefined;
+  /** What those who joined at this position do at its end. */
+  joiners: { readonly joinedAt: number; readonly take: (value: unknown) => unknown } | undefined;
   /** The hard timeout has ended it: what it still gives is dropped. */
   isOver = false;
   /** A warning about its length was given. */

@@ -78,26 +78,22 @@ export class Loading {
     const { counters } = running;
     counters.misses++;
     counters.joined++;
-    const joinedAt = this.#parts.invalidator.position;
     const shared =
       running.promise ?? Promise.reject(new CacheError('ERR_LOAD_FAILED', 'A load cannot wait for itself.'));
-    return shared.then(
-      (value) => {
-        if (running.isOutdatedFor(joinedAt)) return readAnew();
-        if (running.answer !== undefined) {
-          counters.stale[running.answer.reason]++;
-          return servedValue(running.answer.entry) as T;
-        }
-        return (running.original === undefined ? value : cloneValue(running.original.value)) as T;
-      },
-      (error: unknown) => {
-        // A load that somebody forced has told him of its failure; others rather have the old value.
-        const old = running.cause === 'forced' ? this.#graceful(running) : undefined;
-        if (old === undefined) throw error;
-        counters.stale.failed++;
-        return servedValue(old) as T;
-      },
-    );
+    const joinedAt = this.#parts.invalidator.position;
+    // Those who join at the same position have the same to do: the handler is made once for all of them.
+    if (running.joiners?.joinedAt !== joinedAt) {
+      running.joiners = { joinedAt, take: takerOf(running, joinedAt, readAnew) };
+    }
+    const answered = shared.then(running.joiners.take) as Promise<T>;
+    if (running.cause !== 'forced') return answered;
+    // A load that somebody forced tells him of its failure; others rather have the old value.
+    return answered.catch((error: unknown) => {
+      const old = this.#graceful(running);
+      if (old === undefined) throw error;
+      counters.stale.failed++;
+      return servedValue(old) as T;
+    });
   }
 
   /** Loads a value that is not waited for; where a load is in flight already, that one will do. */
@@ -310,6 +306,18 @@ export class Loading {
     const now = this.#clock.now();
     return now < entry.expiresAt && now < entry.staleAt + rules.graceMs ? entry : undefined;
   }
+}
+
+/** What a joiner makes of the load's end. */
+function takerOf(running: Load, joinedAt: number, readAnew: () => Promise<unknown>) {
+  return (value: unknown): unknown => {
+    if (running.isOutdatedFor(joinedAt)) return readAnew();
+    if (running.answer !== undefined) {
+      running.counters.stale[running.answer.reason]++;
+      return servedValue(running.answer.entry);
+    }
+    return running.original === undefined ? value : cloneValue(running.original.value);
+  };
 }
 
 /** People reject with anything, also with what cannot be made text. */
