@@ -1,10 +1,11 @@
 /**
- * The bot's process: started, killed and started again from the page. It is the same program that runs on Discord;
- * what differs is its environment. Ending is asked for first, and enforced after a while.
+ * The bot's process: started, killed, started again and troubled from the page. It is the same bot that runs on
+ * Discord; what differs is its environment, and what `bot.ts` hands it. Ending is asked for first, and enforced after a while.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import type { CacheStats } from '../src/cache/types.ts';
 import type { BotStatus } from './protocol.ts';
+import type { TroubleKind, TroubleMessage } from './trouble.ts';
 
 /** Below the 5 s that the whole playground has to end. */
 const SHUTDOWN_GRACE_MS = 3_500;
@@ -14,6 +15,7 @@ export interface BotProcessOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly onStatus: (status: BotStatus) => void;
   readonly onStats: (stats: CacheStats) => void;
+  readonly onTrouble: (trouble: TroubleKind) => void;
 }
 
 export class BotProcess {
@@ -21,6 +23,7 @@ export class BotProcess {
   #child: ChildProcess | null = null;
   #status: BotStatus = { state: 'stopped', ending: null, pid: null };
   #isAskedToEnd = false;
+  #trouble: TroubleKind = 'healthy';
 
   constructor(options: BotProcessOptions) {
     this.#options = options;
@@ -40,11 +43,23 @@ export class BotProcess {
     });
     this.#child = child;
     this.#set({ state: 'starting', ending: null, pid: child.pid ?? null });
+    this.#tellTrouble();
     child.on('message', (message) => {
       if (isStats(message)) this.#options.onStats(message.stats);
     });
     child.on('error', (error) => this.#ended(child, error.message));
     child.on('exit', (code, signal) => this.#ended(child, signal ?? `code ${code}`));
+  }
+
+  /** What the matter is with the bot's database: the next bot has it, too. */
+  get trouble(): TroubleKind {
+    return this.#trouble;
+  }
+
+  setTrouble(trouble: TroubleKind): void {
+    this.#trouble = trouble;
+    this.#tellTrouble();
+    this.#options.onTrouble(trouble);
   }
 
   /** The gateway tells whether the bot is logged in. */
@@ -75,6 +90,12 @@ export class BotProcess {
     ask(child);
     await ended;
     clearTimeout(enforce);
+  }
+
+  #tellTrouble(): void {
+    const message: TroubleMessage = { type: 'trouble', trouble: this.#trouble };
+    // A bot that is ending needs no telling; its exit is heard elsewhere.
+    if (this.#child?.connected) this.#child.send(message, () => undefined);
   }
 
   #ended(child: ChildProcess, ending: string): void {

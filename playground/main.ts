@@ -12,12 +12,15 @@ import { LocalDiscord } from './discord/local-discord.ts';
 import { PageServer } from './page-server.ts';
 import { Shoppers } from './shoppers.ts';
 
+const DEFAULT_PORT = 4780;
+const LAST_PORT = 65_535;
+
 export interface PlaygroundOptions {
   /** 0 takes any free port. @default 4780 */
   readonly port?: number;
   /** The shop's database. @default a new one, removed at the end */
   readonly databasePath?: string;
-  /** The bot's program. @default src/bot.ts */
+  /** The bot's program. @default playground/bot.ts */
   readonly botScript?: string;
   /** @default silent */
   readonly logger?: Logger;
@@ -35,14 +38,14 @@ export interface Playground {
 export async function startPlayground(options: PlaygroundOptions = {}): Promise<Playground> {
   let page: PageServer | null = null;
   const local = await LocalDiscord.start({
-    port: options.port ?? 4780,
+    port: options.port ?? DEFAULT_PORT,
     extend: async (request) => (await page?.handle(request)) ?? null,
   });
   const ownDirectory =
     options.databasePath === undefined ? await mkdtemp(path.join(tmpdir(), 'cachecord-')) : null;
   const databasePath = options.databasePath ?? path.join(ownDirectory ?? '', 'shop.sqlite');
   const bot = new BotProcess({
-    script: options.botScript ?? path.join(import.meta.dirname, '../src/bot.ts'),
+    script: options.botScript ?? path.join(import.meta.dirname, 'bot.ts'),
     env: {
       ...process.env,
       DISCORD_TOKEN: local.token,
@@ -52,6 +55,7 @@ export async function startPlayground(options: PlaygroundOptions = {}): Promise<
     },
     onStatus: (status) => page?.broadcast({ type: 'bot', bot: status }),
     onStats: (stats) => page?.broadcast({ type: 'stats', stats }),
+    onTrouble: (trouble) => page?.broadcast({ type: 'trouble', trouble }),
   });
   const shoppers = new Shoppers({
     local,
@@ -76,8 +80,8 @@ export async function startPlayground(options: PlaygroundOptions = {}): Promise<
 }
 
 async function run(): Promise<void> {
-  const port = Number(process.env.PORT ?? 4780);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+  const port = Number(process.env.PORT ?? DEFAULT_PORT);
+  if (!Number.isInteger(port) || port < 0 || port > LAST_PORT) {
     throw new Error(`PORT must be a number from 0 to 65535, not "${process.env.PORT}".`);
   }
   const databasePath = process.env.DATABASE_PATH;
@@ -105,8 +109,10 @@ async function run(): Promise<void> {
 
 function explain(error: unknown): string {
   const isTaken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
-  if (isTaken)
-    return `Port ${process.env.PORT ?? 4780} is in use. Choose another: PORT=${Number(process.env.PORT ?? 4780) + 1} npm start`;
+  if (isTaken) {
+    const port = Number(process.env.PORT ?? DEFAULT_PORT);
+    return `Port ${port} is in use. Choose another: PORT=${port === LAST_PORT ? DEFAULT_PORT : port + 1} npm start`;
+  }
   return error instanceof Error ? error.message : String(error);
 }
 

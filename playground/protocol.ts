@@ -12,6 +12,7 @@ import type {
   LocalModal,
   VisibleCommand,
 } from './discord/types.ts';
+import { TROUBLES, type TroubleKind } from './trouble.ts';
 
 /** The languages that the page offers; Discord knows them by these names. */
 export const LOCALES = ['en-US', 'en-GB', 'de', 'es-ES', 'fr', 'pt-BR', 'ja'] as const;
@@ -38,11 +39,14 @@ export interface PersonSummary {
   readonly id: string;
   readonly name: string;
   readonly isBot: boolean;
+  /** Of the home guild. */
+  readonly isMember: boolean;
 }
 
 export interface ChannelSummary {
   readonly id: string;
   readonly name: string;
+  readonly type: number;
 }
 
 export interface RequestSummary {
@@ -67,7 +71,7 @@ export interface InteractionSummary {
 export interface Hello {
   readonly type: 'hello';
   readonly me: PersonSummary;
-  readonly cast: readonly (PersonSummary & { readonly about: string })[];
+  readonly cast: readonly (PersonSummary & { readonly standing: 'owner' | 'admin' | 'member' })[];
   readonly people: readonly PersonSummary[];
   readonly shopperIds: readonly string[];
   readonly roles: readonly { readonly id: string; readonly name: string }[];
@@ -79,6 +83,9 @@ export interface Hello {
   readonly locales: readonly string[];
   readonly locale: string;
   readonly bot: BotStatus;
+  readonly trouble: TroubleKind;
+  /** How long query results are fresh, unless config.json says otherwise. */
+  readonly queryTtlSeconds: number;
   readonly shoppers: ShopperStatus;
   readonly stats: CacheStats | null;
   readonly requests: readonly RequestSummary[];
@@ -92,6 +99,7 @@ export type PageEvent =
   | { readonly type: 'modal'; readonly modal: LocalModal }
   | { readonly type: 'commands'; readonly commands: readonly VisibleCommand[] }
   | { readonly type: 'bot'; readonly bot: BotStatus }
+  | { readonly type: 'trouble'; readonly trouble: TroubleKind }
   | { readonly type: 'shoppers'; readonly shoppers: ShopperStatus }
   | { readonly type: 'stats'; readonly stats: CacheStats }
   | { readonly type: 'request'; readonly request: RequestSummary };
@@ -122,6 +130,7 @@ export const actionSchema = z.intersection(
     z.object({ do: z.literal('dismissMessage'), messageId: id }),
     z.object({ do: z.literal('say'), channelId: id, content: z.string().min(1).max(2000) }),
     z.object({ do: z.literal('bot'), order: z.enum(['start', 'kill', 'restart']) }),
+    z.object({ do: z.literal('trouble'), trouble: z.enum(TROUBLES) }),
     z.object({ do: z.literal('shoppers'), isOn: z.boolean(), speed: z.number().min(0.25).max(8) }),
   ]),
 );

@@ -1,6 +1,9 @@
 /** Message components, old rows and Components V2, as DOM nodes. What a press does is `act`'s business. */
 import { el, safeUrl } from './dom.js';
 import { inline, markdown, spoiler } from './markdown.js';
+import { press } from './press.js';
+import { select } from './select.js';
+import { t } from './words.js';
 
 const BUTTONS = { 1: 'primary', 2: 'secondary', 3: 'success', 4: 'danger', 5: 'link', 6: 'primary' };
 
@@ -8,7 +11,7 @@ export function colour(number) {
   return `#${Number(number).toString(16).padStart(6, '0')}`;
 }
 
-/** @param context { message, names, act, attachments } */
+/** @param context { message, names, act, page } */
 export function component(data, context) {
   switch (data.type) {
     case 1:
@@ -20,6 +23,10 @@ export function component(data, context) {
     case 2:
       return button(data, context);
     case 3:
+    case 5:
+    case 6:
+    case 7:
+    case 8:
       return select(data, context);
     case 9:
       return el(
@@ -58,7 +65,7 @@ export function component(data, context) {
       return data.spoiler ? spoiler(node) : node;
     }
     default:
-      return el('p', { class: 'sub' }, 'This kind of component is not shown here.');
+      return el('p', { class: 'sub' }, t('notShown'));
   }
 }
 
@@ -83,61 +90,12 @@ function button(data, { message, act }) {
       class: `btn ${BUTTONS[data.style] ?? 'secondary'}`,
       disabled: data.disabled === true,
       'data-id': data.custom_id,
-      'aria-label': data.label ? undefined : (data.emoji?.name ?? 'Button'),
+      'aria-label': data.label ? undefined : (data.emoji?.name ?? t('button')),
       onclick: (event) =>
         press(event.currentTarget, act, { do: 'click', messageId: message.id, customId: data.custom_id }),
     },
     face,
   );
-}
-
-function select(data, { message, act }) {
-  const many = (data.max_values ?? 1) > 1;
-  const send = (node, values) =>
-    press(node, act, { do: 'select', messageId: message.id, customId: data.custom_id, values });
-  const node = el('select', {
-    class: 'select',
-    multiple: many,
-    disabled: data.disabled === true,
-    'data-id': data.custom_id,
-    'aria-label': data.placeholder ?? 'Choose',
-    onchange: (event) =>
-      !many && event.currentTarget.value !== '' && send(event.currentTarget, [event.currentTarget.value]),
-  });
-  const chosen = data.options?.some((one) => one.default);
-  if (!many)
-    node.append(
-      el(
-        'option',
-        { value: '', disabled: true, selected: !chosen, hidden: true },
-        data.placeholder ?? 'Choose',
-      ),
-    );
-  for (const one of data.options ?? []) {
-    const words = `${one.emoji?.name ? `${one.emoji.name} ` : ''}${one.label}${one.description ? ` — ${one.description}` : ''}`;
-    node.append(el('option', { value: one.value, selected: one.default === true }, words));
-  }
-  if (!many) return node;
-  const values = () => [...node.selectedOptions].map((one) => one.value);
-  return el(
-    'span',
-    { class: 'many' },
-    node,
-    el('button', { type: 'button', class: 'btn secondary', onclick: () => send(node, values()) }, 'Apply'),
-  );
-}
-
-/** Shows that it works until the message changes or the interaction ends. */
-async function press(node, act, action) {
-  node.classList.add('busy');
-  node.setAttribute('aria-busy', 'true');
-  const result = await act(action);
-  if (!result.ok) idle(node);
-}
-
-export function idle(node) {
-  node.classList.remove('busy');
-  node.removeAttribute('aria-busy');
 }
 
 function picture(media, words, kind, isHidden) {
@@ -174,7 +132,9 @@ export function fileCard(attachment) {
       el(
         'small',
         {},
-        attachment.size == null ? 'Download' : `${(attachment.size / 1024).toFixed(1)} kB · Download`,
+        attachment.size == null
+          ? t('download')
+          : `${(attachment.size / 1024).toFixed(1)} kB · ${t('download')}`,
       ),
     ),
   );

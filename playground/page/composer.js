@@ -1,16 +1,17 @@
 /**
  * The message field: plain messages, and slash commands with completion. A chosen command becomes a pill; each of its
- * options becomes one too, with its choices or the bot's own suggestions below.
+ * options becomes one too, with its choices, people, roles and channels or the bot's own suggestions below.
  */
 import { el } from './dom.js';
+import { commandsNamed, offersOf, runnable, typedValue } from './offers.js';
+import { t } from './words.js';
 
 const SUGGEST_AFTER_MS = 160;
-const USER = 6;
-const BOOLEAN = 5;
-const NUMBERS = [4, 10];
+/** More are found by typing. */
+const MOST_ROWS = 25;
 
-/** @param parts { commands(), locale(), people(), channelId(), act, send(name, options), say(text) } */
-export function composer(parts) {
+/** @param parts { page, act, send(name, options), say(text) } */
+export function composer({ page, act, send, say: speak }) {
   const input = document.querySelector('#composer');
   const pills = document.querySelector('#pills');
   const menu = document.querySelector('#menu');
@@ -24,9 +25,9 @@ export function composer(parts) {
   let asked = 0;
   let timer;
 
+  const commands = () => runnable(page.hello?.commands ?? []);
   const required = () => (command?.options ?? []).filter((one) => one.required && !values.has(one.name));
-  const told = (one) => one.description_localizations?.[parts.locale()] ?? one.description;
-  const called = (choice) => choice.name_localizations?.[parts.locale()] ?? choice.name;
+  const told = (one) => one.description_localizations?.[page.locale] ?? one.description;
   const open = () => (command?.options ?? []).filter((one) => !values.has(one.name));
 
   function draw() {
@@ -36,19 +37,19 @@ export function composer(parts) {
       pills.append(
         el(
           'button',
-          { type: 'button', class: 'pill', title: 'Change', onclick: () => change(name) },
+          { type: 'button', class: 'pill', title: t('change'), onclick: () => change(name) },
           el('small', {}, name),
           ` ${value.label}`,
         ),
       );
     if (option) pills.append(el('span', { class: 'pill now' }, el('small', {}, option.name)));
-    input.placeholder = command
-      ? option
-        ? told(option)
-        : open().length
-          ? 'Enter sends it, or choose an option'
-          : 'Enter sends it'
-      : 'Type / for a command';
+    input.placeholder = hint();
+  }
+
+  function hint() {
+    if (!command) return t('placeholder');
+    if (option) return told(option);
+    return open().length ? t('enterSendsOr') : t('enterSends');
   }
 
   function change(name) {
@@ -138,76 +139,53 @@ export function composer(parts) {
     clearTimeout(timer);
     asked += 1;
     const text = input.value;
-    const has = (words) => words.toLowerCase().includes(text.toLowerCase());
-    if (!command) {
-      if (!text.startsWith('/')) return show([]);
-      // A whole name with a space behind it is chosen; what follows it is typed on.
-      const [, name, rest] = /^\/([\w-]+) (.*)$/s.exec(text) ?? [];
-      const named = parts.commands().find((one) => one.type === 1 && one.name === name);
-      if (named) {
-        pick(named);
-        return rest === '' ? undefined : typeOn(rest);
-      }
-      const wanted = text.slice(1).toLowerCase();
-      const list = parts.commands().filter((one) => one.type === 1 && one.name.includes(wanted));
-      list.sort(
-        (a, b) =>
-          Number(b.name.startsWith(wanted)) - Number(a.name.startsWith(wanted)) ||
-          a.name.localeCompare(b.name),
-      );
-      if (!list.length)
-        return show([
-          {
-            label: 'No command here has this name',
-            note: 'You see only what you may use',
-            run: () => undefined,
-          },
-        ]);
-      return show(list.map((one) => ({ label: `/${one.name}`, note: told(one), run: () => pick(one) })));
-    }
-    if (!option) {
-      const listed = open().filter((one) => has(one.name));
-      // What names no option is meant as the value of the first one.
-      if (listed.length === 0 && open().length > 0 && text !== '') {
-        choose(open()[0]);
-        return typeOn(text);
-      }
-      return show(
-        listed.map((one) => ({
-          label: one.name,
-          note: `${told(one)}${one.required ? ' · required' : ''}`,
-          run: () => choose(one),
-          optional: !one.required,
-        })),
-      );
-    }
-    if (option.choices?.length)
-      return show(
-        option.choices
-          .filter((one) => has(called(one)))
-          .map((one) => ({ label: called(one), run: () => take(one.value, called(one)) })),
-      );
-    if (option.type === BOOLEAN)
-      return show(
-        ['True', 'False'].filter(has).map((one) => ({ label: one, run: () => take(one === 'True', one) })),
-      );
-    if (option.type === USER)
-      return show(
-        parts
-          .people()
-          .filter((one) => has(one.name))
-          .slice(0, 12)
-          .map((one) => ({ label: one.name, run: () => take(one.id, one.name) })),
-      );
-    show([]);
+    if (!command) return offerCommands(text);
+    if (!option) return offerOptions(text);
+    const offered = offersOf(option, text, page);
+    show(
+      (offered ?? [])
+        .slice(0, MOST_ROWS)
+        .map((one) => ({ label: one.label, note: one.note, run: () => take(one.value, one.label) })),
+    );
     if (option.autocomplete) timer = setTimeout(() => suggest(asked), SUGGEST_AFTER_MS);
+  }
+
+  function offerCommands(text) {
+    if (!text.startsWith('/')) return show([]);
+    // A whole name with a space behind it is chosen; what follows it is typed on.
+    const named = commands().find((one) => text.startsWith(`/${one.name} `));
+    if (named) {
+      const rest = text.slice(named.name.length + 2);
+      pick(named);
+      return rest === '' ? undefined : typeOn(rest);
+    }
+    const list = commandsNamed(commands(), text.slice(1).toLowerCase());
+    if (!list.length)
+      return show([{ label: t('noCommand'), note: t('noCommandAbout'), run: () => undefined }]);
+    return show(list.map((one) => ({ label: `/${one.name}`, note: told(one), run: () => pick(one) })));
+  }
+
+  function offerOptions(text) {
+    const listed = open().filter((one) => one.name.toLowerCase().includes(text.toLowerCase()));
+    // What names no option is meant as the value of the first one.
+    if (listed.length === 0 && open().length > 0 && text !== '') {
+      choose(open()[0]);
+      return typeOn(text);
+    }
+    return show(
+      listed.map((one) => ({
+        label: one.name,
+        note: `${told(one)}${one.required ? ` · ${t('required')}` : ''}`,
+        run: () => choose(one),
+      })),
+    );
   }
 
   async function suggest(ticket) {
     const options = Object.fromEntries([...values].map(([name, one]) => [name, one.value]));
     options[option.name] = input.value;
-    const result = await parts.act(
-      { do: 'autocomplete', channelId: parts.channelId(), name: command.name, options, focused: option.name },
+    const result = await act(
+      { do: 'autocomplete', channelId: page.channelId, name: command.name, options, focused: option.name },
       true,
     );
     if (ticket !== asked) return;
@@ -217,7 +195,6 @@ export function composer(parts) {
         label: one.name,
         note: one.name === one.value ? '' : String(one.value),
         run: () => take(one.value, one.name),
-        optional: true,
       })),
     );
   }
@@ -225,29 +202,31 @@ export function composer(parts) {
   /** What is typed becomes the option's value. @returns whether it could */
   function settle() {
     if (!option) return true;
+    const { name } = option;
     const text = input.value.trim();
     if (text === '') {
       if (option.required) {
-        say(`“${option.name}” is required.`);
+        say(t('isRequired', { name }));
         return false;
       }
       choose(null);
       return true;
     }
-    if (option.choices?.length || option.type === BOOLEAN || option.type === USER) {
+    if (offersOf(option, text, page)) {
       const row = rows[active];
       if (!row) {
-        say(`“${text}” is not one of the choices for “${option.name}”.`);
+        say(t('notAChoice', { text, name }));
         return false;
       }
       row.run();
       return true;
     }
-    if (NUMBERS.includes(option.type) && !Number.isFinite(Number(text))) {
-      say(`“${option.name}” must be a number.`);
+    const value = typedValue(option, text);
+    if (value === undefined) {
+      say(t('mustBeNumber', { name }));
       return false;
     }
-    take(NUMBERS.includes(option.type) ? Number(text) : text);
+    take(value);
     return true;
   }
 
@@ -259,20 +238,20 @@ export function composer(parts) {
       if (text === '') return;
       history.push({ text });
       input.value = '';
-      await parts.say(text);
+      await speak(text);
       return;
     }
     if (!settle()) return;
     const [missing] = required();
     if (missing) {
-      say(`“${missing.name}” is required.`);
+      say(t('isRequired', { name: missing.name }));
       if (option !== missing) choose(missing);
       return;
     }
     const used = { command, values };
     // The field is free at once: what is typed while this one is on its way is another.
     reset();
-    const result = await parts.send(
+    const result = await send(
       used.command.name,
       Object.fromEntries([...used.values].map(([name, one]) => [name, one.value])),
     );
@@ -340,9 +319,19 @@ export function composer(parts) {
     commandsChanged() {
       if (!command && document.activeElement === input) refresh();
     },
+    /** Hints and descriptions are in another language now. */
+    languageChanged() {
+      draw();
+      if (document.activeElement === input) refresh();
+    },
+    /** As if the person had typed a slash. */
+    begin() {
+      input.focus();
+      if (!command) typeOn('/');
+    },
     /** Puts a command in the field, with values, for the person to look at or send. */
     prepare(name, given = {}) {
-      const found = parts.commands().find((one) => one.name === name);
+      const found = commands().find((one) => one.name === name);
       if (!found) return false;
       pick(found);
       for (const [key, value] of Object.entries(given)) values.set(key, { value, label: String(value) });

@@ -4,6 +4,7 @@
  */
 import { el, safeUrl } from './dom.js';
 import { timestamp } from './time.js';
+import { t } from './words.js';
 
 const INLINE = [
   [/^\\([!-/:-@[-`{-~])/, (m) => m[1]],
@@ -140,7 +141,7 @@ export function spoiler(children) {
       class: 'spoiler',
       tabindex: '0',
       role: 'button',
-      'aria-label': 'Spoiler, press to show',
+      'aria-label': t('spoiler'),
       onclick: show,
       onkeydown: show,
     },

@@ -2,6 +2,8 @@
 import { component, embed, fileCard } from './components.js';
 import { el, safeUrl } from './dom.js';
 import { markdown } from './markdown.js';
+import { clock } from './time.js';
+import { t } from './words.js';
 
 const EPHEMERAL = 1 << 6;
 const LOADING = 1 << 7;
@@ -36,7 +38,7 @@ export function messageView(message, context) {
     class: 'message',
     'data-id': message.id,
     tabindex: '-1',
-    'aria-label': `${name} at ${clock(message.timestamp)}`,
+    'aria-label': t('messageAt', { name, time: clock(message.timestamp) }),
   });
   if (isEphemeral(message)) node.classList.add('ephemeral');
   if (isBy(context.shopperIds, message)) node.classList.add('shopper');
@@ -46,7 +48,7 @@ export function messageView(message, context) {
         'p',
         { class: 'used' },
         el('b', {}, used.global_name ?? used.username),
-        ' used ',
+        ` ${t('used')} `,
         el('span', { class: 'mention' }, `/${label}`),
       ),
     );
@@ -58,7 +60,7 @@ export function messageView(message, context) {
       el('b', {}, name),
       author.bot ? el('span', { class: 'badge' }, 'APP') : null,
       el('time', { datetime: message.timestamp }, clock(message.timestamp)),
-      message.edited_timestamp ? el('span', { class: 'edited' }, 'edited') : null,
+      message.edited_timestamp ? el('span', { class: 'edited' }, t('edited')) : null,
     ),
   );
   body.append(...contents(message, context));
@@ -67,11 +69,11 @@ export function messageView(message, context) {
       el(
         'footer',
         {},
-        '◉ Only you can see this · ',
+        `◉ ${t('onlyYou')} · `,
         el(
           'button',
           { type: 'button', class: 'plain', onclick: () => context.dismiss(message.id) },
-          'Dismiss message',
+          t('dismissMessage'),
         ),
       ),
     );
@@ -83,7 +85,14 @@ export function messageView(message, context) {
 function contents(message, context) {
   if (((message.flags ?? 0) & LOADING) !== 0)
     return [
-      el('p', { class: 'thinking' }, el('i'), el('i'), el('i'), ` ${message.author.username} is thinking…`),
+      el(
+        'p',
+        { class: 'thinking' },
+        el('i'),
+        el('i'),
+        el('i'),
+        ` ${t('thinking', { name: message.author.username })}`,
+      ),
     ];
   const at = { ...context, message };
   const out = [];
@@ -99,8 +108,4 @@ function attachment(one) {
   if (one.content_type?.startsWith('image/') && src)
     return el('img', { class: 'picture', src, alt: one.description ?? one.filename });
   return fileCard(one);
-}
-
-function clock(iso) {
-  return new Date(iso).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
 }

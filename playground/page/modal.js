@@ -1,15 +1,19 @@
 /** A modal in the browser's own dialog: it holds the focus, and Escape closes it. */
+
 import { el } from './dom.js';
 import { markdown } from './markdown.js';
+import { picker } from './picker.js';
+import { chosenIn, rowsOf } from './select.js';
+import { t } from './words.js';
 
-export function openModal(modal, { act, names }) {
+export function openModal(modal, { act, names, page }) {
   const dialog = document.querySelector('#modal');
   const fields = [];
   const fault = el('p', { class: 'fault', role: 'alert', hidden: true });
   const rows = (modal.data.components ?? []).map((row) => {
     if (row.type === 10) return markdown(row.content, names);
-    if (row.component) return labelled(row.label, row.description, row.component, fields);
-    return (row.components ?? []).map((one) => labelled(one.label, '', one, fields));
+    if (row.component) return labelled(row.label, row.description, row.component);
+    return (row.components ?? []).map((one) => labelled(one.label, '', one));
   });
   const form = el(
     'form',
@@ -20,8 +24,8 @@ export function openModal(modal, { act, names }) {
     el(
       'div',
       { class: 'controls end' },
-      el('button', { type: 'button', class: 'btn secondary', onclick: cancel }, 'Cancel'),
-      el('button', { type: 'submit', class: 'btn primary' }, 'Submit'),
+      el('button', { type: 'button', class: 'btn secondary', onclick: cancel }, t('cancel')),
+      el('button', { type: 'submit', class: 'btn primary' }, t('submit')),
     ),
   );
   dialog.setAttribute('aria-labelledby', 'modal-title');
@@ -42,33 +46,30 @@ export function openModal(modal, { act, names }) {
     if (result.ok) dialog.close();
     else fault.textContent = result.problem;
   }
-}
 
-function labelled(words, about, data, fields) {
-  const field = control(data);
-  fields.push({
-    id: data.custom_id,
-    read: () =>
-      field.localName === 'select' ? [...field.selectedOptions].map((one) => one.value) : field.value,
-  });
-  return el(
-    'label',
-    { class: 'field' },
-    el('span', {}, words ?? '', data.required === false ? el('small', {}, ' optional') : null),
-    about ? el('small', {}, about) : null,
-    field,
-  );
-}
-
-function control(data) {
-  if (data.type === 3) {
+  function labelled(words, about, data) {
+    const { node, read } = control(data, words, page.hello);
+    fields.push({ id: data.custom_id, read });
     return el(
-      'select',
-      { class: 'select', multiple: (data.max_values ?? 1) > 1 },
-      (data.options ?? []).map((one) =>
-        el('option', { value: one.value, selected: one.default === true }, one.label),
-      ),
+      node.localName === 'div' ? 'div' : 'label',
+      { class: 'field' },
+      el('span', {}, words ?? '', data.required === false ? el('small', {}, ` ${t('optional')}`) : null),
+      about ? el('small', {}, about) : null,
+      node,
     );
+  }
+}
+
+/** A text field, or a select with its search. */
+function control(data, words, hello) {
+  if (data.type !== 4) {
+    const field = picker(rowsOf(data, hello), {
+      label: words ?? t('choose'),
+      placeholder: data.placeholder ?? t('choose'),
+      most: data.max_values ?? 1,
+      chosen: chosenIn(data),
+    });
+    return { node: field.node, read: () => field.values() };
   }
   const shared = {
     placeholder: data.placeholder,
@@ -78,5 +79,5 @@ function control(data) {
   const node =
     data.style === 2 ? el('textarea', { ...shared, rows: 4 }) : el('input', { type: 'text', ...shared });
   node.value = data.value ?? '';
-  return node;
+  return { node, read: () => node.value };
 }

@@ -1,99 +1,77 @@
 /** The live panel: what the cache does this second, from the bot's own statistics and the requests it sends. */
 import { el, morph } from './dom.js';
-
-const SVG = 'http://www.w3.org/2000/svg';
-const SAMPLES = 60;
-const rates = [];
-let last = null;
-let requests = [];
-
-export function resetStats() {
-  rates.length = 0;
-  last = null;
-}
-
-export function addRequest(request) {
-  requests = [...requests, request].slice(-8);
-}
-
-export function setRequests(list) {
-  requests = list.slice(-8);
-}
+import { currentRate, sampleRate, sparkline } from './lookup-rate.js';
+import { requestList } from './requests.js';
+import { relative } from './time.js';
+import { t } from './words.js';
 
 export function drawStats(stats, locale) {
-  const root = document.querySelector('#stats');
-  if (stats && stats.at !== last?.at) {
-    if (last && stats.sinceAt === last.sinceAt) {
-      const seconds = Math.max(0.2, (stats.at - last.at) / 1000);
-      rates.push(Math.max(0, stats.total.lookups - last.total.lookups) / seconds);
-      if (rates.length > SAMPLES) rates.shift();
-    } else rates.length = 0;
-    last = stats;
-  }
+  if (stats) sampleRate(stats);
   const number = (value, digits = 0) =>
     new Intl.NumberFormat(locale, { maximumFractionDigits: digits }).format(value);
   const percent = (value) =>
     value === null
       ? '—'
       : new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 1 }).format(value);
+  const entries = (count) => t('entries', { count, n: number(count) });
   const shown = stats
-    ? figures(stats, { number, percent })
-    : el(
-        'div',
-        { class: 'empty' },
-        el('b', {}, 'No figures yet'),
-        el('p', {}, 'They come once the bot is online, every second.'),
-      );
-  morph(root, el('div', {}, shown, requestList()));
+    ? figures(stats, { number, percent, entries })
+    : el('div', { class: 'empty' }, el('b', {}, t('noFigures')), el('p', {}, t('noFiguresAbout')));
+  morph(document.querySelector('#stats'), el('div', {}, shown, requestList()));
 }
 
-function figures(stats, { number, percent }) {
+function figures(stats, say) {
+  const { number, percent, entries } = say;
   const { total } = stats;
   const used = stats.maxWeightBytes > 0 ? total.weightBytes / stats.maxWeightBytes : 0;
   return [
     el(
       'section',
       { class: 'hero' },
-      el('h2', {}, 'Hit rate'),
+      el('h2', {}, t('hitRate')),
       el('p', { class: total.hitRate === null ? 'big none' : 'big' }, percent(total.hitRate)),
-      el('p', { class: 'sub' }, `${number(total.hits)} hits · ${number(total.misses)} misses`),
-    ),
-    el(
-      'section',
-      {},
-      el('h2', {}, 'Lookups a second', el('b', {}, number(rates.at(-1) ?? 0, 1))),
-      sparkline(),
-    ),
-    el(
-      'section',
-      {},
-      el('h2', {}, 'Memory', el('b', {}, percent(used))),
-      meter(used, 'Memory used'),
       el(
         'p',
         { class: 'sub' },
-        `${bytes(total.weightBytes, number)} of ${bytes(stats.maxWeightBytes, number)} · ${number(total.entries)} entries`,
+        t('hitsAndMisses', { hits: number(total.hits), misses: number(total.misses) }),
+      ),
+    ),
+    el('section', {}, el('h2', {}, t('lookupsASecond'), el('b', {}, number(currentRate(), 1))), sparkline()),
+    oldValues(stats, say),
+    el(
+      'section',
+      {},
+      el('h2', {}, t('memory'), el('b', {}, percent(used))),
+      meter(used, t('memoryUsed')),
+      el(
+        'p',
+        { class: 'sub' },
+        t('memoryOf', {
+          used: bytes(total.weightBytes, number),
+          most: bytes(stats.maxWeightBytes, number),
+          entries: entries(total.entries),
+        }),
       ),
     ),
     el(
       'section',
       {},
-      el('h2', {}, 'Tiers'),
+      el('h2', {}, t('tiers')),
       stats.tiers.map((tier) =>
         el(
           'div',
           { class: 'tier' },
           el('span', {}, tier.label),
           el('b', {}, percent(tier.hitRate)),
-          meter(tier.hitRate ?? 0, `${tier.label} hit rate`),
-          el('small', {}, `${number(tier.entries)} entries · ${bytes(tier.weightBytes, number)}`),
+          meter(tier.hitRate ?? 0, t('hitRateOf', { tier: tier.label })),
+          el('small', {}, `${entries(tier.entries)} · ${bytes(tier.weightBytes, number)}`),
         ),
       ),
     ),
     el(
       'section',
       {},
-      el('h2', {}, 'Top keys'),
+      el('h2', {}, t('topKeys')),
       stats.topKeys.length
         ? el(
             'ol',
@@ -104,43 +82,43 @@ function figures(stats, { number, percent }) {
                 el('li', {}, el('code', { title: row.key }, row.key), el('span', {}, number(row.hits))),
               ),
           )
-        : el('p', { class: 'sub' }, 'Nothing has been read yet.'),
+        : el('p', { class: 'sub' }, t('nothingRead')),
     ),
   ];
 }
 
-function requestList() {
-  const rows = [...requests].reverse().map((one) => {
-    const bad = one.problems.length > 0 || one.status >= 400;
-    const words = one.problems.length
-      ? one.problems[0].message
-      : bad
-        ? `status ${one.status}`
-        : "passes Discord's schema";
-    return el(
-      'li',
-      { class: bad ? 'bad' : 'good', title: one.problems.map((p) => `${p.path}: ${p.message}`).join('\n') },
-      el('span', { class: 'mark', 'aria-label': words }, bad ? '✕' : '✓'),
-      el('code', { title: `${one.method} ${one.route}` }, `${one.method} ${gist(one.route)}`),
-      el('small', {}, `${bad ? `${one.status} · ` : ''}${Math.round(one.durationMs)} ms`),
-    );
-  });
+/** What the loading policies do: old values by reason, and the loads that failed. Absent until there is something. */
+function oldValues({ total, lastFailure }, { number }) {
+  const { stale, failures, timeouts } = total;
+  const byReason = [
+    [t('revalidating'), stale.revalidating],
+    [t('failed'), stale.failed + stale['backing-off']],
+    [t('slowLoads'), stale.slow],
+  ];
+  const served = byReason.reduce((sum, [, count]) => sum + count, 0);
+  if (served === 0 && failures === 0) return null;
   return el(
     'section',
-    {},
-    el('h2', {}, "The bot's requests"),
-    rows.length ? el('ul', { class: 'requests' }, rows) : el('p', { class: 'sub' }, 'None so far.'),
-    el('p', { class: 'sub' }, "✓ accepted, and valid by Discord's published schema"),
+    { id: 'stale' },
+    el('h2', {}, t('oldValues'), el('b', {}, number(served))),
+    el('p', { class: 'sub' }, byReason.map(([words, count]) => `${words} ${number(count)}`).join(' · ')),
+    failures === 0
+      ? null
+      : el(
+          'p',
+          { class: 'sub failing' },
+          t('failedLoads', { count: failures, n: number(failures) }),
+          timeouts > 0 ? ` · ${t('timedOut', { n: number(timeouts) })}` : '',
+        ),
+    lastFailure === null
+      ? null
+      : el(
+          'p',
+          { class: 'sub failure', title: lastFailure.message },
+          el('code', {}, lastFailure.key),
+          ` ${relative(lastFailure.at)}`,
+        ),
   );
-}
-
-/** What a route is about, in two words: `interactions/callback`. Its whole is in the title. */
-function gist(route) {
-  return route
-    .split('/')
-    .filter((part) => part !== '' && !part.startsWith(':'))
-    .slice(-2)
-    .join('/');
 }
 
 function meter(share, label) {
@@ -159,37 +137,6 @@ function meter(share, label) {
     },
     fill,
   );
-}
-
-function sparkline() {
-  const svg = document.createElementNS(SVG, 'svg');
-  svg.setAttribute('viewBox', '0 0 240 48');
-  svg.setAttribute('class', 'spark');
-  svg.setAttribute('preserveAspectRatio', 'none');
-  svg.setAttribute('role', 'img');
-  svg.setAttribute(
-    'aria-label',
-    `Lookups a second over the last minute, now ${Math.round(rates.at(-1) ?? 0)}`,
-  );
-  const most = Math.max(1, ...rates);
-  const points = rates.map((rate, nth) => [
-    240 - (rates.length - 1 - nth) * (240 / (SAMPLES - 1)),
-    44 - (rate / most) * 40,
-  ]);
-  if (points.length > 1) {
-    const line = points.map(([x, y]) => `${x.toFixed(1)},${y.toFixed(1)}`).join(' ');
-    svg.append(
-      shape('polygon', { points: `${points[0][0].toFixed(1)},48 ${line} 240,48`, class: 'area' }),
-      shape('polyline', { points: line, class: 'line' }),
-    );
-  } else svg.append(shape('line', { x1: 0, x2: 240, y1: 44, y2: 44, class: 'line idle' }));
-  return svg;
-}
-
-function shape(tag, attributes) {
-  const node = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  return node;
 }
 
 function bytes(count, number) {

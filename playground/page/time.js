@@ -36,6 +36,11 @@ export function timestamp(seconds, style = 'f') {
   return node;
 }
 
+/** The hour and minute of an ISO timestamp. */
+export function clock(iso) {
+  return new Date(iso).toLocaleTimeString(locale, { hour: '2-digit', minute: '2-digit' });
+}
+
 export function relative(at) {
   const seconds = Math.round((at - Date.now()) / 1000);
   const [unit, size] = UNITS.find(([, size]) => Math.abs(seconds) >= size) ?? UNITS.at(-1);

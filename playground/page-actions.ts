@@ -1,0 +1,64 @@
+/** What a person did on the page, carried out: at their client, or on what stands behind the channel. */
+import type { BotProcess } from './bot-process.ts';
+import type { LocalDiscord } from './discord/local-discord.ts';
+import type { LocalInteraction } from './discord/types.ts';
+import type { ActionResult, PageAction } from './protocol.ts';
+import type { Shoppers } from './shoppers.ts';
+
+/** What the page's server works on. */
+export interface PageParts {
+  readonly local: LocalDiscord;
+  readonly bot: BotProcess;
+  readonly shoppers: Shoppers;
+}
+
+/** @throws Error with the words for the person, where their client would not do it */
+export async function carryOut(parts: PageParts, action: PageAction): Promise<ActionResult> {
+  const { local, bot, shoppers } = parts;
+  const session = local.as(action.as);
+  session.setLocale(action.locale as Parameters<typeof session.setLocale>[0]); // an enum of the same words
+  switch (action.do) {
+    case 'run':
+      quiet(await session.run(action.channelId, action.name, action.options));
+      break;
+    case 'autocomplete': {
+      const { channelId, name, options, focused } = action;
+      return { ok: true, choices: await session.autocomplete(channelId, name, options, focused) };
+    }
+    case 'click':
+      quiet(await session.click(action.messageId, action.customId));
+      break;
+    case 'select':
+      quiet(await session.select(action.messageId, action.customId, action.values));
+      break;
+    case 'submitModal':
+      quiet(await session.submitModal(action.modalId, action.values));
+      break;
+    case 'dismissModal':
+      session.dismissModal(action.modalId);
+      break;
+    case 'dismissMessage':
+      session.dismissMessage(action.messageId);
+      break;
+    case 'say':
+      session.say(action.channelId, action.content);
+      break;
+    case 'shoppers':
+      shoppers.set(action.isOn, action.speed);
+      break;
+    case 'trouble':
+      bot.setTrouble(action.trouble);
+      break;
+    case 'bot':
+      if (action.order === 'kill') await bot.kill();
+      if (action.order === 'restart') await bot.stop();
+      if (action.order !== 'kill') bot.start();
+      break;
+  }
+  return { ok: true };
+}
+
+/** Its states are told by events, so its promises may fail unheard. */
+function quiet(interaction: LocalInteraction): void {
+  interaction.acknowledged().catch(() => undefined);
+}

@@ -1,0 +1,74 @@
+/** What stands behind the channel and can be turned: the bot's process, its database, and the shoppers. */
+import { el, redraw } from './dom.js';
+import { t } from './words.js';
+
+const TROUBLES = ['healthy', 'slow', 'stuck', 'failing'];
+const $ = (selector) => document.querySelector(selector);
+
+/** @param parts { page, act, welcome() } */
+export function createMachinery({ page, act, welcome }) {
+  const shop = () =>
+    act({ do: 'shoppers', isOn: $('#shoppers-on').checked, speed: 2 ** Number($('#speed').value) });
+  $('#shoppers-on').addEventListener('change', shop);
+  $('#speed').addEventListener('input', shop);
+  $('#database').addEventListener('change', (event) => act({ do: 'trouble', trouble: event.target.value }));
+
+  const order = (words, what, kind) =>
+    el(
+      'button',
+      { type: 'button', class: `btn small ${kind}`, onclick: () => act({ do: 'bot', order: what }) },
+      words,
+    );
+
+  function drawBot() {
+    if (!page.hello) return;
+    const { state, ending } = page.hello.bot;
+    const isDown = state === 'stopped' || state === 'exited';
+    const again = () => order(t('startAgain'), 'start', 'primary');
+    redraw(
+      $('#bot'),
+      el(
+        'p',
+        { class: `status ${state}` },
+        el('i', { 'aria-hidden': 'true' }),
+        t(state),
+        ending && isDown ? el('small', {}, ` ${ending}`) : null,
+      ),
+      el(
+        'div',
+        { class: 'controls' },
+        isDown
+          ? again()
+          : [order(t('restart'), 'restart', 'secondary'), order(t('kill'), 'kill', 'secondary')],
+      ),
+    );
+    const alert = $('#alert');
+    alert.hidden = page.isConnected && !isDown;
+    if (!page.isConnected) alert.replaceChildren(t('waiting'));
+    else if (isDown)
+      alert.replaceChildren(
+        el('span', {}, state === 'exited' ? t('hasExited', { ending }) : t('isStopped')),
+        again(),
+      );
+    welcome();
+  }
+
+  function drawShoppers() {
+    const { isOn, speed } = page.hello.shoppers;
+    $('#shoppers-on').checked = isOn;
+    $('#speed').value = String(Math.round(Math.log2(speed)));
+    $('#speed-text').textContent = `${speed}×`;
+    welcome();
+  }
+
+  function drawDatabase() {
+    const { trouble, queryTtlSeconds } = page.hello;
+    const select = $('#database');
+    redraw(select, ...TROUBLES.map((one) => el('option', { value: one, selected: one === trouble }, t(one))));
+    select.dataset.trouble = trouble;
+    const ttl = new Intl.NumberFormat(page.locale, { style: 'unit', unit: 'second', unitDisplay: 'long' });
+    $('#database-hint').textContent = t(`${trouble}Hint`, { ttl: ttl.format(queryTtlSeconds) });
+  }
+
+  return { drawBot, drawShoppers, drawDatabase };
+}

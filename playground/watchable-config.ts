@@ -1,0 +1,28 @@
+/**
+ * The configuration of the playground's bot: what config.json says, and for two tiers of which it says nothing, every
+ * policy for bad times. Query results are fresh for so short that a person need not wait to see them grow old.
+ */
+import type { Config } from '../src/config.ts';
+import { tierPolicies } from '../src/config-tiers.ts';
+
+export const QUERY_TTL_SECONDS = 20;
+
+/** Seconds. A command must be answered within three, so a load is given up before. */
+const POLICIES = {
+  stale_while_revalidate: 20,
+  grace: 3_600,
+  grace_backoff: 5,
+  soft_timeout: 0.3,
+  hard_timeout: 2.5,
+} as const;
+
+export function watchable(config: Config): Config {
+  const said = config.cacheSection.tiers ?? {};
+  const { ttl_query: ttl } = config.cacheSection;
+  const section = {
+    ...config.cacheSection,
+    ttl_query: said.query === undefined ? Math.min(ttl, QUERY_TTL_SECONDS) : ttl,
+    tiers: { query: POLICIES, reference: POLICIES, ...said },
+  };
+  return { ...config, cacheSection: section, cache: { ...config.cache, tiers: tierPolicies(section) } };
+}
