@@ -5,7 +5,7 @@
  */
 import { DEFAULT_GRACE_BACKOFF_MS } from './cache/policy.ts';
 import type { TierPolicy } from './cache/types.ts';
-import { pathText } from './config-problems.ts';
+import { pathText, shown } from './config-problems.ts';
 import { configFileSchema } from './config-schema.ts';
 import { TIER_NAME, TIER_NAME_EXPECTED, type TierSection, tierSchema } from './config-tier-schema.ts';
 import { BUILT_IN_TIERS, builtInTier, namespacesOf } from './config-tiers.ts';
@@ -46,6 +46,23 @@ function readable(raw: object): Readable {
     return [[name, result.success ? result.data : UNREADABLE] as const];
   });
   return Object.fromEntries(fields);
+}
+
+/** What is wrong with the tiers that other sections name. */
+export function scopeProblems(file: unknown): string[] {
+  const scopes = child(child(file, 'warmers'), 'startup_scopes');
+  if (!Array.isArray(scopes)) return [];
+  const own = child(child(file, 'cache'), 'tiers');
+  const known = [...BUILT_IN_TIERS.map(({ tier }) => tier as string), ...Object.keys(Object(own))];
+  return scopes.flatMap((scope: unknown, index) => {
+    const where = `warmers.startup_scopes[${index}]`;
+    if (scope === 'user')
+      return [`${where}: is "user", which needs a person: they are warmed when they come`];
+    if (typeof scope !== 'string' || known.includes(scope)) return [];
+    const nearest = nearestName(scope, known);
+    const advice = nearest === undefined ? `Known: ${known.join(', ')}` : `did you mean "${nearest}"?`;
+    return [`${where}: there is no tier ${shown(scope)}, ${advice}`];
+  });
 }
 
 function nameProblems(name: string): string[] {

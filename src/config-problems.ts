@@ -145,15 +145,16 @@ function unwrapped(schema: z.core.$ZodType): z.core.$ZodType {
 
 /** A place as a complaint names it: `admin.guild_ids[0]`. */
 export function pathText(path: Path): string {
-  return withoutTokens(
-    path
-      .map((name) => (typeof name === 'number' ? `[${name}]` : String(name).slice(0, SHOWN_LENGTH)))
-      .join('.')
-      .replaceAll('.[', '['),
-  );
+  return path
+    .map((name) =>
+      typeof name === 'number' ? `[${name}]` : withoutTokens(String(name)).slice(0, SHOWN_LENGTH),
+    )
+    .join('.')
+    .replaceAll('.[', '[');
 }
 
-function shown(value: unknown): string {
+/** A value as a complaint repeats it: short, and without tokens. */
+export function shown(value: unknown): string {
   if (value === undefined) return 'missing';
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object' && value !== null) return 'a section';

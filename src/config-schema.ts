@@ -80,6 +80,12 @@ const admin = section(
 const warmers = section(
   {
     startup_budget: seconds(10, 'Login waits for the startup warmer at most this long; 0: not at all.'),
+    startup_scopes: z
+      .array(z.string({ error: 'the name of a tier, in quotes' }), {
+        error: 'a list of tiers, such as ["config", "reference"]',
+      })
+      .optional()
+      .describe('The tiers that the startup warmer fills. Absent: config and reference.'),
     concurrency: count(4, 'How many entries are loaded at once.', 1, 64),
     reference_interval: seconds(21_600, 'How often reference data is loaded anew; 0: never.'),
     reference_jitter: seconds(

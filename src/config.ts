@@ -8,7 +8,7 @@ import { resolve } from 'node:path';
 import { getHeapStatistics } from 'node:v8';
 import { CacheError } from './cache/errors.ts';
 import type { TierPolicy } from './cache/types.ts';
-import { tierNotices, tierProblems } from './config-advice.ts';
+import { scopeProblems, tierNotices, tierProblems } from './config-advice.ts';
 import { fileProblems, syntaxProblem } from './config-problems.ts';
 import { type ConfigFile, configFileSchema, SNOWFLAKE } from './config-schema.ts';
 import type { TierSection } from './config-tier-schema.ts';
@@ -56,6 +56,8 @@ export interface Config {
   readonly warmers: {
     /** Login waits for the startup warmer at most this long. */
     readonly startupBudgetMs: number;
+    /** What the startup warmer fills. @default `config` and `reference` */
+    readonly startupScopes?: readonly string[] | undefined;
     readonly concurrency: number;
     /** `reference` is warmed again every so often; 0 turns it off. @default six hours */
     readonly referenceIntervalMs: number;
@@ -172,6 +174,7 @@ function parse(value: unknown, env: NodeJS.ProcessEnv, name: string, source: Con
   const problems = [
     ...fileProblems(value, result.error),
     ...tierProblems(value),
+    ...scopeProblems(value),
     ...(result.success ? contradictions(result.data) : []),
     ...guildIds
       .filter((id) => !SNOWFLAKE.test(id))
@@ -224,6 +227,7 @@ function converted(
     },
     warmers: {
       startupBudgetMs: ms(warmers.startup_budget),
+      startupScopes: warmers.startup_scopes,
       concurrency: warmers.concurrency,
       referenceIntervalMs: ms(warmers.reference_interval),
       referenceJitterMs: ms(warmers.reference_jitter),

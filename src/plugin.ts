@@ -39,6 +39,7 @@ import { Shards } from './commands/shards/shards.ts';
 import { tokenFreeLogger } from './commands/token-free.ts';
 import { type Config, configNotices } from './config.ts';
 import { guardedLogger, type Logger } from './logger.ts';
+import { scopeNotices } from './warmers/scopes.ts';
 import type { Warmers, WarmTask } from './warmers/types.ts';
 import { createWarmers } from './warmers/warmers.ts';
 
@@ -255,6 +256,7 @@ class Plugin implements Cachecord {
 
   async #start({ listen = 'all', register = true }: StartOptions): Promise<void> {
     for (const notice of configNotices(this.#config)) this.#logger.warn(notice);
+    for (const notice of scopeNotices(this.warmers.scopes, this.cache.tiers)) this.#logger.warn(notice);
     this.#listen = listen;
     this.#on(Events.InteractionCreate, (interaction) => this.#seen(interaction));
     this.#on(Events.Error, (error) => this.#clientFailed(error));

@@ -242,6 +242,7 @@ describe('problems', () => {
     ['as a tier', { redis_url: 'redis://:hunter2@host' }],
     ['within a tier', { mine: { ttl: 5, api_key: 'hunter2' } }],
     ['as a name', { [`${'M'.repeat(24)}.hunter2.${'x'.repeat(30)}`]: { ttl: 5 } }],
+    ['as a longer name', { [`${'M'.repeat(28)}.hunter2.${'x'.repeat(60)}`]: { ttl: 5 } }],
   ])('a secret %s is refused without repeating it', (_, tiers) => {
     expect(problemsOf(tiers).join()).not.toContain('hunter2');
   });
@@ -298,6 +299,28 @@ describe('notices', () => {
     expect(noticesOf({ query: { grace: 60, refresh_ahead: 0.5 } }, { ttl_query: 0 })).toContain(
       '`cache.tiers.query` sets `grace`, `refresh_ahead`, which do nothing while its ttl is 0.',
     );
+  });
+});
+
+describe('the startup warmer', () => {
+  const startupScopes = (scopes: unknown) =>
+    parseConfig({ cache: { tiers: { character: { ttl: 60 } } }, warmers: { startup_scopes: scopes } }).warmers
+      .startupScopes;
+
+  it('may be told which tiers to fill', () => {
+    expect(startupScopes(['config', 'character'])).toEqual(['config', 'character']);
+    expect(startupScopes([])).toEqual([]);
+    expect(startupScopes(undefined)).toBeUndefined();
+  });
+
+  it.each([
+    [['charcter'], 'warmers.startup_scopes[0]: there is no tier "charcter", did you mean "character"?'],
+    [['config', 'user'], 'warmers.startup_scopes[1]: is "user", which needs a person'],
+    [['config', 5], 'warmers.startup_scopes[1]: is 5, expected the name of a tier'],
+    ['config', 'warmers.startup_scopes: is "config", expected a list of tiers'],
+    [[`${'M'.repeat(28)}.aaaaaaa.${'x'.repeat(60)}`], 'there is no tier "…"'],
+  ])('%j is refused', (scopes, problem) => {
+    expect(() => startupScopes(scopes)).toThrow(problem);
   });
 });
 

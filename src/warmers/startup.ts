@@ -4,25 +4,35 @@
  */
 import type { Clock } from '../cache/clock.ts';
 import type { Runs } from './runs.ts';
-import type { WarmerStatus, WarmRun } from './types.ts';
+import type { WarmerStatus, WarmRun, WarmScope } from './types.ts';
 
-const SCOPES = ['config', 'reference'] as const;
+/** Where the configuration names no others. */
+const USUAL_SCOPES = ['config', 'reference'] as const;
 
 export class StartupWarmer {
   readonly #runs: Runs;
   readonly #clock: Clock;
   readonly #budgetMs: number;
+  readonly #scopes: readonly WarmScope[];
   #run: WarmRun | undefined;
 
-  constructor(runs: Runs, clock: Clock, budgetMs: number) {
+  constructor(
+    runs: Runs,
+    clock: Clock,
+    {
+      budgetMs,
+      scopes = USUAL_SCOPES,
+    }: { readonly budgetMs: number; readonly scopes?: readonly WarmScope[] | undefined },
+  ) {
     this.#runs = runs;
     this.#clock = clock;
     this.#budgetMs = budgetMs;
+    this.#scopes = scopes;
   }
 
   /** Resolves when the run has ended or the budget is used up; the run goes on. */
   async start(): Promise<void> {
-    const run = this.#runs.run({ name: 'startup', scopes: SCOPES, trigger: 'startup' });
+    const run = this.#runs.run({ name: 'startup', scopes: this.#scopes, trigger: 'startup' });
     this.#run = run;
     if (this.#budgetMs === 0) return;
     let cancel = () => {};

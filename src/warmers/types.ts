@@ -2,7 +2,7 @@
 
 import type { WarmJob } from '../cache/types.ts';
 
-/** `config`, `reference` and `query` name the tier that is warmed; `user` takes a person's id. */
+/** The name of the tier that is warmed, built in or of the author's own; `user` takes a person's id. */
 export type WarmScope = 'config' | 'reference' | 'query' | 'user' | (string & {});
 
 /** A named group of jobs, such as all categories. The host writes these. */

@@ -38,7 +38,10 @@ export function createWarmers({
   const { concurrency } = config;
   const scopes = [...new Set(tasks.map(({ scope }) => scope))];
   const runs = new Runs({ tasks, concurrency, clock, logger });
-  const startup = new StartupWarmer(runs, clock, config.startupBudgetMs);
+  const startup = new StartupWarmer(runs, clock, {
+    budgetMs: config.startupBudgetMs,
+    scopes: config.startupScopes,
+  });
   const periodic = new PeriodicWarmer(runs, {
     intervalMs: scopes.includes('reference') ? config.referenceIntervalMs : 0,
     jitterMs: config.referenceJitterMs,

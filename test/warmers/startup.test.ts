@@ -20,6 +20,18 @@ describe('the startup warmer', () => {
     await warmers.stop();
   });
 
+  it('loads the tiers that the configuration names instead', async () => {
+    const { warmers } = warmersOf(
+      [task('config', [job('config::x')]), task('character', [job('character::x'), job('character::y')])],
+      { config: { startupScopes: ['character'] } },
+    );
+    await warmers.start();
+    const report = warmers.status()[0]?.lastRun;
+    expect(report?.tasks.map(({ scope }) => scope)).toEqual(['character']);
+    expect(report).toMatchObject({ warmed: 2 });
+    await warmers.stop();
+  });
+
   it('holds back the login no longer than its budget, and goes on after it', async () => {
     const load = openLoad();
     const { warmers, clock } = warmersOf([task('config', [job('config::x', load.run)])], {
