@@ -23,7 +23,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   http: ['cache', 'logger'],
   metrics: ['cache'],
   api: ['http', 'metrics', 'cache', 'db', 'config', 'logger'],
-  warmers: ['cache', 'config', 'logger'],
+  warmers: ['cache', 'config', 'logger', 'nearest-name'],
   commands: ['warmers', 'cache', 'config', 'logger', 'nearest-name'],
   plugin: ['commands', 'warmers', 'cache', 'config', 'logger', 'nearest-name'],
   sapphire: ['plugin', 'commands', 'cache', 'logger'],
