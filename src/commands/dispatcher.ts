@@ -3,22 +3,21 @@
  * What a command does is its own affair; nothing that goes wrong here reaches the host.
  */
 import type {
-  AutocompleteInteraction,
   ChatInputCommandInteraction,
   Interaction,
   MessageComponentInteraction,
   ModalSubmitInteraction,
 } from 'discord.js';
 import { type Access, askerOf } from './access.ts';
-import { answer, followUp } from './answer.ts';
+import { answer } from './answer.ts';
 import type { AdminCommand, AdminCommandName, CommandServices } from './command.ts';
 import { respond } from './completion.ts';
 import type { Cooldown } from './cooldown.ts';
-import { incidentReference } from './incident.ts';
+import { type CommandUse, commandUse, mentionsIn, tellFailure, UnderWay } from './dispatching.ts';
 import { onRecord } from './on-record.ts';
 import type { Registration } from './registration.ts';
 import { CUSTOM_ID_PREFIX } from './sessions.ts';
-import { failure, notAllowed, oldPanel, stopped, tooOften } from './views/states.ts';
+import { notAllowed, oldPanel, stopped, tooOften } from './views/states.ts';
 
 /** The prefix in every version of the format. */
 const ANY_CUSTOM_ID_PREFIX = 'cacheadmin:';
@@ -34,16 +33,7 @@ export interface DispatcherOptions {
 
 /** An interaction of ours and the command it belongs to. A press may belong to a command that is no more. */
 type Ours =
-  | {
-      readonly kind: 'command';
-      readonly interaction: ChatInputCommandInteraction;
-      readonly command: AdminCommand;
-    }
-  | {
-      readonly kind: 'autocomplete';
-      readonly interaction: AutocompleteInteraction;
-      readonly command: AdminCommand;
-    }
+  | CommandUse<AdminCommand>
   | {
       readonly kind: 'press';
       readonly interaction: MessageComponentInteraction | ModalSubmitInteraction;
@@ -59,7 +49,7 @@ export class Dispatcher {
   readonly #registration: DispatcherOptions['registration'];
   /** A host's dispatcher and our listener may both bring the same one. */
   readonly #taken = new WeakSet<Interaction>();
-  readonly #running = new Set<Promise<void>>();
+  readonly #underWay = new UnderWay();
   #isStopped = false;
 
   constructor({ commands, services, access, cooldown, registration }: DispatcherOptions) {
@@ -76,10 +66,7 @@ export class Dispatcher {
     if (ours === undefined) return false;
     if (this.#taken.has(interaction)) return true;
     this.#taken.add(interaction);
-    const run = this.#within(ours);
-    this.#running.add(run);
-    await run;
-    this.#running.delete(run);
+    await this.#underWay.run(this.#within(ours));
     return true;
   }
 
@@ -87,17 +74,12 @@ export class Dispatcher {
   async stop(): Promise<void> {
     this.#isStopped = true;
     for (const command of this.#commands.values()) command.stop?.();
-    await Promise.all(this.#running);
+    await this.#underWay.idle();
   }
 
   #recognise(interaction: Interaction): Ours | undefined {
-    if (interaction.isChatInputCommand() || interaction.isAutocomplete()) {
-      const command = this.#commands.get(interaction.commandName);
-      if (command === undefined) return undefined;
-      return interaction.isAutocomplete()
-        ? { kind: 'autocomplete', interaction, command }
-        : { kind: 'command', interaction, command };
-    }
+    const use = commandUse(interaction, this.#commands);
+    if (use !== undefined) return use;
     if (!interaction.isMessageComponent() && !interaction.isModalSubmit()) return undefined;
     const { customId } = interaction;
     if (!customId.startsWith(ANY_CUSTOM_ID_PREFIX)) return undefined;
@@ -170,33 +152,17 @@ export class Dispatcher {
     });
   }
 
-  async #failed(ours: Ours, error: unknown, services: CommandServices): Promise<void> {
-    const reference = incidentReference();
-    const { interaction } = ours;
-    services.logger.error(`A cache command failed (${reference}).`, {
-      reference,
-      command: ours.command?.name,
-      kind: ours.kind,
-      userId: interaction.user.id,
-      guildId: interaction.guildId,
-      error,
-    });
-    if (ours.kind === 'autocomplete') {
-      if (!ours.interaction.responded) await respond(ours.interaction, [], services);
-      return;
-    }
-    await this.#access.refresh();
-    const cause = services.isOwner(interaction.user.id) ? firstLine(error) : undefined;
-    const send = ours.interaction.replied ? followUp : answer;
-    await send(ours.interaction, failure(reference, cause), services);
+  #failed({ interaction, command, kind }: Ours, error: unknown, services: CommandServices): Promise<void> {
+    const cause = async () => {
+      await this.#access.refresh();
+      return services.isOwner(interaction.user.id) ? firstLine(error) : undefined;
+    };
+    const what = 'A cache command failed';
+    return tellFailure({ what, interaction, command: command?.name, kind, error, cause }, services);
   }
 
-  /** Mentions carry the ids of the guild in which they are read. */
   #servicesFor({ guildId }: { readonly guildId: string | null }): CommandServices {
-    const mention = (name: AdminCommandName) => {
-      const id = this.#registration.idOf(guildId, name);
-      return id === undefined ? `\`/${name}\`` : `</${name}:${id}>`;
-    };
+    const mention = mentionsIn<AdminCommandName>(guildId, (id, name) => this.#registration.idOf(id, name));
     return { ...this.#services, mention, isOwner: (userId) => this.#access.isOwner(userId) };
   }
 }

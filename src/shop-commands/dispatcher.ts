@@ -2,30 +2,21 @@
  * Takes the interactions of the shop: makes the person known, checks whose button it is, and holds the error boundary.
  * Nothing that goes wrong in a command reaches the client.
  */
-import type {
-  AutocompleteInteraction,
-  ChatInputCommandInteraction,
-  Interaction,
-  MessageComponentInteraction,
-} from 'discord.js';
-import { answer, followUp } from '../commands/answer.ts';
-import { respond } from '../commands/completion.ts';
-import { incidentReference } from '../commands/incident.ts';
-import { failure } from '../commands/views/states.ts';
+import type { Interaction, MessageComponentInteraction } from 'discord.js';
+import { answer } from '../commands/answer.ts';
+import {
+  type CommandIds,
+  type CommandUse,
+  commandUse,
+  mentionsIn,
+  tellFailure,
+  UnderWay,
+} from '../commands/dispatching.ts';
 import type { View } from '../commands/views/view.ts';
 import { readShopId, type ShopCommand, type ShopCommandName, type ShopServices } from './shop-command.ts';
 
 type Taken =
-  | {
-      readonly kind: 'command';
-      readonly interaction: ChatInputCommandInteraction;
-      readonly command: ShopCommand;
-    }
-  | {
-      readonly kind: 'autocomplete';
-      readonly interaction: AutocompleteInteraction;
-      readonly command: ShopCommand;
-    }
+  | CommandUse<ShopCommand>
   | {
       readonly kind: 'press';
       readonly interaction: MessageComponentInteraction;
@@ -34,14 +25,11 @@ type Taken =
       readonly parts: readonly string[];
     };
 
-/** The id that a command has in a guild, where it is known. */
-export type CommandIds = (guildId: string | null, name: string) => string | undefined;
-
 export class ShopDispatcher {
   readonly #commands: ReadonlyMap<string, ShopCommand>;
   readonly #services: Omit<ShopServices, 'mention'>;
   readonly #idOf: CommandIds;
-  readonly #running = new Set<Promise<void>>();
+  readonly #underWay = new UnderWay();
 
   constructor(
     commands: readonly ShopCommand[],
@@ -57,26 +45,18 @@ export class ShopDispatcher {
   async handle(interaction: Interaction): Promise<boolean> {
     const taken = this.#recognise(interaction);
     if (taken === undefined) return false;
-    const run = this.#within(taken);
-    this.#running.add(run);
-    await run;
-    this.#running.delete(run);
+    await this.#underWay.run(this.#within(taken));
     return true;
   }
 
   /** Resolves when what is under way has been answered. */
-  async idle(): Promise<void> {
-    await Promise.all(this.#running);
+  idle(): Promise<void> {
+    return this.#underWay.idle();
   }
 
   #recognise(interaction: Interaction): Taken | undefined {
-    if (interaction.isChatInputCommand() || interaction.isAutocomplete()) {
-      const command = this.#commands.get(interaction.commandName);
-      if (command === undefined) return undefined;
-      return interaction.isAutocomplete()
-        ? { kind: 'autocomplete', interaction, command }
-        : { kind: 'command', interaction, command };
-    }
+    const use = commandUse(interaction, this.#commands);
+    if (use !== undefined) return use;
     const id = interaction.isMessageComponent() ? readShopId(interaction.customId) : undefined;
     if (!interaction.isMessageComponent() || id === undefined) return undefined;
     const { command, userId: ownerId, parts } = id;
@@ -87,7 +67,9 @@ export class ShopDispatcher {
     try {
       await this.#dispatch(taken);
     } catch (error) {
-      await this.#failed(taken, error);
+      const { interaction, kind, command } = taken;
+      const what = 'A command of the shop failed';
+      await tellFailure({ what, interaction, kind, command: command?.name, error }, this.#services);
     }
   }
 
@@ -109,30 +91,8 @@ export class ShopDispatcher {
     else await answer(taken.interaction, unknownButton(), services);
   }
 
-  async #failed({ kind, interaction, command }: Taken, error: unknown): Promise<void> {
-    const reference = incidentReference();
-    this.#services.logger.error(`A command of the shop failed (${reference}).`, {
-      reference,
-      command: command?.name,
-      kind,
-      userId: interaction.user.id,
-      error,
-    });
-    if (interaction.isAutocomplete()) {
-      if (!interaction.responded) await respond(interaction, [], this.#services);
-      return;
-    }
-    const send = interaction.replied ? followUp : answer;
-    await send(interaction, failure(reference), this.#services);
-  }
-
-  /** Mentions carry the ids of the guild in which they are read. */
   #servicesFor({ guildId }: { readonly guildId: string | null }): ShopServices {
-    const mention = (name: ShopCommandName) => {
-      const id = this.#idOf(guildId, name);
-      return id === undefined ? `\`/${name}\`` : `</${name}:${id}>`;
-    };
-    return { ...this.#services, mention };
+    return { ...this.#services, mention: mentionsIn<ShopCommandName>(guildId, this.#idOf) };
   }
 }
 
