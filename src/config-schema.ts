@@ -121,6 +121,19 @@ const database = section(
   "The reference bot's database.",
 );
 
+const api = section(
+  {
+    enabled: flag("Serves the reference bot's HTTP API.").default(true),
+    host: z
+      .string({ error: 'a host name or an IP address, in quotes' })
+      .regex(/^[\w.:-]+$/, { error: 'a host name or an IP address, in quotes' })
+      .default('127.0.0.1')
+      .describe('Where it listens: by default on this machine alone; 0.0.0.0 for every network.'),
+    port: count(4_781, 'On which port; 0 for any free one. API_PORT overrides it.', 0, 65_535),
+  },
+  "The reference bot's HTTP API.",
+);
+
 /** The whole file. */
 export const configFileSchema = z
   .strictObject(
@@ -133,6 +146,7 @@ export const configFileSchema = z
       admin,
       warmers,
       database,
+      api,
     },
     { error: 'one object: { "cache": { … } }' },
   )

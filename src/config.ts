@@ -71,6 +71,8 @@ export interface Config {
     };
   };
   readonly database: { readonly path: string };
+  /** The reference bot's HTTP API. Port 0 is any free one. */
+  readonly api: { readonly enabled: boolean; readonly host: string; readonly port: number };
   /** The file it was read from, and when (epoch ms); `null` where it was given as an object. */
   readonly source: { readonly path: string; readonly readAt: number } | null;
 }
@@ -110,7 +112,7 @@ export function loadConfig({
 
 /**
  * Checks a configuration that is an object already.
- * @param env `ADMIN_GUILD_ID` and `DATABASE_PATH` override what the object says; by default nothing does
+ * @param env `ADMIN_GUILD_ID`, `DATABASE_PATH` and `API_PORT` override what the object says; by default nothing does
  * @throws CacheError `ERR_CONFIG_INVALID` with every problem, each with its path and what to do
  */
 export function parseConfig(value: unknown, env: NodeJS.ProcessEnv = {}): Config {
@@ -170,6 +172,7 @@ function readText(file: string): string | undefined {
 
 function parse(value: unknown, env: NodeJS.ProcessEnv, name: string, source: Config['source']): Config {
   const result = configFileSchema.safeParse(value);
+  const apiPort = env.API_PORT?.trim() ?? '';
   const guildIds = env.ADMIN_GUILD_ID?.split(',').flatMap((id) => id.trim() || []) ?? [];
   const problems = [
     ...fileProblems(value, result.error),
@@ -179,9 +182,21 @@ function parse(value: unknown, env: NodeJS.ProcessEnv, name: string, source: Con
     ...guildIds
       .filter((id) => !SNOWFLAKE.test(id))
       .map((id) => `ADMIN_GUILD_ID: "${id.slice(0, 40)}" is no Discord id, expected 17 to 20 digits`),
+    ...(isPort(apiPort) ? [] : [`API_PORT: "${apiPort.slice(0, 40)}" is no port, expected 0 to 65535`]),
   ];
   if (!result.success || problems.length > 0) throw invalid(name, problems);
-  return converted(result.data, guildIds, env.DATABASE_PATH?.trim() ?? '', source);
+  return converted(result.data, { guildIds, apiPort, databasePath: env.DATABASE_PATH?.trim() ?? '' }, source);
+}
+
+function isPort(text: string): boolean {
+  return /^\d{0,5}$/.test(text) && Number(text) <= 65_535;
+}
+
+/** What the environment says, checked; empty where it says nothing. */
+interface Overrides {
+  readonly guildIds: readonly string[];
+  readonly apiPort: string;
+  readonly databasePath: string;
 }
 
 function contradictions({ warmers }: ConfigFile): string[] {
@@ -202,9 +217,8 @@ function invalid(name: string, problems: readonly string[]): CacheError {
 }
 
 function converted(
-  { cache, admin, warmers, database }: ConfigFile,
-  guildIds: readonly string[],
-  databasePath: string,
+  { cache, admin, warmers, database, api }: ConfigFile,
+  { guildIds, apiPort, databasePath }: Overrides,
   source: Config['source'],
 ): Config {
   return {
@@ -238,6 +252,7 @@ function converted(
       },
     },
     database: { path: databasePath || database.path },
+    api: { ...api, port: apiPort === '' ? api.port : Number(apiPort) },
     source,
   };
 }

@@ -94,6 +94,7 @@ describe('the configuration', () => {
         user: { enabled: true, maxWaiting: 100, againAfterMs: 3_600_000 },
       },
       database: { path: './data/shop.db' },
+      api: { enabled: true, host: '127.0.0.1', port: 4_781 },
       source: null,
     });
   });
@@ -130,6 +131,12 @@ describe('the configuration', () => {
       database: { path: 'a.db' },
     });
   });
+
+  it('takes the port of the HTTP API from the environment first, 0 for any free one', () => {
+    const file = { api: { port: 8_080, host: '0.0.0.0' } };
+    expect(parseConfig(file, { API_PORT: ' 0 ' }).api).toEqual({ enabled: true, host: '0.0.0.0', port: 0 });
+    expect(parseConfig(file, { API_PORT: '' }).api.port).toBe(8_080);
+  });
 });
 
 describe('problems', () => {
@@ -162,6 +169,16 @@ describe('problems', () => {
       '  chache: unknown name, did you mean "cache"?',
       '  ADMIN_GUILD_ID: "my server" is no Discord id, expected 17 to 20 digits',
     ]);
+  });
+
+  it.each(['http', '-1', '65536', '80.5'])('an API_PORT of %s is refused', (port) => {
+    expect(complaintOf({}, { API_PORT: port })).toContain(
+      `API_PORT: "${port}" is no port, expected 0 to 65535`,
+    );
+  });
+
+  it.each(['', 'http://127.0.0.1', 'a host', 1])('an `api.host` of %j is refused', (host) => {
+    expect(complaintOf({ api: { host } })).toContain('api.host: is ');
   });
 
   it.each([-1, Number.NaN, Number.POSITIVE_INFINITY, 2_592_001, '10', null, true, [], {}])(
