@@ -27,7 +27,7 @@ function rowOf(cache: Cache, key: string): KeyRow {
     tier: report?.tier ?? '',
     hits: report?.hits ?? 0,
     weightBytes: report?.weightBytes,
-    freshForMs: report === undefined ? undefined : report.expiresAt - now,
+    freshForMs: report === undefined ? undefined : report.staleAt - now,
     createdAt: report?.createdAt,
   };
 }

@@ -134,6 +134,11 @@ describe('/cache-stats, overview', () => {
     expect(shown).toContain('3. `config::vip_tiers` — 45 hits · 2.1 kB · fresh for 23 h');
   });
 
+  it('tells of an entry that is stale, and still served', () => {
+    const stats = cacheStats({ topKeys: [topKey('products::vr', { freshForMs: -5 })] });
+    expect(said(overviewView({ stats, nextWarmAt: NOW }, en, mention))).toContain('12 kB · stale');
+  });
+
   it('says since when, as a time in the zone of the reader', () => {
     expect(shown).toContain(`Since start <t:${(NOW - 86_400_000) / 1_000}:R>`);
   });
@@ -217,6 +222,14 @@ describe('/cache-stats, tiers', () => {
       '-# served stale 5 (5 while backing off) · timed out 1 · cost saved 2,400',
     );
     expect(said(tiersView({ stats: tier({}), ttlMs }, en, id))).not.toContain('served stale');
+  });
+
+  it('is short about what is not used yet', () => {
+    const text = said(
+      tiersView({ stats: cacheStats({ tiers: [{ ...NO_FIGURES, tier: 'x', label: 'X' }] }), ttlMs }, en, id),
+    );
+    expect(text).toContain('### X — not used yet\nnothing was looked up or kept · ttl 1 h');
+    expect(text).not.toContain('hit rate');
   });
 
   const many = (count: number): CacheStats =>
@@ -341,7 +354,9 @@ describe('/cache-stats, one key', () => {
     });
 
     it('says since when it is stale', () => {
-      expect(explained({}, {}, NOW + 400_000)).toContain('**State:** stale since <t:');
+      const text = explained({}, {}, NOW + 400_000);
+      expect(text).toContain('**State:** stale\n');
+      expect(text).toContain('**Stale since:** <t:');
     });
   });
 });
@@ -510,7 +525,7 @@ describe('/cache-info', () => {
 
   it("shows the author's own tiers with the policies that are on by name", () => {
     expect(withTier({})).toContain(
-      '**Character** — ttl 300 s (5 min) · empty · adaptive ttl, refresh-ahead, early refresh, stale-while-revalidate, grace, soft timeout, hard timeout, compression, size limit, not empty, condition, cost',
+      '**Character** — ttl 300 s (5 min) · empty · adaptive ttl, refresh-ahead, early refresh, stale-while-revalidate, grace, soft timeout, hard timeout, compression, size limit, skips empty, condition, cost',
     );
   });
 

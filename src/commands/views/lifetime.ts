@@ -15,10 +15,7 @@ export interface LifetimeModel {
 
 export function lifetimeView({ report, policy, now }: LifetimeModel, format: Format, mention: Mention): View {
   const policies = policiesOn(policy, format);
-  const left = report.staleAt - now;
-  const state = isStale(report, now)
-    ? `stale since ${instant(report.staleAt)}`
-    : `fresh for another ${format.duration(left)}`;
+  const state = isStale(report, now) ? 'stale' : `fresh for another ${format.duration(report.staleAt - now)}`;
   return {
     tone: 'normal',
     title: 'ℹ️ How long a key lives',
@@ -29,8 +26,8 @@ export function lifetimeView({ report, policy, now }: LifetimeModel, format: For
           `**Tier:** ${policy.label} — ${tierReason(report, policy)}`,
           `**Ttl of the tier:** ${ttlText(policy.ttlMs, format)} (${keyText(ttlPath(policy.tier), 64)})`,
           `**Ttl of this entry:** ${ttlText(report.staleAt - report.createdAt, format)} — ${ttlReason(report, policy, format)}`,
-          `**State:** ${state} · created ${instant(report.createdAt)}`,
-          lifetimeText(report, now),
+          `**State:** ${state}`,
+          `**Created:** ${instant(report.createdAt)} · ${lifetimeText(report, now)}`,
         ],
       },
       {

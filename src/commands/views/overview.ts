@@ -143,7 +143,8 @@ export function topLine(row: Omit<TopKey, 'tier'>, format: Format): string {
 
 function freshness(freshForMs: number | undefined, format: Format): string {
   if (freshForMs === Number.POSITIVE_INFINITY) return 'never expires';
-  return freshForMs === undefined || freshForMs <= 0 ? 'expired' : `fresh for ${format.duration(freshForMs)}`;
+  if (freshForMs === undefined) return 'expired';
+  return freshForMs <= 0 ? 'stale' : `fresh for ${format.duration(freshForMs)}`;
 }
 
 function notes(model: OverviewModel, format: Format): string[] {

@@ -68,7 +68,7 @@ export function policiesOn(policy: Described, format: Format): PolicyText[] {
       'Size limit',
       () => `values over ${bytes(policy.maxEntryBytes ?? 0)} are served and not kept.`,
     ],
-    [policy.skipEmpty === true, 'Not empty', () => 'empty values are served and not kept.'],
+    [policy.skipEmpty === true, 'Skips empty', () => 'empty values are served and not kept.'],
     [policy.when !== undefined, 'Condition', () => "the bot's code decides which values are kept."],
     [policy.cost !== undefined, 'Cost', () => 'what hits save is added up.'],
   ];

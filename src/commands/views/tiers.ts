@@ -44,6 +44,11 @@ function tierBlock(
     .filter((namespace) => namespace.tier === row.tier && namespace.entries > 0)
     .sort((a, b) => b.entries - a.entries);
   const ttl = ttlMs === undefined ? '' : ` · ttl ${format.duration(ttlMs)}`;
+  const heading = `${row.label} — ${verdictText(verdictOf(row))}`;
+  // Of many tiers those in use should stand out.
+  if (row.lookups + row.loads + row.sets + row.entries === 0) {
+    return { heading, lines: [`nothing was looked up or kept${ttl}`] };
+  }
   const lines = [
     `hit rate **${format.percent(row.hitRate)}** of ${plural(format, row.lookups, 'lookup')} · saved ${row.savedMs > 0 ? `≈ ${format.duration(row.savedMs)}` : NOTHING}`,
     `${entriesText(format, row.entries)} · ≈ ${format.bytes(row.weightBytes)}${ttl}`,
@@ -57,5 +62,5 @@ function tierBlock(
       .map((one) => `${keyText(one.namespace, 32)} ${format.count(one.entries)}`);
     lines.push(`-# ${named.join(' · ')}${namespaces.length > 4 ? ' · …' : ''}`);
   }
-  return { heading: `${row.label} — ${verdictText(verdictOf(row))}`, lines };
+  return { heading, lines };
 }
