@@ -3,6 +3,7 @@
  * from here as the raw JSON of the gateway. What the bot says is kept as the JSON that it sent.
  */
 import {
+  type APIEmbed,
   type APIInteraction,
   type AutocompleteInteraction,
   ChatInputCommandInteraction,
@@ -25,6 +26,7 @@ export interface SentBody {
   readonly data?: Record<string, unknown>;
   readonly flags?: number;
   readonly components?: unknown[];
+  readonly embeds?: APIEmbed[];
 }
 
 const APPLICATION_ID = '100000000000000001';

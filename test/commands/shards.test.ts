@@ -1,6 +1,7 @@
 /** Bots in several processes: each shard has a cache of its own, and no reply passes for all of them unless it is. */
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ANSWER_LIMIT_MS } from '../../src/commands/shards/shards.ts';
+import type { MessageBody } from '../../src/commands/views/render.ts';
 import { desk, fillShop } from './desk.ts';
 import { shardedDesks } from './shard-bus.ts';
 import { expectDiscordTakes } from './spoken.ts';
@@ -136,14 +137,27 @@ describe('/cache-stats of several shards', () => {
     expect(other.cache.has('products::p7')).toBe(false);
   });
 
-  it('fits into a message with a hundred shards, those that do not answer first', async () => {
-    const { bus, operator } = sharded(100);
-    bus.faults.set(97, 'dead');
-    await operator.run('cache-stats');
-    expect(operator.said).toContain('⚠️ **Shard 97** is not running.');
-    const { flags = 0, components = [] } = operator.discord.lastMessage;
-    expectDiscordTakes({ flags, components, files: [], allowed_mentions: { parse: [] } } as never);
-  });
+  it.each(['components', 'embeds'])(
+    'fits into a message with a hundred shards, as %s',
+    async (reply_style) => {
+      const { bus, operator } = sharded(100, { desk: [{ admin: { reply_style } }] });
+      for (const dead of [3, 40, 41, 42, 43, 97]) bus.faults.set(dead, 'dead');
+      bus.faults.set(98, 'odd');
+      await operator.run('cache-stats');
+      expect(operator.said).toContain('**93 of 100 shards answered.**');
+      expect(operator.said).toContain('⚠️ **Each of the shards 3, 40–43, 97** is not running.');
+      expect(operator.said).toContain('⚠️ **Shard 98** could not be asked');
+      expect(operator.said).toMatch(/… and \d+ more/);
+      const { flags = 0, components = [], embeds } = operator.discord.lastMessage;
+      expectDiscordTakes({
+        flags,
+        components,
+        ...(embeds === undefined ? {} : { embeds }),
+        files: [],
+        allowed_mentions: { parse: [] },
+      } as MessageBody);
+    },
+  );
 });
 
 describe('/cache-clear of several shards', () => {

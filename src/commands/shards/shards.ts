@@ -150,10 +150,8 @@ export class Shards {
       const problem = `did not answer within ${ANSWER_LIMIT_MS / 1_000} s`;
       cancel = this.#clock.after(ANSWER_LIMIT_MS, () => resolve({ shard, ok: false, problem }));
     });
-    const reply = this.#link.request(shard, message).then(
-      (answer) => this.#read<Topic>(shard, answer),
-      (error: unknown) => this.#unreachable(shard, error),
-    );
+    const ask = async () => this.#read<Topic>(shard, await this.#link.request(shard, message));
+    const reply = ask().catch((error: unknown) => this.#unreachable(shard, error));
     const first = await Promise.race([reply, limit]);
     cancel();
     return first;

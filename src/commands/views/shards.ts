@@ -107,12 +107,8 @@ function answered<T>(rows: readonly ShardReply<T>[]): string {
 /** @param consequence what it means that a shard did not answer */
 function withRows<T>(view: View, rows: Rows<T>, line: (value: T) => string, consequence?: string): View {
   if (rows === undefined || rows.length === 0) return view;
-  const silent = rows.flatMap((row) =>
-    row.ok
-      ? []
-      : [`⚠️ **Shard ${row.shard}** ${row.problem}${consequence === undefined ? '' : `; ${consequence}`}.`],
-  );
   const spoke = rows.flatMap((row) => (row.ok ? [`**Shard ${row.shard}** — ${line(row.value)}`] : []));
+  const silent = silentLines(rows, consequence);
   const summary = silent.length === 0 ? [] : [`**${answered(rows)} answered.**`];
   const block: Block = { heading: HEADING, lines: [...summary, ...silent, ...spoke] };
   return {
@@ -120,4 +116,30 @@ function withRows<T>(view: View, rows: Rows<T>, line: (value: T) => string, cons
     tone: silent.length > 0 ? 'degraded' : view.tone,
     blocks: [...view.blocks, block],
   };
+}
+
+/** One line for all that have the same problem, so that a hundred of them fit, too. */
+function silentLines<T>(rows: readonly ShardReply<T>[], consequence: string | undefined): string[] {
+  const silent = Map.groupBy(
+    rows.flatMap((row) => (row.ok ? [] : [row])),
+    (row) => row.problem,
+  );
+  return [...silent].map(([problem, same]) => {
+    const numbers = ranges(same.map((row) => row.shard));
+    const who = same.length === 1 ? `Shard ${numbers}` : `Each of the shards ${numbers}`;
+    return `⚠️ **${who}** ${problem}${consequence === undefined ? '' : `; ${consequence}`}.`;
+  });
+}
+
+/** `1, 4–6`. @param numbers in order */
+function ranges(numbers: readonly number[]): string {
+  const found: { from: number; to: number }[] = [];
+  for (const number of numbers) {
+    const last = found.at(-1);
+    if (last !== undefined && last.to === number - 1) last.to = number;
+    else found.push({ from: number, to: number });
+  }
+  return found
+    .map(({ from, to }) => (to === from ? `${from}` : to === from + 1 ? `${from}, ${to}` : `${from}–${to}`))
+    .join(', ');
 }
