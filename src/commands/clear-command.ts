@@ -10,35 +10,27 @@ import {
 } from 'discord.js';
 import type { Preview } from '../cache/types.ts';
 import { type Answerable, answer, defer, edit, update } from './answer.ts';
-import { chooseOptions, previewModel, tierLabel, warmScopeFor } from './clear-figures.ts';
+import { chooseOptions, previewModel } from './clear-figures.ts';
+import { clearAndTell } from './clearing.ts';
 import type { AdminCommand, CommandServices } from './command.ts';
 import { LongKeys, respond, targetChoices } from './completion.ts';
 import { onRecord } from './on-record.ts';
 import { openPress, pickedValue } from './press.ts';
 import { CONFIRM_LIFE_MS, PANEL_LIFE_MS, type Session, Sessions } from './sessions.ts';
-import {
-  clearEverywhere,
-  missing,
-  previewEverywhere,
-  type ShardRows,
-  shardsOnRecord,
-  statsEverywhere,
-} from './shards/everywhere.ts';
+import { missing, previewEverywhere, type ShardRows, statsEverywhere } from './shards/everywhere.ts';
 import { type ClearTarget, readTarget, suggestTarget } from './target.ts';
 import {
   alreadyEmptyView,
   badPatternView,
   cancelledView,
   chooseView,
-  clearedOutcome,
-  clearedView,
   notConfirmedView,
   nothingMatchesView,
   previewOnlyView,
   previewView,
 } from './views/clear.ts';
 import { formatFor } from './views/format.ts';
-import { withClearedRows, withPreviewRows } from './views/shards.ts';
+import { withPreviewRows } from './views/shards.ts';
 import { alreadyDone, disabledCache } from './views/states.ts';
 import { disabled, type View } from './views/view.ts';
 import type { WarmPanels } from './warm-command.ts';
@@ -274,44 +266,17 @@ class ClearCommand {
     });
   }
 
-  /** Removes, tells, and puts it on record. Resolves with the outcome in a line. @param whom these shards alone */
-  async #clear(
+  #clear(
     interaction: Answerable,
     target: ClearTarget,
     services: CommandServices,
     thenWarm: boolean,
     whom?: readonly number[],
   ): Promise<string> {
-    const { cache } = services;
-    const format = formatFor(interaction.locale);
-    const scope = warmScopeFor(target, services);
-    const { removal, ms, rows } = await clearEverywhere(services, target, whom);
-    const { reference } = onRecord(interaction, services, 'cache-clear', {
-      action: 'clear',
-      target: target.text,
-      outcome: `${removal.entries} entries, ${removal.weightBytes} bytes${shardsOnRecord(rows)}`,
-    });
-    const warmLabel =
-      scope === undefined ? '' : scope === 'all' ? 'everything' : tierLabel(cache, scope).toLowerCase();
-    const warm =
-      scope === undefined || thenWarm
-        ? undefined
-        : {
-            id: this.#warmPanels.offer(interaction.user.id, { scope }, services, PANEL_LIFE_MS),
-            label: `Warm ${warmLabel} now`,
-          };
-    const cleared = clearedView({ target: target.text, removal, ms, reference, warm }, format);
-    const view = withClearedRows(cleared, rows, format);
-    const follows = thenWarm ? ['Warming has begun; its result follows below.'] : [];
-    const told = { ...view, notes: [...follows, ...(view.notes ?? [])] };
-    const silent = missing(rows);
-    await answer(
-      interaction,
-      silent.length === 0 ? told : this.#withRetry(told, interaction, target, silent, services),
-      services,
-    );
-    if (thenWarm && scope !== undefined) await this.#warmPanels.runBeside(interaction, { scope }, services);
-    return clearedOutcome(removal, cache.clock.epochAt(cache.clock.now()), format);
+    const withRetry = (view: View, silent: readonly number[]) =>
+      this.#withRetry(view, interaction, target, silent, services);
+    const clearing = { target, thenWarm, whom, warmPanels: this.#warmPanels, withRetry };
+    return clearAndTell(interaction, clearing, services);
   }
 
   /** The same with a button for the shards that did not answer. */

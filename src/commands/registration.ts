@@ -6,7 +6,6 @@
 import {
   type APIApplicationCommand,
   ApplicationCommandType,
-  DiscordAPIError,
   type RESTPostAPIChatInputApplicationCommandsJSONBody,
   Routes,
 } from 'discord.js';
@@ -14,6 +13,7 @@ import type { Logger } from '../logger.ts';
 import { type CommandStore, KeptCommands, memoryCommandStore } from './command-store.ts';
 import { type Differences, differences } from './registration-differences.ts';
 import { type FormerGuild, tidyFormer } from './registration-former.ts';
+import { explainRefusal } from './registration-refusals.ts';
 
 export type CommandData = RESTPostAPIChatInputApplicationCommandsJSONBody;
 
@@ -150,7 +150,7 @@ export class Registration {
           }
           this.#ids.delete(guildId);
         } catch (error) {
-          this.#logger.warn(explain(error, guildId, application));
+          this.#logger.warn(explainRefusal(error, guildId, application));
         }
       }
     });
@@ -211,7 +211,7 @@ export class Registration {
         });
         problems.push(...result.problems);
       } catch (error) {
-        problems.push(explain(error, guildId, application));
+        problems.push(explainRefusal(error, guildId, application));
       }
     }
     return { guilds, problems };
@@ -273,31 +273,11 @@ export class Registration {
       await this.#own(application, guildId, answer as APIApplicationCommand); // as Discord documents it
       return undefined;
     } catch (error) {
-      return `/${command.name}: ${explain(error, guildId, application)}`;
+      return `/${command.name}: ${explainRefusal(error, guildId, application)}`;
     }
   }
 }
 
 function namesOf(commands: readonly { readonly name: string }[]): string[] {
   return commands.map(({ name }) => name);
-}
-
-/** What to do about a refusal of Discord's. */
-function explain(error: unknown, guildId: string, applicationId: string): string {
-  const code = error instanceof DiscordAPIError ? Number(error.code) : undefined;
-  switch (code) {
-    case 30032:
-      return `Guild ${guildId} has 100 slash commands already, which is all that Discord allows: remove some there.`;
-    case 30034:
-      return `Guild ${guildId} has used up the 200 new commands that Discord allows in a day: try again tomorrow.`;
-    case 10004:
-    case 50001:
-      return (
-        `The bot cannot register commands in guild ${guildId}: it is not a member there, or was invited without ` +
-        '`applications.commands`. Check `admin.guild_ids`, or invite it with ' +
-        `https://discord.com/oauth2/authorize?client_id=${applicationId}&scope=bot+applications.commands&guild_id=${guildId}`
-      );
-    default:
-      return `Discord did not take the commands in guild ${guildId}: ${error instanceof Error ? error.message : String(error)}`;
-  }
 }

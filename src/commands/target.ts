@@ -55,6 +55,17 @@ export function readTarget(input: string, cache: Cache): TargetReading {
 /** Tiers named where one was mistyped. */
 const TIERS_LISTED = 12;
 
+/** The same target in another process, which has entries and namespaces of its own. */
+export function targetThere(
+  { kind, text }: Pick<ClearTarget, 'kind' | 'text'>,
+  cache: Cache,
+): ClearTarget | undefined {
+  // A key may read like something else: one that is called `all` is not everything.
+  if (kind === 'key') return { kind, text };
+  const reading = readTarget(text, cache);
+  return reading.ok && reading.target.kind === kind ? reading.target : undefined;
+}
+
 function readTier(text: string, cache: Cache): TargetReading {
   const typed = text.slice(TIER_PREFIX.length).trim();
   const policy = tierNamed(cache.tiers, typed);

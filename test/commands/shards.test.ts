@@ -137,6 +137,17 @@ describe('/cache-stats of several shards', () => {
     expect(other.cache.has('products::p7')).toBe(false);
   });
 
+  it('clears a key that is called like everything, and nothing but it', async () => {
+    const { operator, desks } = sharded(2);
+    for (const { cache } of desks) for (const key of ['all', 'tier:query']) cache.set(key, key);
+    for (const key of ['all', 'tier:query']) {
+      await operator.run('cache-stats', { key });
+      await operator.press('Clear this entry');
+      expect(operator.said).toContain('Cleared 2 entries');
+    }
+    for (const { cache } of desks) expect(cache.stats(0).total.entries).toBe(19);
+  });
+
   it.each(['components', 'embeds'])(
     'fits into a message with a hundred shards, as %s',
     async (reply_style) => {

@@ -6,7 +6,7 @@ import type { CacheStats, Preview } from '../../cache/types.ts';
 import type { CommandServices } from '../command.ts';
 import { addPreviews, type ClearTarget, clearTarget, previewTarget } from '../target.ts';
 import { mergeStats } from './merge-stats.ts';
-import type { ClearedShard, ShardReply, Shards } from './shards.ts';
+import type { AskedTarget, ClearedShard, ShardReply, Shards } from './shards.ts';
 
 type Services = Pick<CommandServices, 'cache' | 'shards'>;
 
@@ -43,9 +43,13 @@ export async function previewEverywhere(
   if (shards === undefined) return { preview: await previewTarget(cache, target), rows: undefined };
   const [own, replies] = await Promise.all([
     previewTarget(cache, target),
-    shards.ask('preview', { target: target.text }),
+    shards.ask('preview', { target: asked(target) }),
   ]);
   return { preview: addPreviews([own, ...answers(replies)]), rows: inOrder(shards, own, replies) };
+}
+
+function asked({ kind, text }: ClearTarget): AskedTarget {
+  return { kind, text };
 }
 
 /** Removes on all shards. @param whom on these alone, which is how those are tried again that did not answer */
@@ -68,7 +72,7 @@ export async function clearEverywhere(
     isHere ? clearHere() : undefined,
     shards.ask(
       'clear',
-      { target: target.text },
+      { target: asked(target) },
       whom?.filter((shard) => shard !== shards.own),
     ),
   ]);

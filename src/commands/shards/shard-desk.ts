@@ -5,8 +5,9 @@
 import { randomUUID } from 'node:crypto';
 import type { WarmRun } from '../../warmers/types.ts';
 import type { CommandServices } from '../command.ts';
-import { clearTarget, previewTarget, readTarget } from '../target.ts';
+import { type ClearTarget, clearTarget, previewTarget, targetThere } from '../target.ts';
 import type {
+  AskedTarget,
   ClearedShard,
   ShardInfo,
   ShardQuestion,
@@ -66,18 +67,18 @@ export class ShardDesk {
     };
   }
 
-  async #clear(text: string, from: number): Promise<ClearedShard> {
+  async #clear(asked: AskedTarget, from: number): Promise<ClearedShard> {
     const { cache, logger } = this.#services;
-    const removal = clearTarget(cache, this.#target(text));
+    const removal = clearTarget(cache, this.#target(asked));
     const { entries, weightBytes, loads } = await (removal.pending ?? removal);
-    logger.info(`Shard ${from} had ${text} cleared here, too.`, { entries, weightBytes, loads });
+    logger.info(`Shard ${from} had ${asked.text} cleared here, too.`, { entries, weightBytes, loads });
     return { entries, weightBytes, loads };
   }
 
-  #target(text: string) {
-    const reading = readTarget(text, this.#services.cache);
-    if (!reading.ok) throw new Error(reading.problem);
-    return reading.target;
+  #target(asked: AskedTarget): ClearTarget {
+    const target = targetThere(asked, this.#services.cache);
+    if (target === undefined) throw new Error(`There is no ${asked.kind} ${asked.text} here.`);
+    return target;
   }
 
   #warm({ scope, userId, force }: ShardQuestions['warm']['ask']): ShardWarming {

@@ -8,6 +8,7 @@ import type { CacheStats, Preview } from '../../cache/types.ts';
 import type { Logger } from '../../logger.ts';
 import type { WarmReport } from '../../warmers/types.ts';
 import { incidentReference } from '../incident.ts';
+import type { ClearTarget } from '../target.ts';
 import { type ShardAnswer, type ShardLink, type ShardMessage, ShardUnreachable } from './shard-link.ts';
 
 /** So long people wait for a shard that does not answer. */
@@ -19,8 +20,8 @@ const PROTOCOL = 1;
 /** What may be asked, and the answer to each. Plain JSON, both. */
 export interface ShardQuestions {
   stats: { readonly ask: { readonly topKeys: number }; readonly answer: CacheStats };
-  preview: { readonly ask: { readonly target: string }; readonly answer: Preview };
-  clear: { readonly ask: { readonly target: string }; readonly answer: ClearedShard };
+  preview: { readonly ask: { readonly target: AskedTarget }; readonly answer: Preview };
+  clear: { readonly ask: { readonly target: AskedTarget }; readonly answer: ClearedShard };
   /** Starts a run, or joins one, and tells where it is at once. */
   warm: {
     readonly ask: { readonly scope: string; readonly userId?: string; readonly force?: boolean };
@@ -35,6 +36,9 @@ export type ShardTopic = keyof ShardQuestions;
 export type ShardQuestion = {
   [Topic in ShardTopic]: { readonly topic: Topic } & ShardQuestions[Topic]['ask'];
 }[ShardTopic];
+
+/** A target as it travels; its namespaces are those of the process that is asked. */
+export type AskedTarget = Pick<ClearTarget, 'kind' | 'text'>;
 
 /** What was removed in a process. */
 export interface ClearedShard {
