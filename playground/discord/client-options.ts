@@ -110,9 +110,8 @@ function leafOptions(
   let options: readonly APIApplicationCommandOption[] = command.options ?? [];
   for (const name of path) {
     const branch = options.find((option) => option.name === name && isBranch(option));
-    if (!branch || !('options' in branch))
-      throw new Error(`/${command.name} has no subcommand named "${name}"`);
-    options = branch.options ?? [];
+    if (!branch) throw new Error(`/${command.name} has no subcommand named "${name}"`);
+    options = ('options' in branch && branch.options) || [];
   }
   if (options.some(isBranch)) throw new Error(`/${[command.name, ...path].join(' ')} needs a subcommand`);
   return options;

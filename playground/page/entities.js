@@ -41,11 +41,16 @@ export function entityRows(hello, kinds, channelTypes) {
   return kinds.flatMap((kind) => rows[kind]());
 }
 
-/** Rows that a text means: by part of the name, with or without its `@` or `#`, or by the whole id. */
+/** Rows that a text means: by part of the name, with or without its `@` or `#`, or by the whole id. Accents may lack. */
 export function matching(rows, text) {
-  const wanted = text.trim().replace(/^[@#]/, '').toLowerCase();
-  const begins = (row) => (row.name ?? row.label).replace(/^@/, '').toLowerCase().startsWith(wanted);
+  const wanted = plain(text.trim());
+  const called = (row) => plain(row.name ?? row.label);
+  const begins = (row) => Number(called(row).startsWith(wanted));
   return rows
-    .filter((row) => row.value === wanted || (row.name ?? row.label).toLowerCase().includes(wanted))
-    .sort((a, b) => Number(begins(b)) - Number(begins(a)));
+    .filter((row) => row.value === wanted || called(row).includes(wanted))
+    .sort((a, b) => begins(b) - begins(a));
+}
+
+function plain(name) {
+  return name.replace(/^[@#]/, '').normalize('NFD').replace(/\p{M}/gu, '').toLowerCase();
 }

@@ -89,7 +89,7 @@ function figures(stats, say) {
 
 /** What the loading policies do: old values by reason, and the loads that failed. Absent until there is something. */
 function oldValues({ total, lastFailure }, { number }) {
-  const { stale, failures, timeouts } = total;
+  const { stale, failures } = total;
   const byReason = [
     [t('revalidating'), stale.revalidating],
     [t('failed'), stale.failed + stale['backing-off']],
@@ -102,23 +102,20 @@ function oldValues({ total, lastFailure }, { number }) {
     { id: 'stale' },
     el('h2', {}, t('oldValues'), el('b', {}, number(served))),
     el('p', { class: 'sub' }, byReason.map(([words, count]) => `${words} ${number(count)}`).join(' · ')),
-    failures === 0
-      ? null
-      : el(
-          'p',
-          { class: 'sub failing' },
-          t('failedLoads', { count: failures, n: number(failures) }),
-          timeouts > 0 ? ` · ${t('timedOut', { n: number(timeouts) })}` : '',
-        ),
-    lastFailure === null
-      ? null
-      : el(
-          'p',
-          { class: 'sub failure', title: lastFailure.message },
-          el('code', {}, lastFailure.key),
-          ` ${relative(lastFailure.at)}`,
-        ),
+    failures === 0 ? null : failureLines(total, lastFailure, number),
   );
+}
+
+function failureLines({ failures, timeouts }, last, number) {
+  const words = [
+    t('failedLoads', { count: failures, n: number(failures) }),
+    timeouts > 0 ? t('timedOut', { n: number(timeouts) }) : null,
+    last ? relative(last.at) : null,
+  ];
+  return [
+    el('p', { class: 'sub failing' }, words.filter((each) => each !== null).join(' · ')),
+    last ? el('p', { class: 'sub failure', title: last.message }, el('code', {}, last.key)) : null,
+  ];
 }
 
 function meter(share, label) {

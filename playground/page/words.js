@@ -49,12 +49,10 @@ export const WORDS = {
     slow: 'Slow (2 s)',
     stuck: 'Stuck',
     failing: 'Failing',
-    healthyHint:
-      'Run /leaderboard, choose a trouble here, and run it again once the answer is {ttl} old: the loading policies serve it all the same.',
-    slowHint:
-      'Leaderboard, searches and sales reports take 2 s. Other reads are synchronous, as SQLite is here, and stay quick.',
+    healthyHint: 'Make trouble, and run /leaderboard: its answer is fresh for {ttl}.',
+    slowHint: 'Leaderboard and searches take 2 s. Other reads are synchronous, as SQLite is, and stay quick.',
     stuckHint:
-      'Leaderboard, searches and sales reports get no answer until the hard timeout. Other reads are synchronous and stay quick.',
+      'Leaderboard and searches get no answer until the hard timeout. Other reads are synchronous and stay quick.',
     failingHint: 'Every statement throws. Old values go on being served for as long as grace lasts.',
     // The feed
     welcome: 'A cache you can watch at work',
@@ -93,7 +91,6 @@ export const WORDS = {
     remove: 'Remove {name}',
     role: 'Role',
     nobody: 'Nobody and nothing here is called that',
-    mostChosen: { one: '{count} at most', other: '{count} at most' },
     // The message field
     placeholder: 'Type / for a command',
     fieldLabel: 'Message, or / for a command',
@@ -129,7 +126,6 @@ export const WORDS = {
     revalidating: 'revalidating',
     failed: 'failed',
     slowLoads: 'slow',
-    noOldValues: 'Every answer was fresh.',
     failedLoads: { one: '{n} load failed', other: '{n} loads failed' },
     timedOut: '{n} timed out',
     requests: "The bot's requests",
@@ -150,7 +146,7 @@ export const WORDS = {
     youAre: 'Du bist',
     channels: 'Kanäle',
     shoppers: 'Kundschaft',
-    simulatedShoppers: 'Simulierte Kundschaft',
+    simulatedShoppers: 'Einkaufen lassen',
     speed: 'Tempo',
     showCommands: 'Befehle zeigen',
     bot: 'Bot',
@@ -168,8 +164,8 @@ export const WORDS = {
     offline: 'Verbindet…',
     stopped: 'Angehalten',
     exited: 'Unerwartet beendet',
-    restart: 'Neu starten',
-    kill: 'Hart beenden',
+    restart: 'Neustart',
+    kill: 'Abwürgen',
     startAgain: 'Bot wieder starten',
     isStopped: 'Der Bot ist angehalten.',
     hasExited: 'Der Bot hat sich selbst beendet ({ending}). Sein Protokoll steht im Terminal.',
@@ -180,12 +176,11 @@ export const WORDS = {
     slow: 'Langsam (2 s)',
     stuck: 'Hängt',
     failing: 'Defekt',
-    healthyHint:
-      '/leaderboard ausführen, hier eine Störung wählen, und noch einmal ausführen, wenn die Antwort {ttl} alt ist: die Laderegeln liefern sie trotzdem.',
+    healthyHint: 'Störe sie und führe /leaderboard aus: die Antwort ist {ttl} lang frisch.',
     slowHint:
-      'Rangliste, Suchen und Verkaufsberichte dauern 2 s. Andere Lesezugriffe sind synchron, wie SQLite hier ist, und bleiben schnell.',
+      'Rangliste und Suchen dauern 2 s. Was sonst gelesen wird, ist synchron wie SQLite und bleibt schnell.',
     stuckHint:
-      'Rangliste, Suchen und Verkaufsberichte bekommen bis zur harten Frist keine Antwort. Andere Lesezugriffe sind synchron und bleiben schnell.',
+      'Rangliste und Suchen bekommen bis zur harten Frist keine Antwort. Was sonst gelesen wird, ist synchron und bleibt schnell.',
     failingHint:
       'Jede Anweisung schlägt fehl. Alte Werte werden weiter geliefert, solange die Schonfrist reicht.',
     welcome: 'Ein Cache, dem du bei der Arbeit zusehen kannst',
@@ -223,7 +218,6 @@ export const WORDS = {
     remove: '{name} entfernen',
     role: 'Rolle',
     nobody: 'Niemand und nichts heißt hier so',
-    mostChosen: { one: 'höchstens {count}', other: 'höchstens {count}' },
     placeholder: '/ für einen Befehl',
     fieldLabel: 'Nachricht, oder / für einen Befehl',
     suggestions: 'Vorschläge',
@@ -257,7 +251,6 @@ export const WORDS = {
     revalidating: 'lädt nach',
     failed: 'fehlgeschlagen',
     slowLoads: 'langsam',
-    noOldValues: 'Jede Antwort war frisch.',
     failedLoads: { one: '{n} Ladevorgang fehlgeschlagen', other: '{n} Ladevorgänge fehlgeschlagen' },
     timedOut: '{n} über der Frist',
     requests: 'Anfragen des Bots',

@@ -70,6 +70,20 @@ it('is the playground where there is none, and says when its port is taken', asy
   });
 });
 
+it('suggests no port that there is not, where the last one is taken', async () => {
+  const taken = createServer();
+  // Somebody else may have it: then it is taken as well.
+  const settled = Promise.race([once(taken, 'listening'), once(taken, 'error')]).catch(() => undefined);
+  taken.listen(65_535, '127.0.0.1');
+  await settled;
+  onTestFinished(() => void taken.close());
+  const { ended } = npmStart(folder(), { PORT: '65535' });
+  expect(await ended).toMatchObject({
+    code: 1,
+    err: 'Port 65535 is in use. Choose another: PORT=4780 npm start\n',
+  });
+});
+
 it.each(['eighty', '-1', '65536', '1.5'])('says that %s is no port', async (PORT) => {
   const { ended } = npmStart(folder(), { PORT });
   expect(await ended).toMatchObject({

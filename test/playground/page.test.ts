@@ -102,6 +102,68 @@ describe('the page', () => {
     await page.getByRole('option', { name: '/latecomer' }).waitFor();
   });
 
+  it('offers people, roles and channels for the options that take them, and sends them as Discord does', async () => {
+    const page = await open();
+    const field = page.locator('#composer');
+    const offered = () => page.locator('#menu [role=option] b').allInnerTexts();
+    await field.fill('/pick');
+    await page.keyboard.press('Tab');
+    await field.fill('lin');
+    expect((await offered())[0]).toBe('@Linus');
+    await page.keyboard.press('Tab');
+    expect(await offered()).toContain('@Operators');
+    await field.fill('@oper');
+    await page.keyboard.press('Enter');
+    expect(await offered()).toEqual(['#general', '#ops', '#shop', '#audit']);
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Tab');
+    await field.fill('oper');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await page.getByText('who linus (member); role Operators; where ops; whom Operators').last().waitFor();
+  });
+
+  it('picks people, roles and channels from select menus by keyboard, several where several may be', async () => {
+    const page = await open();
+    const { local } = playground;
+    const { people, channels, home } = local.world;
+    const [operators] = [...home.roles.values()].filter(({ name }) => name === 'Operators');
+    await local.as(people.ada.id).run(channels.ops, 'pick', {
+      who: people.linus.id,
+      role: operators?.id ?? '',
+      where: channels.ops,
+      whom: people.grace.id,
+    });
+    const message = page.locator('.message').filter({ hasText: 'whom Grace' });
+    const whom = message.getByRole('combobox', { name: 'Whom?' });
+    await whom.fill('gra');
+    await whom.press('Enter');
+    await whom.fill('lin');
+    await whom.press('Enter');
+    await whom.press('Escape');
+    await message.getByRole('button', { name: 'Remove @Grace' }).waitFor();
+    await message.getByRole('button', { name: 'Apply' }).first().click();
+    await page.getByText('Picked grace, linus').last().waitFor();
+    const where = message.getByRole('combobox', { name: 'Where?' });
+    await where.fill('gen');
+    await where.press('Enter');
+    await page.getByText('Picked #general').last().waitFor();
+    const whoOrWhat = message.getByRole('combobox', { name: 'Who or what?' });
+    await whoOrWhat.fill('oper');
+    await message.getByRole('option', { name: '@Operators' }).click();
+    await page.getByText('Picked Operators').last().waitFor();
+    expect(await message.getByRole('combobox', { name: 'Which role?' }).isDisabled()).toBe(true);
+  });
+
+  it('offers each subcommand as a command of its own', async () => {
+    const page = await open();
+    await page.locator('#composer').fill('/journal');
+    await page.getByRole('option', { name: '/journal show' }).waitFor();
+    await page.locator('#composer').fill('/journal retry ');
+    await page.keyboard.press('Enter');
+    await page.getByText('Subcommand retry').last().waitFor();
+  });
+
   it('says which required option is missing, and sends nothing', async () => {
     const page = await open();
     await page.locator('#composer').fill('/cache-clear');
@@ -155,6 +217,19 @@ describe('the page', () => {
     await page.locator('#locale').selectOption('de');
     await page.locator('#composer').fill('/sho');
     await page.getByRole('option', { name: 'Für die Tests der Seite' }).waitFor();
+  });
+
+  it("speaks the reader's language itself, and English where it has no other", async () => {
+    const page = await open();
+    const language = (locale: string) => page.locator('#locale').selectOption(locale);
+    await language('de');
+    await page.getByText('du bist Ada').waitFor();
+    expect(await page.locator('html').getAttribute('lang')).toBe('de');
+    expect(await page.locator('#composer').getAttribute('placeholder')).toBe('/ für einen Befehl');
+    await page.getByRole('button', { name: 'Neustart' }).waitFor();
+    await language('ja');
+    await page.getByText('you are Ada').waitFor();
+    expect(await page.locator('html').getAttribute('lang')).toBe('en');
   });
 
   it('leaves who goes by keyboard where they are when that part is drawn anew', async () => {
