@@ -1,9 +1,11 @@
 /** `cache.tiers`: tiers of one's own, policies for the built-in ones, and the advice about both. */
 import { readFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createCache } from '../src/cache/cache.ts';
 import { defineTier } from '../src/cache/define-tier.ts';
+import { CacheError } from '../src/cache/errors.ts';
 import type { TierPolicy } from '../src/cache/types.ts';
 import { configNotices, loadConfig, parseConfig } from '../src/config.ts';
 import { tierSchema } from '../src/config-tier-schema.ts';
@@ -249,6 +251,60 @@ describe('problems', () => {
 
   it.each([[[]], ['tiers'], [5], [null]])('tiers of %j are no section', (tiers) => {
     expect(problemsOf(tiers)).toEqual([expect.stringContaining('cache.tiers: is ')]);
+  });
+
+  const accepted = (tiers: unknown): boolean => {
+    try {
+      const config = parseConfig({ cache: { tiers } });
+      configNotices(config);
+      void createCache({ ...config.cache, clock: handClock(), logger: silentLogger }).stop();
+      return true;
+    } catch (error) {
+      expect(error).toBeInstanceOf(CacheError);
+      expect(error).toMatchObject({ code: 'ERR_CONFIG_INVALID' });
+      return false;
+    }
+  };
+
+  it('whatever stands there, nothing but complaints comes of it', () => {
+    const name = fc.oneof(fc.constantFrom('user', 'all', '__proto__', 'toString'), fc.string());
+    const policy = fc.oneof(fc.constantFrom(...Object.keys(tierSchema.shape)), fc.string());
+    const section = fc.dictionary(policy, fc.oneof(fc.double(), fc.jsonValue()));
+    const tiers = fc.oneof({ weight: 5, arbitrary: fc.dictionary(name, section) }, fc.jsonValue());
+    fc.assert(fc.property(tiers, (value) => void accepted(value)));
+  });
+
+  it('what is accepted, the engine takes', () => {
+    const times = fc.constantFrom(0, 0.001, 0.5, 1, 60, 2_592_000);
+    const aboveZero = fc.constantFrom(0.0001, 0.5, 1, 60);
+    const section = fc.record(
+      {
+        ttl: times,
+        negative_ttl: times,
+        jitter: fc.constantFrom(0, 0.5, 1),
+        grace: times,
+        grace_backoff: times,
+        stale_while_revalidate: times,
+        soft_timeout: aboveZero,
+        hard_timeout: aboveZero,
+        refresh_ahead: fc.constantFrom(0.001, 0.5, 0.999),
+        early_refresh: fc.constantFrom(0, 1, 10),
+        adaptive_ttl: fc.record({ min: aboveZero, max: aboveZero }),
+        compress_above_kb: fc.constantFrom(0.0001, 1, 1e9),
+        max_entry_kb: fc.constantFrom(0.0001, 1, 1e9),
+        skip_empty: fc.boolean(),
+        namespaces: fc.subarray(['a', 'b', 'é', 'constructor']),
+      },
+      { requiredKeys: ['ttl'] },
+    );
+    let count = 0;
+    fc.assert(
+      fc.property(section, (mine) => {
+        if (accepted({ mine })) count++;
+      }),
+      { numRuns: 300 },
+    );
+    expect(count).toBeGreaterThan(20);
   });
 
   it('names that every object has are names like others, but for one', () => {

@@ -51,7 +51,8 @@ export function infoCommand(config: Config): AdminCommand {
       if (shards !== undefined && !(await defer(interaction, services))) return;
       loopDelay.start();
       const format = formatFor(interaction.locale);
-      const key = interaction.options.getString('key')?.trim();
+      const typed = interaction.options.getString('key');
+      const key = typed === null ? undefined : longKeys.resolve(typed.trim());
       const wanted = interaction.options.getString('tier');
       onRecord(interaction, services, 'cache-info', {
         action: 'view',
@@ -59,7 +60,7 @@ export function infoCommand(config: Config): AdminCommand {
         outcome: 'shown',
       });
       if (key !== undefined) {
-        const view = keyView(longKeys.resolve(key), format, services);
+        const view = keyView(key, format, services);
         await answer(interaction, ofOneShard(view, shards), services);
         return;
       }
