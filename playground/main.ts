@@ -52,6 +52,8 @@ export async function startPlayground(options: PlaygroundOptions = {}): Promise<
       DISCORD_API_URL: local.apiUrl,
       ADMIN_GUILD_ID: local.world.home.id,
       DATABASE_PATH: databasePath,
+      // Beside a bot that runs already, and again when this one is restarted.
+      API_PORT: process.env.API_PORT ?? '0',
     },
     onStatus: (status) => page?.broadcast({ type: 'bot', bot: status }),
     onStats: (stats) => page?.broadcast({ type: 'stats', stats }),

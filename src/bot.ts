@@ -4,6 +4,7 @@
  */
 import { join, resolve } from 'node:path';
 import { Client, Events, GatewayIntentBits } from 'discord.js';
+import { startBotApi } from './api/start.ts';
 import { Ending } from './bot/ending.ts';
 import { closingError, failureText, StartError } from './bot/failure.ts';
 import { lineLogger } from './bot/line-logger.ts';
@@ -83,6 +84,15 @@ async function start(env: NodeJS.ProcessEnv, logger: Logger, ending: Ending, par
 
   if (process.send !== undefined)
     ending.onEnd('the statistics', tellStats(cache, process.send.bind(process)));
+
+  const endApi = await startBotApi(config.api, {
+    cache,
+    shop,
+    logger,
+    bot: () => ({ online: client.isReady(), guilds: client.guilds.cache.size }),
+    checkDatabase: () => db.pragma('user_version'),
+  });
+  if (endApi !== undefined) ending.onEnd('the HTTP API', endApi);
 
   await plugin.start();
   await logIn(client, token);

@@ -22,7 +22,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   db: ['cache', 'feed', 'logger'],
   http: ['cache', 'logger'],
   metrics: ['cache'],
-  api: ['http', 'metrics', 'cache', 'db', 'config', 'logger'],
+  api: ['http', 'metrics', 'cache', 'db', 'config', 'logger', 'nearest-name'],
   warmers: ['cache', 'config', 'logger', 'nearest-name'],
   commands: ['warmers', 'cache', 'config', 'logger', 'nearest-name'],
   plugin: ['commands', 'warmers', 'cache', 'config', 'logger', 'nearest-name'],

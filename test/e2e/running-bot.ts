@@ -74,6 +74,7 @@ export class RunningBot {
         PATH: process.env.PATH,
         NODE_COMPILE_CACHE,
         DATABASE_PATH: this.databasePath,
+        API_PORT: '0',
         ...discord,
         ...env,
       },

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { type CacheResponseOptions, cacheResponse } from '../../src/http/cache-response.ts';
 import { bench, heldLoader, NEGATIVE_TTL_MS, TTL_MS, tierOf, tiers } from '../cache/support.ts';
-import { serve } from './server.ts';
+import { serve } from '../support/http-client.ts';
 
 type Answer = (request: Request, call: number) => Response | PromiseLike<Response>;
 

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { cacheResponse as cacheHandler } from '../../src/http/cache-response.ts';
 import { cacheResponse } from '../../src/http/hono.ts';
 import { bench, heldLoader, TTL_MS, tierOf } from '../cache/support.ts';
-import { serve } from './server.ts';
+import { serve } from '../support/http-client.ts';
 
 describe('cacheResponse as Hono’s middleware', () => {
   it('answers from the cache, with ETag, Age, 304 and HEAD', async () => {
