@@ -1,38 +1,21 @@
 /** `npm start` without a token: the playground with the real bot behind it, driven in a real Chromium. */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-// @ts-expect-error it is plain JavaScript, so that any Node can run it
-import { findBrowser } from '../../scripts/ensure-browser.js';
-import { generateShop } from '../../src/db/generator.ts';
-import { openDatabase } from '../../src/db/open.ts';
+import { launchBrowser, type PlaygroundProcess, startPlaygroundProcess } from './playground-process.ts';
 
 /** For a machine that is busy with other tests; nothing takes this long by itself. */
 const PATIENCE_MS = 15_000;
 
-interface Started {
-  readonly child: ChildProcess;
-  readonly url: string;
-  readonly ended: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
-}
-
 let folder: string;
 let browser: Browser;
-let playground: Started;
+let playground: PlaygroundProcess;
 
 beforeAll(async () => {
   folder = mkdtempSync(path.join(tmpdir(), 'cachecord-e2e-'));
-  const executablePath = findBrowser();
-  [playground, browser] = await Promise.all([
-    start(),
-    chromium.launch({
-      ...(executablePath === undefined ? {} : { executablePath }),
-      args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-sync'],
-    }),
-  ]);
+  [playground, browser] = await Promise.all([start(), launchBrowser()]);
 });
 
 afterAll(async () => {
@@ -42,33 +25,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** Runs start.js on a small shop of its own; resolves when it tells where the page is. */
-async function start(): Promise<Started> {
-  const databasePath = path.join(mkdtempSync(path.join(folder, 'shop-')), 'shop.sqlite');
-  const db = openDatabase(databasePath);
-  generateShop(db, { products: 120, users: 40, orders: 600, now: Date.now() });
-  db.close();
-  const child = spawn(process.execPath, ['start.js'], {
-    cwd: path.join(import.meta.dirname, '../..'),
-    env: { PATH: process.env.PATH, PORT: '0', DATABASE_PATH: databasePath },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const ended: Started['ended'] = new Promise((done) => {
-    child.once('exit', (code, signal) => done({ code, signal }));
-  });
-  let output = '';
-  const url = await new Promise<string>((found, fail) => {
-    const hear = (chunk: Buffer) => {
-      output += chunk.toString();
-      const address = /playground is at (http:\S+)/.exec(output)?.[1];
-      if (address !== undefined) found(address);
-    };
-    child.stdout.on('data', hear);
-    child.stderr.on('data', hear);
-    void ended.then(() => fail(new Error(`start.js has ended:\n${output}`)));
-  });
-  return { child, url, ended };
-}
+const start = () => startPlaygroundProcess(folder);
 
 async function open(): Promise<Page> {
   const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
