@@ -32,17 +32,23 @@ export interface LoadParts {
   readonly previous: Entry | undefined;
 }
 
+/** Those who wait for a load together: until its soft timeout, or from then on until its end. */
+export interface Waiting {
+  readonly promise: Promise<unknown>;
+  /** They were given this entry instead, for this reason. */
+  answer: { readonly entry: Entry; readonly reason: StaleReason; readonly isStale: boolean } | undefined;
+}
+
 export class Load implements LoadContext {
   readonly key: string;
   readonly counters: Counters;
   readonly options: EntryOptions;
   readonly rules: Rules;
-  readonly signal: AbortSignal;
   readonly position: number;
   readonly startedAt: number;
   readonly previous: Entry | undefined;
-  /** What everybody who waits shares. Set by the call that began the load, before anybody can join. */
-  promise: Promise<unknown> | undefined;
+  /** What whoever joins now shares. Set by the call that began the load, before anybody can join. */
+  waiting: Waiting | undefined;
   /** The position of the invalidation that covers this load; `Infinity` when a newer load took its place. */
   voidedAt = NEVER;
   /** Whether the value may be stored, if nothing comes between. */
@@ -50,10 +56,16 @@ export class Load implements LoadContext {
   cause: Cause = 'miss';
   /** Where the value holds a kind that cannot be frozen: what whoever joined gets a copy of. */
   original: { readonly value: unknown } | undefined;
-  /** Those who wait were given this old entry instead, for this reason. */
-  answer: { readonly entry: Entry; readonly reason: StaleReason } | undefined;
+  /** Whoever began it has the old value already. */
+  isAnswered = false;
   /** What those who joined at this position do at its end. */
-  joiners: { readonly joinedAt: number; readonly take: (value: unknown) => unknown } | undefined;
+  joiners:
+    | {
+        readonly waiting: Waiting;
+        readonly joinedAt: number;
+        readonly take: (value: unknown) => unknown;
+      }
+    | undefined;
   /** The hard timeout has ended it: what it still gives is dropped. */
   isOver = false;
   /** A warning about its length was given. */
@@ -64,7 +76,10 @@ export class Load implements LoadContext {
   /** The loader says that the old value still holds. */
   isUnmodified = false;
   #links: { tags: string[]; dependsOn: string[] } | undefined;
+  readonly #closing: AbortSignal;
   #hardTimeout: AbortController | undefined;
+  #signal: AbortSignal | undefined;
+  #abortedFor: CacheError | undefined;
 
   constructor({ key, counters, options, rules, closing, position, startedAt, previous }: LoadParts) {
     this.key = key;
@@ -74,11 +89,7 @@ export class Load implements LoadContext {
     this.position = position;
     this.startedAt = startedAt;
     this.previous = previous;
-    if (rules.hardTimeoutMs === Number.POSITIVE_INFINITY) this.signal = closing;
-    else {
-      this.#hardTimeout = new AbortController();
-      this.signal = AbortSignal.any([closing, this.#hardTimeout.signal]);
-    }
+    this.#closing = closing;
     for (const other of options.dependsOn ?? []) assertKey(other);
     if (options.tags !== undefined || options.dependsOn !== undefined) {
       this.#links = { tags: [...(options.tags ?? [])], dependsOn: [...(options.dependsOn ?? [])] };
@@ -88,7 +99,19 @@ export class Load implements LoadContext {
   /** Ends it: its signal fires. */
   abort(reason: CacheError): void {
     this.isOver = true;
+    this.#abortedFor = reason;
     this.#hardTimeout?.abort(reason);
+  }
+
+  /** Made when it is asked for: most loaders do without, and it costs as much as a short load. */
+  get signal(): AbortSignal {
+    if (this.rules.hardTimeoutMs === Number.POSITIVE_INFINITY) return this.#closing;
+    if (this.#signal === undefined) {
+      this.#hardTimeout = new AbortController();
+      if (this.#abortedFor !== undefined) this.#hardTimeout.abort(this.#abortedFor);
+      this.#signal = AbortSignal.any([this.#closing, this.#hardTimeout.signal]);
+    }
+    return this.#signal;
   }
 
   get isVoid(): boolean {
@@ -154,6 +177,13 @@ export class Load implements LoadContext {
         );
       }
       this.isUnmodified = true;
+      // It still stems from what it stemmed from, though this load has not seen it.
+      const { links } = this.previous;
+      if (links !== undefined) {
+        const own = this.#ownLinks();
+        own.tags.push(...links.tags);
+        own.dependsOn.push(...links.dependsOn);
+      }
       // It is typed `never` so that a loader which returns it keeps the type of its other values.
       return servedValue(this.previous) as never;
     };

@@ -17,7 +17,7 @@ import type { Filler } from './filler.ts';
 import type { Invalidator } from './invalidator.ts';
 import { assertKey } from './keys.ts';
 import type { MemoryLayer } from './layers/memory.ts';
-import { type Cause, Load } from './load.ts';
+import { type Cause, Load, type Waiting } from './load.ts';
 import type { Loads } from './loads.ts';
 import type { Rules } from './rules.ts';
 import { assertTtl, type TierBook } from './tier-book.ts';
@@ -42,6 +42,8 @@ export class Loading {
   readonly #memory: MemoryLayer;
   readonly #loads: Loads;
   readonly #clock: Clock;
+  /** Cancels the timers of the loads in flight. */
+  readonly #cancels = new Set<() => void>();
   /** The last failed load, for people to find in the log. */
   lastFailure: CacheStats['lastFailure'] = null;
 
@@ -50,6 +52,7 @@ export class Loading {
     this.#memory = parts.memory;
     this.#loads = parts.loads;
     this.#clock = parts.clock;
+    parts.closing.addEventListener('abort', () => this.#endTimers(), { once: true });
   }
 
   load<T>(key: string, loader: Loader<T>, options: LoadOptions): Promise<T> {
@@ -78,14 +81,24 @@ export class Loading {
     const { counters } = running;
     counters.misses++;
     counters.joined++;
-    const shared =
-      running.promise ?? Promise.reject(new CacheError('ERR_LOAD_FAILED', 'A load cannot wait for itself.'));
+    const { waiting } = running;
+    if (waiting === undefined)
+      return Promise.reject(
+        new CacheError('ERR_LOAD_FAILED', 'A load cannot wait for itself.', { key: running.key }),
+      );
+    if (this.#clock.now() - running.startedAt >= running.rules.softTimeoutMs) {
+      const old = this.#graceful(running);
+      if (old !== undefined) {
+        counters.stale.slow++;
+        return Promise.resolve(servedValue(old) as T);
+      }
+    }
     const joinedAt = this.#parts.invalidator.position;
     // Those who join at the same position have the same to do: the handler is made once for all of them.
-    if (running.joiners?.joinedAt !== joinedAt) {
-      running.joiners = { joinedAt, take: takerOf(running, joinedAt, readAnew) };
+    if (running.joiners?.joinedAt !== joinedAt || running.joiners.waiting !== waiting) {
+      running.joiners = { waiting, joinedAt, take: takerOf(running, waiting, joinedAt, readAnew) };
     }
-    const answered = shared.then(running.joiners.take) as Promise<T>;
+    const answered = waiting.promise.then(running.joiners.take) as Promise<T>;
     if (running.cause !== 'forced') return answered;
     // A load that somebody forced tells him of its failure; others rather have the old value.
     return answered.catch((error: unknown) => {
@@ -98,12 +111,19 @@ export class Loading {
 
   /** Loads a value that is not waited for; where a load is in flight already, that one will do. */
   behind(key: string, loader: Loader<unknown>, options: LoadOptions, isSync: boolean): void {
-    if (this.#loads.get(key) !== undefined || this.#parts.closing.aborted) return;
+    const { closing } = this.#parts;
+    if (this.#loads.get(key) !== undefined || closing.aborted) return;
     // A synchronous loader would make its reader wait after all, so it runs in a later turn of the loop.
     const later: Loader<unknown> = isSync
-      ? (context) => this.#clock.yield().then(() => loader(context))
+      ? async (context) => {
+          await this.#clock.yield();
+          closing.throwIfAborted();
+          return loader(context);
+        }
       : loader;
     this.#load(key, later, options, 'behind').catch((error: unknown) => {
+      // Ended by `stop`, as it should be.
+      if (closing.aborted) return;
       // Its callers were served; that it failed is counted already.
       this.#parts.bursts.warn(
         'behind',
@@ -172,11 +192,11 @@ export class Loading {
       (value) => this.#loaded(record, beganAt, value) as T,
       (error: unknown) => this.#failed(record, beganAt, error) as T,
     );
-    const { softTimeoutMs, hardTimeoutMs } = record.rules;
-    const isTimed = Number.isFinite(softTimeoutMs) || Number.isFinite(hardTimeoutMs);
-    const promise = isTimed ? this.#timed(record, beganAt, ended) : ended;
-    record.promise = promise;
-    return promise;
+    const bounded = this.#bounded(record, beganAt, ended);
+    const answered = this.#answeredWhenSlow(record, bounded);
+    record.waiting ??= { promise: answered, answer: undefined };
+    // Who forces a load wants the new value and no other.
+    return cause === 'forced' ? bounded : answered;
   }
 
   #begin(key: string, options: LoadOptions, cause: Cause): Load {
@@ -210,39 +230,63 @@ export class Loading {
     }
   }
 
-  /** The soft timeout answers with the old value and lets the load go on; the hard one ends it. */
-  #timed<T>(record: Load, beganAt: number, ended: Promise<T>): Promise<T> {
+  /** The hard timeout ends the load: what the loader still gives is dropped. */
+  #bounded<T>(record: Load, beganAt: number, ended: Promise<T>): Promise<T> {
+    const { hardTimeoutMs } = record.rules;
+    if (!Number.isFinite(hardTimeoutMs) || this.#parts.closing.aborted) return ended;
     const { promise, resolve, reject } = Promise.withResolvers<T>();
-    const { softTimeoutMs, hardTimeoutMs } = record.rules;
-    const cancels: (() => void)[] = [];
-    if (Number.isFinite(softTimeoutMs) && record.cause !== 'forced' && record.previous !== undefined) {
-      const answer = () => {
-        const old = this.#oldValueFor(record, 'slow');
-        if (old !== undefined) resolve(servedValue(old) as T);
-      };
-      cancels.push(this.#clock.after(softTimeoutMs, answer));
-    }
-    if (Number.isFinite(hardTimeoutMs)) {
-      const end = () => {
-        const { key, counters } = record;
-        const error = new CacheError('ERR_TIMEOUT', `The load of ${key} took over ${hardTimeoutMs} ms.`, {
-          key,
-        });
-        counters.timeouts++;
-        resolve(new Promise<T>((done) => done(this.#failed(record, beganAt, error) as T)));
-        record.abort(error);
-      };
-      cancels.push(this.#clock.after(hardTimeoutMs, end));
-    }
-    const settle = (finish: () => void) => {
-      for (const cancel of cancels) cancel();
-      finish();
+    const end = () => {
+      const { key, counters } = record;
+      const error = new CacheError('ERR_TIMEOUT', `The load of ${key} took over ${hardTimeoutMs} ms.`, {
+        key,
+      });
+      counters.timeouts++;
+      resolve(new Promise<T>((done) => done(this.#failed(record, beganAt, error) as T)));
+      record.abort(error);
     };
-    ended.then(
-      (value) => settle(() => resolve(value)),
-      (error: unknown) => settle(() => reject(error)),
-    );
+    this.#after(hardTimeoutMs, end, ended);
+    ended.then(resolve, reject);
     return promise;
+  }
+
+  /** The soft timeout gives those who wait the old value, where grace allows it; the load goes on for others. */
+  #answeredWhenSlow<T>(record: Load, bounded: Promise<T>): Promise<T> {
+    const { softTimeoutMs } = record.rules;
+    if (!Number.isFinite(softTimeoutMs) || record.previous === undefined || this.#parts.closing.aborted)
+      return bounded;
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    const waiting: Waiting = { promise, answer: undefined };
+    record.waiting = waiting;
+    const answer = () => {
+      const old = this.#answer(record, 'slow');
+      if (old === undefined) return;
+      resolve(servedValue(old) as T);
+      record.isAnswered = true;
+      record.waiting = { promise: bounded, answer: undefined };
+    };
+    this.#after(softTimeoutMs, answer, bounded);
+    bounded.then(resolve, reject);
+    // Perhaps nobody waits any more, or not yet. Whoever does is told by a promise of his own.
+    promise.catch(() => undefined);
+    return promise;
+  }
+
+  /** A timer of a load, until the load's end. */
+  #after(delayMs: number, run: () => void, end: Promise<unknown>): void {
+    const cancelTimer = this.#clock.after(delayMs, () => {
+      this.#cancels.delete(cancel);
+      run();
+    });
+    const cancel = () => {
+      cancelTimer();
+      this.#cancels.delete(cancel);
+    };
+    this.#cancels.add(cancel);
+    end.then(cancel, cancel);
+  }
+
+  #endTimers(): void {
+    for (const cancel of this.#cancels) cancel();
   }
 
   #loaded(load: Load, beganAt: number, value: unknown): unknown {
@@ -255,9 +299,16 @@ export class Loading {
     const kept =
       load.mayKeep && !closing.aborted && filler.keep(load, load.position, value, Math.round(loadMs * 1_000));
     if (kept) counters.fills++;
+    else if (load.mayKeep && !load.isVoid && !load.isSkipped) this.#removeOutdated(load.key);
     this.#loads.end(load);
     events.emit('loaded', { key: load.key, tier: counters.policy.tier, loadMs, kept });
     return value;
+  }
+
+  /** The source has given another value, and be it one that is not kept: what was there is outdated. */
+  #removeOutdated(key: string): void {
+    const entry = this.#memory.peek(key);
+    if (entry !== undefined) this.#memory.remove(entry, 'replaced');
   }
 
   /**
@@ -274,7 +325,8 @@ export class Loading {
     this.#parts.events.emit('failed', { key, tier: counters.policy.tier, loadMs, error });
     if (!load.isVoid) this.#leaveAlone(load);
     const isSlow = error instanceof CacheError && error.code === 'ERR_TIMEOUT';
-    const old = load.answer?.entry ?? this.#oldValueFor(load, isSlow ? 'slow' : 'failed');
+    // Who forces a load is told of its failure.
+    const old = load.cause === 'forced' ? undefined : this.#answer(load, isSlow ? 'slow' : 'failed');
     if (old === undefined) throw error;
     this.#parts.bursts.warn(
       `grace ${counters.namespace}`,
@@ -291,11 +343,13 @@ export class Loading {
   }
 
   /** Gives those who wait the old value, where grace allows it. */
-  #oldValueFor(load: Load, reason: StaleReason): Entry | undefined {
-    const entry = load.cause === 'forced' ? undefined : this.#graceful(load);
+  #answer(load: Load, reason: StaleReason): Entry | undefined {
+    const entry = this.#graceful(load);
     if (entry === undefined) return undefined;
-    load.answer = { entry, reason };
-    if (load.cause === 'miss') load.counters.stale[reason]++;
+    // A newer value may have been written meanwhile.
+    const isStale = this.#clock.now() >= entry.staleAt;
+    if (load.waiting !== undefined) load.waiting.answer = { entry, reason, isStale };
+    if (isStale && load.cause === 'miss' && !load.isAnswered) load.counters.stale[reason]++;
     return entry;
   }
 
@@ -309,12 +363,13 @@ export class Loading {
 }
 
 /** What a joiner makes of the load's end. */
-function takerOf(running: Load, joinedAt: number, readAnew: () => Promise<unknown>) {
+function takerOf(running: Load, waiting: Waiting, joinedAt: number, readAnew: () => Promise<unknown>) {
   return (value: unknown): unknown => {
     if (running.isOutdatedFor(joinedAt)) return readAnew();
-    if (running.answer !== undefined) {
-      running.counters.stale[running.answer.reason]++;
-      return servedValue(running.answer.entry);
+    const { answer } = waiting;
+    if (answer !== undefined) {
+      if (answer.isStale) running.counters.stale[answer.reason]++;
+      return servedValue(answer.entry);
     }
     return running.original === undefined ? value : cloneValue(running.original.value);
   };
