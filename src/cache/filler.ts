@@ -66,7 +66,7 @@ export class Filler {
       const packed = weightBytes > rules.compressAboveBytes ? pack(value) : undefined;
       const copied = kind === 'copied' || packed !== undefined;
       const links = this.#flatten(load.links);
-      const cost = rules.cost?.(value) ?? 0;
+      const cost = rules.cost === undefined ? 0 : this.#told(key, rules.cost, value);
       const hasExtras = copied || links !== undefined || adaptation !== undefined || cost !== 0;
       const extras = hasExtras ? { ...NO_EXTRAS, copied, links, adaptation, cost } : undefined;
       const weight =
@@ -107,6 +107,18 @@ export class Filler {
     }
     this.#events.emit('refused', { key: load.key, tier: policy.tier, reason });
     return false;
+  }
+
+  /** What the author's function says it costs. One that fails must neither spoil the sum nor what is kept (I4). */
+  #told(key: string, costOf: (value: unknown) => number, value: unknown): number {
+    try {
+      const cost = costOf(value);
+      if (Number.isFinite(cost)) return cost;
+      this.#bursts.warn('cost', 'The cost of a value is no number; it counts as none.', { key, cost });
+    } catch (error) {
+      this.#bursts.warn('cost', 'The cost of a value could not be told; it counts as none.', { key, error });
+    }
+    return 0;
   }
 
   /** What the entry depends on, with what those depend on in turn, so that the link holds when one of them is evicted. */

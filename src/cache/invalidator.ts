@@ -164,6 +164,7 @@ export class Invalidator {
       }
       const voided = this.#loads.invalidate({ kind: 'key', key }, run.position);
       run.tally.loads += voided.length;
+      voided.push(...this.#saves.invalidate({ kind: 'key', key }, run.position));
       for (const other of voided) if (other !== key) run.roots.push(other);
     }
   }
