@@ -52,9 +52,6 @@ export function readTarget(input: string, cache: Cache): TargetReading {
   }
 }
 
-/** Tiers named where one was mistyped. */
-const TIERS_LISTED = 12;
-
 /** The same target in another process, which has entries and namespaces of its own. */
 export function targetThere(
   { kind, text }: Pick<ClearTarget, 'kind' | 'text'>,
@@ -65,6 +62,9 @@ export function targetThere(
   const reading = readTarget(text, cache);
   return reading.ok && reading.target.kind === kind ? reading.target : undefined;
 }
+
+/** Tiers named where one was mistyped. */
+const TIERS_LISTED = 12;
 
 function readTier(text: string, cache: Cache): TargetReading {
   const typed = text.slice(TIER_PREFIX.length).trim();
