@@ -14,7 +14,10 @@ import { Emitter } from './events.ts';
 import { Filler, WRITTEN } from './filler.ts';
 import { Invalidator } from './invalidator.ts';
 import { assertKey } from './keys.ts';
+import { Disk, type Provenance } from './layers/disk.ts';
 import { MemoryLayer } from './layers/memory.ts';
+import { openWithBetterSqlite3 } from './layers/open-sqlite.ts';
+import { Persistence } from './layers/persistence.ts';
 import { Loading } from './loading.ts';
 import { Loads } from './loads.ts';
 import { preview } from './preview.ts';
@@ -43,6 +46,9 @@ import { Writing } from './writing.ts';
 
 const NO_OPTIONS: LoadOptions = {};
 const MISS: Lookup<never> = { state: 'miss' };
+const DEFAULT_DISK_BYTES = 256 * 1_024 ** 2;
+const DEFAULT_DISK_INTERVAL_MS = 30_000;
+
 const NOTHING: Removal = { entries: 0, weightBytes: 0, loads: 0 };
 
 /**
@@ -62,6 +68,8 @@ class CacheManager implements Cache {
   readonly #bursts: BurstLog;
   readonly #book: TierBook;
   readonly #memory: MemoryLayer;
+  readonly #disk: Disk | undefined;
+  readonly #persistence: Persistence | undefined;
   readonly #loads = new Loads();
   readonly #invalidator: Invalidator;
   readonly #top = new TopKeys();
@@ -73,6 +81,7 @@ class CacheManager implements Cache {
   readonly #upkeep: Upkeep;
   readonly #closing = new AbortController();
   readonly #startedAt: number;
+  #stopped: Promise<void> | undefined;
 
   constructor(options: CacheOptions) {
     assertBound(options.maxWeightBytes, 'maxWeightBytes');
@@ -89,13 +98,26 @@ class CacheManager implements Cache {
       maxWeightBytes: this.maxWeightBytes,
       onRemoved: (entry) => {
         if (entry.hits > 0) this.#top.removed(entry);
+        this.#persistence?.removed(entry);
       },
     });
+    const { disk } = options;
+    this.#disk =
+      disk === undefined || !this.enabled
+        ? undefined
+        : new Disk({
+            path: disk.path,
+            open: disk.open ?? openWithBetterSqlite3,
+            maxBytes: disk.maxBytes ?? DEFAULT_DISK_BYTES,
+            clock: this.clock,
+            bursts: this.#bursts,
+          });
     const saves = new Loads();
     this.#invalidator = new Invalidator({
       memory: this.#memory,
       loads: this.#loads,
       saves,
+      disk: this.#disk,
       clock: this.clock,
       isClosed: () => this.closed,
     });
@@ -107,6 +129,7 @@ class CacheManager implements Cache {
       random,
       bursts: this.#bursts,
       events: this.#events,
+      onKept: (entry, rules) => this.#persistence?.kept(entry, rules.persist),
     });
     this.#loading = new Loading({
       enabled: this.enabled,
@@ -122,12 +145,24 @@ class CacheManager implements Cache {
     });
     this.#reader = new Reader({
       memory: this.#memory,
+      maxWeightBytes: this.maxWeightBytes,
+      disk: this.#disk,
+      loads: this.#loads,
+      book: this.#book,
       invalidator: this.#invalidator,
       loading: this.#loading,
       top: this.#top,
       clock: this.clock,
       random,
     });
+    this.#persistence =
+      this.#disk &&
+      new Persistence({
+        disk: this.#disk,
+        clock: this.clock,
+        intervalMs: disk?.intervalMs ?? DEFAULT_DISK_INTERVAL_MS,
+        isHeld: (entry) => this.#memory.holds(entry) && this.#reader.isHeld(entry),
+      });
     this.#writing = new Writing(this, this.#loading, saves);
     this.#startedAt = this.clock.now();
     this.#upkeep = new Upkeep({
@@ -328,6 +363,7 @@ class CacheManager implements Cache {
           freshForMs: isHeld ? Math.max(0, entry.staleAt - now) : undefined,
         };
       }),
+      disk: this.#disk?.stats() ?? null,
       loading: this.#loads.size,
       lastFailure: this.#loading.lastFailure,
     };
@@ -347,8 +383,29 @@ class CacheManager implements Cache {
     return this.#events.on(event, listener);
   }
 
-  async stop(): Promise<void> {
-    if (this.closed) return;
+  provenBy(feed: Provenance): void {
+    this.#disk?.follow(feed);
+  }
+
+  get feedPosition(): unknown {
+    return this.#disk?.feedPosition;
+  }
+
+  async persist(): Promise<void> {
+    await this.#persistence?.flush();
+  }
+
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #stop(): Promise<void> {
+    if (this.#disk !== undefined) {
+      // While entries are written, reads and invalidations go on as before.
+      await this.#persistence?.stop();
+      await this.#disk.stop();
+    }
     this.#closing.abort(new CacheError('ERR_CLOSED', 'The cache was stopped.'));
     // Invalidations are not heard any more, so nothing may be served from memory any more.
     this.#empty();

@@ -28,6 +28,7 @@ export interface FillerOptions {
   readonly random: () => number;
   readonly bursts: BurstLog;
   readonly events: Emitter;
+  readonly onKept: (entry: Entry, rules: Rules) => void;
 }
 
 export class Filler {
@@ -37,14 +38,16 @@ export class Filler {
   readonly #random: () => number;
   readonly #bursts: BurstLog;
   readonly #events: Emitter;
+  readonly #onKept: FillerOptions['onKept'];
 
-  constructor({ memory, maxWeightBytes, clock, random, bursts, events }: FillerOptions) {
+  constructor({ memory, maxWeightBytes, clock, random, bursts, events, onKept }: FillerOptions) {
     this.#memory = memory;
     this.#maxWeightBytes = maxWeightBytes;
     this.#clock = clock;
     this.#random = random;
     this.#bursts = bursts;
     this.#events = events;
+    this.#onKept = onKept;
   }
 
   /**
@@ -88,6 +91,7 @@ export class Filler {
       });
       this.#memory.put(entry);
       if (load.isUnmodified || wasUnchanged(load.previous, entry)) counters.unchanged++;
+      this.#onKept(entry, rules);
       return true;
     } catch (error) {
       this.#bursts.warn('keep', 'A value is served but could not be kept.', { key: load.key, error });

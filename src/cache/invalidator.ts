@@ -7,6 +7,7 @@
  */
 import type { Clock } from './clock.ts';
 import type { Entry } from './entry.ts';
+import type { Disk } from './layers/disk.ts';
 import type { MemoryLayer } from './layers/memory.ts';
 import type { Loads } from './loads.ts';
 import { inSlices } from './slices.ts';
@@ -41,6 +42,7 @@ export interface InvalidatorParts {
   readonly memory: MemoryLayer;
   readonly loads: Loads;
   readonly saves: Loads;
+  readonly disk: Disk | undefined;
   readonly clock: Clock;
   readonly isClosed: () => boolean;
 }
@@ -50,6 +52,7 @@ export class Invalidator {
   readonly #loads: Loads;
   /** Values on their way to the source, to be written here afterwards (write-through). */
   readonly #saves: Loads;
+  readonly #disk: Disk | undefined;
   readonly #clock: Clock;
   readonly #isClosed: () => boolean;
   #sweeps: readonly Sweep[] = [];
@@ -57,10 +60,11 @@ export class Invalidator {
   isSweeping = false;
   #position = 0;
 
-  constructor({ memory, loads, saves, clock, isClosed }: InvalidatorParts) {
+  constructor({ memory, loads, saves, disk, clock, isClosed }: InvalidatorParts) {
     this.#memory = memory;
     this.#loads = loads;
     this.#saves = saves;
+    this.#disk = disk;
     this.#clock = clock;
     this.#isClosed = isClosed;
   }
@@ -91,7 +95,10 @@ export class Invalidator {
 
   invalidate(targets: readonly Target[]): Removal {
     const run = this.#newRun();
-    for (const target of targets) this.#apply(target, run);
+    for (const target of targets) {
+      this.#apply(target, run);
+      this.#disk?.invalidate(target);
+    }
     const { tally } = run;
     if (run.sweeps.length === 0) return tally;
     return { ...tally, pending: settled(run).then(() => tally) };
@@ -102,6 +109,7 @@ export class Invalidator {
     const run = this.#newRun();
     this.#loads.supersede(key, run.position);
     this.#saves.supersede(key, run.position);
+    this.#disk?.invalidate({ kind: 'key', key });
     run.roots.push(key);
     this.#cascade(run);
   }
@@ -109,6 +117,7 @@ export class Invalidator {
   /** A load turned out at its end to be void: so is what depends on its key. */
   voidedLate(key: string): void {
     const run = this.#newRun();
+    this.#disk?.invalidate({ kind: 'key', key });
     run.roots.push(key);
     this.#cascade(run);
   }
@@ -118,6 +127,7 @@ export class Invalidator {
     this.#loads.voidAll(this.#position);
     this.#saves.voidAll(this.#position);
     this.#memory.removeAll();
+    this.#disk?.clear();
     this.#setSweeps([]);
   }
 

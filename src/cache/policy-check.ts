@@ -15,6 +15,8 @@ const timeAboveZero: Rule = ['a number of milliseconds above 0', (value) => isNu
 const bytes: Rule = ['a number of bytes above 0', (value) => isNumber(value) && value > 0];
 const call: Rule = ['a function of the value', (value) => typeof value === 'function'];
 
+const LEVELS: readonly unknown[] = ['memory', 'on_change', 'on_shutdown', 'periodic'];
+
 const RULES: Readonly<Record<keyof LoadingPolicy, Rule>> = {
   jitterRatio: ['a ratio from 0 to 1', (value) => isNumber(value) && value >= 0 && value <= 1],
   graceMs: time,
@@ -28,6 +30,7 @@ const RULES: Readonly<Record<keyof LoadingPolicy, Rule>> = {
   compressAboveBytes: bytes,
   maxEntryBytes: bytes,
   skipEmpty: ['true or false', (value) => typeof value === 'boolean'],
+  persist: ['"memory", "on_change", "on_shutdown" or "periodic"', (value) => LEVELS.includes(value)],
   when: call,
   cost: call,
 };

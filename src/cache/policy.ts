@@ -28,11 +28,18 @@ export interface LoadingPolicy {
   readonly maxEntryBytes?: number | undefined;
   /** `null`, `undefined`, empty texts, arrays, maps and sets, and objects without fields are served and not kept. @default false */
   readonly skipEmpty?: boolean | undefined;
+  /**
+   * Where there is a disk layer, when the entry is written to it: never, at once, when the process ends, or with the
+   * others every so often. @default `memory`
+   */
+  readonly persist?: PersistenceLevel | undefined;
   /** False: this value is served and not kept. */
   readonly when?: ((value: never) => boolean) | undefined;
   /** What a load of this value costs, in a unit of the author's choice; `/cache-stats` adds up what hits have saved. */
   readonly cost?: ((value: never) => number) | undefined;
 }
+
+export type PersistenceLevel = 'memory' | 'on_change' | 'on_shutdown' | 'periodic';
 
 /** The bounds of an adaptive ttl. The tier's ttl is where a key begins. */
 export interface AdaptiveTtl {

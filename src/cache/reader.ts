@@ -9,9 +9,13 @@ import type { Clock } from './clock.ts';
 import { BUSY_HITS, type Entry } from './entry.ts';
 import { judge, undisturbedUntil } from './freshness.ts';
 import type { Invalidator } from './invalidator.ts';
+import type { Disk } from './layers/disk.ts';
 import type { MemoryLayer } from './layers/memory.ts';
+import { restored } from './layers/restore.ts';
 import type { Loading } from './loading.ts';
+import type { Loads } from './loads.ts';
 import type { Rules } from './rules.ts';
+import type { TierBook } from './tier-book.ts';
 import type { TopKeys } from './top-keys.ts';
 import type { Loader, LoadOptions } from './types.ts';
 
@@ -23,6 +27,10 @@ const QUIET_MS = 4;
 
 export interface ReaderParts {
   readonly memory: MemoryLayer;
+  readonly maxWeightBytes: number;
+  readonly disk: Disk | undefined;
+  readonly loads: Loads;
+  readonly book: TierBook;
   readonly invalidator: Invalidator;
   readonly loading: Loading;
   readonly top: TopKeys;
@@ -32,19 +40,27 @@ export interface ReaderParts {
 
 export class Reader {
   readonly #memory: MemoryLayer;
+  readonly #maxWeightBytes: number;
+  readonly #disk: Disk | undefined;
+  readonly #loads: Loads;
+  readonly #book: TierBook;
   readonly #invalidator: Invalidator;
   readonly #loading: Loading;
   readonly #top: TopKeys;
   readonly #clock: Clock;
   readonly #random: () => number;
 
-  constructor({ memory, invalidator, loading, top, clock, random }: ReaderParts) {
-    this.#memory = memory;
-    this.#invalidator = invalidator;
-    this.#loading = loading;
-    this.#top = top;
-    this.#clock = clock;
-    this.#random = random;
+  constructor(parts: ReaderParts) {
+    this.#memory = parts.memory;
+    this.#maxWeightBytes = parts.maxWeightBytes;
+    this.#disk = parts.disk;
+    this.#loads = parts.loads;
+    this.#book = parts.book;
+    this.#invalidator = parts.invalidator;
+    this.#loading = parts.loading;
+    this.#top = parts.top;
+    this.#clock = parts.clock;
+    this.#random = parts.random;
   }
 
   /**
@@ -57,7 +73,7 @@ export class Reader {
     load: Loader<unknown> | undefined,
     isSync: boolean,
   ): Entry | undefined {
-    const entry = this.#memory.peek(key);
+    const entry = this.#memory.peek(key) ?? this.#fromDisk(key);
     if (entry === undefined) return undefined;
     const isQuiet = this.#clock.now() < entry.quietUntil && !this.#invalidator.isSweeping;
     if (!isQuiet && !this.#mayServe(entry, options, load, isSync)) return undefined;
@@ -67,6 +83,17 @@ export class Reader {
       this.#top.offer(entry);
       if (hits === BUSY_HITS) entry.becomeBusy();
     }
+    return entry;
+  }
+
+  /** Brings an entry that is on disk into memory; where a load is in flight, that is waited for. */
+  #fromDisk(key: string): Entry | undefined {
+    if (this.#disk === undefined || this.#loads.get(key) !== undefined) return undefined;
+    const stored = this.#disk.take(key);
+    if (stored === undefined) return undefined;
+    const entry = restored(stored, this.#invalidator.position, { book: this.#book, clock: this.#clock });
+    if (entry === undefined || entry.weightBytes > this.#maxWeightBytes) return undefined;
+    this.#memory.put(entry);
     return entry;
   }
 

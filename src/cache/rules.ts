@@ -1,8 +1,11 @@
 /** The policies of a tier with what a call says instead, complete: what the read path goes by. */
-import type { AdaptiveTtl, LoadingPolicy } from './policy.ts';
+import {
+  type AdaptiveTtl,
+  DEFAULT_GRACE_BACKOFF_MS,
+  type LoadingPolicy,
+  type PersistenceLevel,
+} from './policy.ts';
 import { assertLoadingPolicy, LOADING_POLICIES } from './policy-check.ts';
-
-export const DEFAULT_GRACE_BACKOFF_MS = 10_000;
 
 /** {@link LoadingPolicy} with every default filled in. Times that never come are `Infinity`. */
 export interface Rules {
@@ -22,6 +25,7 @@ export interface Rules {
   readonly compressAboveBytes: number;
   readonly maxEntryBytes: number;
   readonly skipEmpty: boolean;
+  readonly persist: PersistenceLevel;
   readonly when: ((value: unknown) => boolean) | undefined;
   readonly cost: ((value: unknown) => number) | undefined;
 }
@@ -42,6 +46,7 @@ export function completeRules(policy: LoadingPolicy): Rules {
     compressAboveBytes: policy.compressAboveBytes ?? Number.POSITIVE_INFINITY,
     maxEntryBytes: policy.maxEntryBytes ?? Number.POSITIVE_INFINITY,
     skipEmpty: policy.skipEmpty ?? false,
+    persist: policy.persist ?? 'memory',
     // The author knows the type of the values; from here on they are just values.
     when: policy.when as Rules['when'],
     cost: policy.cost as Rules['cost'],

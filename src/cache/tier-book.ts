@@ -60,6 +60,10 @@ export class TierBook {
     return created;
   }
 
+  has(tier: TierName): boolean {
+    return this.#policies.has(tier);
+  }
+
   policy(tier: TierName): TierPolicy {
     const policy = this.#policies.get(tier);
     if (policy !== undefined) return policy;

@@ -8,6 +8,7 @@ import type { Clock } from './clock.ts';
 import { cloneValue } from './clone.ts';
 import { CacheError } from './errors.ts';
 import { assertKey } from './keys.ts';
+import type { Provenance } from './layers/disk.ts';
 import { type Change, changeOfInvalidate, changeOfSet, PendingChanges } from './pending-changes.ts';
 import type {
   Cache,
@@ -340,6 +341,15 @@ export class TransactionalCache implements Cache {
   }
   get closed(): boolean {
     return this.#cache.closed;
+  }
+  provenBy(feed: Provenance): void {
+    this.#cache.provenBy(feed);
+  }
+  get feedPosition(): unknown {
+    return this.#cache.feedPosition;
+  }
+  persist(): Promise<void> {
+    return this.#cache.persist();
   }
   preview(target: InvalidationTarget): Promise<Preview> {
     return this.#cache.preview(target);

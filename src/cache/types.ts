@@ -4,6 +4,8 @@
  */
 import type { Logger } from '../logger.ts';
 import type { Clock } from './clock.ts';
+import type { Provenance } from './layers/disk.ts';
+import type { OpenDatabase } from './layers/disk-file.ts';
 import type { LoadingPolicy } from './policy.ts';
 
 /** The four classes of data every cache has. Authors may add more, hence {@link TierName}. */
@@ -38,8 +40,21 @@ export interface CacheOptions {
   readonly clock?: Clock;
   /** @default `console` */
   readonly logger?: Logger;
+  /** Entries that outlive the process: see `docs/disk.md`. @default none */
+  readonly disk?: DiskOptions;
   /** Random numbers from 0 to 1, for jitter. @default `Math.random` */
   readonly random?: () => number;
+}
+
+export interface DiskOptions {
+  /** A SQLite file of its own, such as `cache.db`. */
+  readonly path: string;
+  /** Its bound; what was written longest ago leaves first. @default 256 MiB */
+  readonly maxBytes?: number;
+  /** How often entries of level `periodic` are written. @default 30 s */
+  readonly intervalMs?: number;
+  /** Opens a database. @default better-sqlite3 */
+  readonly open?: OpenDatabase;
 }
 
 /** What a loader may say about its load while it runs. */
@@ -222,6 +237,31 @@ export interface TopKey {
   readonly freshForMs: number | undefined;
 }
 
+/** The cache on disk. */
+export interface DiskStats {
+  readonly path: string;
+  /** `failing`: the last write did not succeed. `off`: the file cannot be used; the cache works in memory alone. */
+  readonly state: 'ready' | 'failing' | 'off';
+  /** What is wrong, in the words of SQLite. */
+  readonly problem: string | undefined;
+  /** What proves entries from before this process: a feed that continues where it stopped (`resumed`), or nothing. */
+  readonly proof: 'none' | 'new' | 'resumed' | 'gap';
+  readonly entries: number;
+  readonly bytes: number;
+  readonly maxBytes: number;
+  /** Reads that were answered from it. */
+  readonly hits: number;
+  /** Reads that found an entry which nothing proves: it counts as stale. */
+  readonly unproven: number;
+  readonly written: number;
+  /** Not written: too large, or of a kind that would not come back as it was. */
+  readonly refused: number;
+  /** Rows that were not what had been written, and dropped. */
+  readonly damaged: number;
+  readonly evicted: number;
+  readonly failures: number;
+}
+
 /** The whole cache at one moment. Plain data. */
 export interface CacheStats {
   readonly enabled: boolean;
@@ -236,6 +276,8 @@ export interface CacheStats {
   readonly windows: readonly WindowFigures[];
   /** Most used first. */
   readonly topKeys: readonly TopKey[];
+  /** `null` where there is no disk layer. */
+  readonly disk: DiskStats | null;
   /** Loads in flight now. */
   readonly loading: number;
   /** The last failed load, for people to find in the log. */
@@ -335,6 +377,16 @@ export interface Cache {
   clear(): Removal;
   /** What {@link invalidate} would remove now (dependants not counted). Works in slices, so it is awaited. */
   preview(target: InvalidationTarget): Promise<Preview>;
+
+  /**
+   * Says what proves the entries on disk, once it has applied what was missed; until then those from before this process
+   * count as stale. Does nothing without a disk layer.
+   */
+  provenBy(feed: Provenance): void;
+  /** Where the feed stood when the disk was last right, for a feed to continue there; `undefined` where that is not known. */
+  readonly feedPosition: unknown;
+  /** Writes what waits to be written to disk. */
+  persist(): Promise<void>;
 
   stats(topKeys?: number): CacheStats;
   inspect(key: string): EntryReport | undefined;

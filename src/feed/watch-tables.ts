@@ -49,8 +49,10 @@ export interface FeedStats extends Readonly<DrainCounts> {
 export interface Feed extends ChangeSource {
   /** How it began: `gap` where changes after `startAt` are gone, so that nothing from before may be believed. */
   readonly beginning: Beginning;
-  /** Applies all that is committed, by whomever, before it returns. Does nothing within a transaction. */
-  drain(): void;
+  /** Applies all that is committed, by whomever, before it returns. False within a transaction, where it cannot. */
+  drain(): boolean;
+  /** Whether the rules name a namespace: then every change of what lies in it is told. */
+  tellsOf(namespace: string): boolean;
   /** The last change that is applied, to be kept beside what is cached, and given back as `startAt`. Plain data. */
   position(): FeedPosition;
   stats(): FeedStats;
@@ -191,10 +193,21 @@ class TableFeed implements Feed {
     this.#drainTo(upTo);
   }
 
-  drain(): void {
-    if (this.#isStopped || !this.#db.open || this.#db.inTransaction) return;
+  drain(): boolean {
+    if (this.#isStopped || !this.#db.open || this.#db.inTransaction) return false;
     this.#ownPosition = 0;
     this.#drainTo(Number.MAX_SAFE_INTEGER);
+    return true;
+  }
+
+  tellsOf(namespace: string): boolean {
+    return this.#compiled.some(
+      ({ targets, derive }) =>
+        derive === undefined &&
+        compileTargets(targets).widened?.some(
+          (target) => typeof target === 'string' && namesNamespace(target, namespace),
+        ),
+    );
   }
 
   position(): FeedPosition {
@@ -378,6 +391,12 @@ class TableFeed implements Feed {
       error,
     });
   }
+}
+
+/** Whether a key or pattern lies in the namespace, or may. */
+function namesNamespace(target: string, namespace: string): boolean {
+  const fixed = target.split('*', 1)[0] ?? '';
+  return target === namespace || fixed.startsWith(`${namespace}::`) || `${namespace}::`.startsWith(fixed);
 }
 
 function messageOf(error: unknown): string {

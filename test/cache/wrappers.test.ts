@@ -284,6 +284,7 @@ describe('policies', () => {
       maxEntryBytes: 1,
       skipEmpty: true,
       when: () => true,
+      persist: 'periodic',
       cost: () => 1,
     };
     const given: unknown[] = [];

@@ -123,6 +123,7 @@ export function cacheStats(over: Partial<CacheStats> = {}): CacheStats {
       topKey('user::123456::profile', { tier: 'user', hits: 89, weightBytes: 920, freshForMs: 1_200_000 }),
       topKey('config::vip_tiers', { tier: 'config', hits: 45, weightBytes: 2_150, freshForMs: 23 * HOUR_MS }),
     ],
+    disk: null,
     loading: 0,
     lastFailure: null,
     ...over,

@@ -26,6 +26,8 @@ export function mergeStats(
     ),
     windows: mergeWindows(all.flatMap((one) => one.windows)),
     topKeys: mergeTopKeys(all.flatMap((one) => one.topKeys)).slice(0, limit),
+    // Processes of one machine may share one file: it is shown once.
+    disk: all.find((one) => one.disk !== null)?.disk ?? null,
     loading: sum(all, (one) => one.loading),
     lastFailure: all
       .map((one) => one.lastFailure)

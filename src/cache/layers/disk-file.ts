@@ -1,0 +1,320 @@
+/**
+ * The file beneath the disk layer: a SQLite database of its own, its tables and statements. What may be believed is
+ * decided in `disk.ts`; here a row is a row.
+ *
+ * Losing the file costs warmth and nothing else. So one that SQLite takes for damaged, or that is of another version, is
+ * set aside under a dated name and begun anew.
+ */
+import { existsSync, renameSync, rmSync } from 'node:fs';
+import { crc32 } from 'node:zlib';
+import { CacheError } from '../errors.ts';
+
+/** What is used of better-sqlite3's `Database`. */
+export interface StoreDatabase {
+  readonly open: boolean;
+  readonly inTransaction: boolean;
+  prepare(source: string): StoreStatement;
+  exec(source: string): unknown;
+  pragma(source: string, options?: { readonly simple?: boolean }): unknown;
+  close(): unknown;
+}
+
+export interface StoreStatement {
+  run(...parameters: readonly unknown[]): unknown;
+  get(...parameters: readonly unknown[]): unknown;
+  all(...parameters: readonly unknown[]): unknown[];
+  iterate(...parameters: readonly unknown[]): IterableIterator<unknown>;
+  pluck(): StoreStatement;
+}
+
+export type OpenDatabase = (path: string) => StoreDatabase;
+
+/** A row of `cache_storage`. Instants are epoch milliseconds; `null` stands for never. */
+export interface StoredRow {
+  readonly seq: number;
+  readonly namespace: string;
+  readonly key: string;
+  /** What the codec wrote: text for people to read, or bytes where it is compressed. */
+  readonly value: string | Uint8Array;
+  /** JSON; see `disk.ts`. */
+  readonly metadata: string;
+  readonly created_at: number;
+  readonly updated_at: number;
+  readonly stale_at: number | null;
+  readonly expires_at: number | null;
+  /** CRC-32 of all the rest: a row that does not match is damaged. */
+  readonly checksum: number;
+}
+
+/** An invalidation whose rows are still being removed: those up to `through` that it covers are not there any more. */
+export interface PendingRow {
+  readonly id: number;
+  readonly target: string;
+  readonly through: number;
+}
+
+const VERSION = 1;
+
+/** Another process holds the file for a few milliseconds at most. */
+const BUSY_TIMEOUT_MS = 50;
+
+const TABLES = `
+CREATE TABLE cache_storage (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  namespace TEXT NOT NULL,
+  key TEXT NOT NULL UNIQUE,
+  value BLOB NOT NULL,
+  metadata TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  stale_at INTEGER,
+  expires_at INTEGER,
+  checksum INTEGER NOT NULL
+);
+CREATE INDEX cache_storage_expires_at ON cache_storage (expires_at) WHERE expires_at IS NOT NULL;
+CREATE TABLE cache_links (label TEXT NOT NULL, key TEXT NOT NULL, PRIMARY KEY (label, key)) WITHOUT ROWID;
+CREATE INDEX cache_links_key ON cache_links (key);
+CREATE TABLE cache_pending (id INTEGER PRIMARY KEY AUTOINCREMENT, target TEXT NOT NULL, through INTEGER NOT NULL);
+CREATE TABLE cache_meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+`;
+
+/** Text that sorts after everything that begins with a prefix. */
+const AFTER_ALL = '\u{10ffff}';
+
+export class DiskFile {
+  readonly path: string;
+  readonly #db: StoreDatabase;
+  readonly #statements = new Map<string, StoreStatement>();
+
+  /** @throws whatever SQLite has against the file */
+  constructor(path: string, open: OpenDatabase) {
+    this.path = path;
+    this.#db = open(path);
+    try {
+      this.#db.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`);
+      this.#db.pragma('journal_mode = WAL');
+      this.#db.pragma('synchronous = NORMAL');
+      this.transaction(() => this.#prepareTables());
+    } catch (error) {
+      this.#db.close();
+      throw error;
+    }
+  }
+
+  #prepareTables(): void {
+    const version = Number(this.#db.pragma('user_version', { simple: true }));
+    if (version === VERSION) return;
+    const tables = Number(this.#statement('SELECT count(*) FROM sqlite_schema').pluck().get());
+    if (version !== 0 || tables > 0) {
+      throw new CacheError('ERR_STORE_FAILED', `${this.path} is not a cache of this version (${version}).`);
+    }
+    this.#db.exec(TABLES);
+    this.#db.pragma(`user_version = ${VERSION}`);
+  }
+
+  /** Bytes that rows and indexes take; what is free within the file is not counted. */
+  get bytes(): number {
+    const pages = Number(this.#db.pragma('page_count', { simple: true }));
+    const free = Number(this.#db.pragma('freelist_count', { simple: true }));
+    return (pages - free) * Number(this.#db.pragma('page_size', { simple: true }));
+  }
+
+  get entries(): number {
+    return Number(this.#plucked('SELECT count(*) FROM cache_storage').get());
+  }
+
+  /** The number of the last row that was ever written. */
+  get lastSeq(): number {
+    return Number(this.#plucked("SELECT seq FROM sqlite_sequence WHERE name = 'cache_storage'").get() ?? 0);
+  }
+
+  /** Changes when another connection has written. */
+  get dataVersion(): number {
+    return Number(this.#plucked('PRAGMA data_version').get());
+  }
+
+  get inTransaction(): boolean {
+    return this.#db.inTransaction;
+  }
+
+  /** Runs as one writer; within a transaction, as a part of it. Undone when `work` throws. */
+  transaction<T>(work: () => T): T {
+    if (this.#db.inTransaction) return work();
+    this.#db.exec('BEGIN IMMEDIATE');
+    try {
+      const result = work();
+      this.#db.exec('COMMIT');
+      return result;
+    } catch (error) {
+      // SQLite ends some transactions by itself, such as when the disk is full.
+      if (this.#db.inTransaction) this.#db.exec('ROLLBACK');
+      throw error;
+    }
+  }
+
+  /** The row as it was written, `undefined` where there is none, `'damaged'` where it is not what was written. */
+  read(key: string): StoredRow | 'damaged' | undefined {
+    const row = this.#statement('SELECT * FROM cache_storage WHERE key = ?').get(key) as
+      | StoredRow
+      | undefined;
+    if (row === undefined) return undefined;
+    return row.key === key && row.checksum === checksumOf(row) ? row : 'damaged';
+  }
+
+  /** Puts a row in place of the one with its key. */
+  write(row: Omit<StoredRow, 'seq' | 'checksum'>, labels: readonly string[]): void {
+    this.delete(row.key);
+    const numbered = { ...row, seq: this.lastSeq + 1 };
+    this.#statement('INSERT INTO cache_storage VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)').run(
+      numbered.seq,
+      row.namespace,
+      row.key,
+      row.value,
+      row.metadata,
+      row.created_at,
+      row.updated_at,
+      row.stale_at,
+      row.expires_at,
+      checksumOf(numbered),
+    );
+    for (const label of labels) {
+      this.#statement('INSERT OR IGNORE INTO cache_links VALUES (?, ?)').run(label, row.key);
+    }
+  }
+
+  seqOf(key: string): number | undefined {
+    return this.#plucked('SELECT seq FROM cache_storage WHERE key = ?').get(key) as number | undefined;
+  }
+
+  /** Whether the row is found by all of its labels. */
+  isLinked(key: string, labels: readonly string[]): boolean {
+    const link = this.#plucked('SELECT 1 FROM cache_links WHERE label = ? AND key = ?');
+    return labels.every((label) => link.get(label, key) !== undefined);
+  }
+
+  delete(key: string): void {
+    this.#statement('DELETE FROM cache_storage WHERE key = ?').run(key);
+    this.#statement('DELETE FROM cache_links WHERE key = ?').run(key);
+  }
+
+  /** Keys that begin with a prefix, in their order: at most `limit` after one. */
+  keysAfter(prefix: string, after: string, limit: number): string[] {
+    const sql = 'SELECT key FROM cache_storage WHERE key >= ? AND key > ? AND key < ? ORDER BY key LIMIT ?';
+    return this.#plucked(sql).all(prefix, after, prefix + AFTER_ALL, limit) as string[];
+  }
+
+  /** Keys of the rows that carry a label, in their order: at most `limit` after one. */
+  keysLabelled(label: string, after: string, limit: number): string[] {
+    const sql = 'SELECT key FROM cache_links WHERE label = ? AND key > ? ORDER BY key LIMIT ?';
+    return this.#plucked(sql).all(label, after, limit) as string[];
+  }
+
+  /** Labels that begin with a prefix, after one, at most `limit`. */
+  labelsAfter(prefix: string, after: string, limit: number): string[] {
+    const sql = `SELECT DISTINCT label FROM cache_links
+      WHERE label >= ? AND label > ? AND label < ? ORDER BY label LIMIT ?`;
+    return this.#plucked(sql).all(prefix, after, prefix + AFTER_ALL, limit) as string[];
+  }
+
+  /** The rows written longest ago. */
+  oldestKeys(limit: number): string[] {
+    return this.#plucked('SELECT key FROM cache_storage ORDER BY seq LIMIT ?').all(limit) as string[];
+  }
+
+  expiredKeys(nowAt: number, limit: number): string[] {
+    const sql = 'SELECT key FROM cache_storage WHERE expires_at <= ? LIMIT ?';
+    return this.#plucked(sql).all(nowAt, limit) as string[];
+  }
+
+  /** @throws CacheError `ERR_STORE_FAILED` where one is damaged */
+  pending(): PendingRow[] {
+    const rows = this.#statement('SELECT * FROM cache_pending ORDER BY id').all() as PendingRow[];
+    return rows.map((row) => ({ ...row, target: unsealed(row.target) }));
+  }
+
+  addPending(target: string): void {
+    this.#statement('INSERT INTO cache_pending (target, through) VALUES (?, ?)').run(
+      sealed(target),
+      this.lastSeq,
+    );
+  }
+
+  endPending(id: number): void {
+    this.#statement('DELETE FROM cache_pending WHERE id = ?').run(id);
+  }
+
+  /** @throws CacheError `ERR_STORE_FAILED` where it is damaged */
+  meta(name: string): string | undefined {
+    const value = this.#plucked('SELECT value FROM cache_meta WHERE name = ?').get(name) as
+      | string
+      | undefined;
+    return value === undefined ? undefined : unsealed(value);
+  }
+
+  setMeta(name: string, value: string): void {
+    this.#statement(
+      'INSERT INTO cache_meta VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value',
+    ).run(name, sealed(value));
+  }
+
+  /** @returns what SQLite finds wrong with the file; empty when nothing is */
+  check(): string[] {
+    const found = this.#plucked('PRAGMA integrity_check').all() as string[];
+    return found.filter((line) => line !== 'ok');
+  }
+
+  close(): void {
+    if (this.#db.open) this.#db.close();
+  }
+
+  #plucked(sql: string): StoreStatement {
+    return this.#statement(sql).pluck();
+  }
+
+  #statement(sql: string): StoreStatement {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) {
+      statement = this.#db.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+}
+
+/** Whether an error says that the file itself is not usable, rather than the moment. */
+export function isDamage(error: unknown): boolean {
+  if (error instanceof CacheError) return true;
+  return /^SQLITE_(CORRUPT|NOTADB|FORMAT)/.test(sqliteCode(error));
+}
+
+export function sqliteCode(error: unknown): string {
+  const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : undefined;
+  return typeof code === 'string' ? code : '';
+}
+
+/** Gives a file another name, dated, beside where it was. @returns that name */
+export function setAside(path: string, nowAt: number): string {
+  const dated = `${path}.damaged-${new Date(nowAt).toISOString().replaceAll(':', '-')}`;
+  renameSync(path, dated);
+  for (const suffix of ['-wal', '-shm']) {
+    if (existsSync(path + suffix)) rmSync(path + suffix);
+  }
+  return dated;
+}
+
+function checksumOf(row: Omit<StoredRow, 'checksum'>): number {
+  const { seq, namespace, key, metadata, created_at, updated_at, stale_at, expires_at, value } = row;
+  const head = JSON.stringify([seq, namespace, key, metadata, created_at, updated_at, stale_at, expires_at]);
+  return crc32(value, crc32(head));
+}
+
+/** Text behind its checksum. */
+function sealed(text: string): string {
+  return `${crc32(text).toString(16).padStart(8, '0')} ${text}`;
+}
+
+function unsealed(stored: string): string {
+  const text = stored.slice(9);
+  if (sealed(text) === stored) return text;
+  throw new CacheError('ERR_STORE_FAILED', 'What the cache file says of itself is damaged.');
+}
