@@ -1,0 +1,61 @@
+/** The built package as a host with a Hono API and Prometheus has it. */
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { HostFolder } from '../plugin/built-package.ts';
+
+/** The compiler reads Hono's, prom-client's and Node's types, on a machine that may be busy. */
+const COMPILER_MS = 60_000;
+
+let host: HostFolder;
+beforeAll(() => {
+  host = new HostFolder();
+  host.write('package.json', '{ "type": "module" }');
+}, COMPILER_MS);
+afterAll(() => host.remove());
+
+const PROGRAM = `
+import { cacheResponse, createCache, defineTier } from 'cachecord';
+import { cacheResponse as middleware } from 'cachecord/hono';
+import { cacheMetrics } from 'cachecord/prometheus';
+import { Hono } from 'hono';
+import { Registry } from 'prom-client';
+
+const cache = createCache({
+  maxWeightBytes: 1_000_000,
+  cleanupIntervalMs: 60_000,
+  tiers: [defineTier('api', { ttlMs: 5_000 })],
+});
+const registry = new Registry();
+const metrics = cacheMetrics(cache, registry);
+let calls = 0;
+const app = new Hono().get('/status', middleware(cache, { keyPrefix: 'status' }), (c) => c.json(++calls));
+await app.request('/status');
+const hit: Response = await app.request('/status');
+const plain = cacheResponse(cache, () => new Response('plain'), { keyPrefix: 'plain', edgeMaxAgeMs: 5_000 });
+await plain(new Request('http://localhost/'));
+console.log(await hit.text(), /cachecord_hits_total\\{tier="api",layer="memory"\\} (\\d+)/.exec(await registry.metrics())?.[1]);
+metrics.stop();
+await cache.stop();
+`;
+
+it('has the types of the middleware and the metrics', { timeout: COMPILER_MS }, () => {
+  expect(host.checkTypes([host.write('types.ts', PROGRAM)])).toBe('');
+});
+
+it('has the middleware and the metrics under their own names', async () => {
+  const file = host.write('api.ts', PROGRAM);
+  const program = host.start(host.path, file, {});
+  expect(await program.ended, program.output()).toBe(0);
+  expect(program.output()).toBe('1 1\n');
+});
+
+it('can be required by a CommonJS bot', async () => {
+  const file = host.write(
+    'api.cjs',
+    `const { cacheResponse } = require('cachecord/hono');
+     const { cacheMetrics } = require('cachecord/prometheus');
+     console.log(typeof cacheResponse, typeof cacheMetrics);`,
+  );
+  const program = host.start(host.path, file, {});
+  expect(await program.ended, program.output()).toBe(0);
+  expect(program.output()).toBe('function function\n');
+});
