@@ -20,6 +20,7 @@ export function entityRows(hello, kinds, channelTypes) {
     user: () =>
       hello.people
         .filter((one) => one.isMember)
+        .sort((a, b) => Number(a.isBot) - Number(b.isBot))
         .map((one) => ({
           value: one.id,
           name: one.name,

@@ -1,10 +1,13 @@
 /** A modal in the browser's own dialog: it holds the focus, and Escape closes it. */
-
 import { el } from './dom.js';
 import { markdown } from './markdown.js';
 import { picker } from './picker.js';
 import { chosenIn, rowsOf } from './select.js';
 import { t } from './words.js';
+
+/** Types of components: a text field, and every kind of select menu. */
+const TEXT = 4;
+const SELECTS = [3, 5, 6, 7, 8];
 
 export function openModal(modal, { act, names, page }) {
   const dialog = document.querySelector('#modal');
@@ -62,7 +65,7 @@ export function openModal(modal, { act, names, page }) {
 
 /** A text field, or a select with its search. */
 function control(data, words, hello) {
-  if (data.type !== 4) {
+  if (SELECTS.includes(data.type)) {
     const field = picker(rowsOf(data, hello), {
       label: words ?? t('choose'),
       placeholder: data.placeholder ?? t('choose'),
@@ -71,6 +74,7 @@ function control(data, words, hello) {
     });
     return { node: field.node, read: () => field.values() };
   }
+  if (data.type !== TEXT) return { node: el('p', { class: 'sub' }, t('notShown')), read: () => undefined };
   const shared = {
     placeholder: data.placeholder,
     maxlength: data.max_length,

@@ -50,7 +50,7 @@ export const WORDS = {
     stuck: 'Stuck',
     failing: 'Failing',
     healthyHint: 'Make trouble, and run /leaderboard: its answer is fresh for {ttl}.',
-    slowHint: 'Leaderboard and searches take 2 s. Other reads are synchronous, as SQLite is, and stay quick.',
+    slowHint: 'Leaderboard and searches take 2 s. Other reads are synchronous, as SQLite is, and stay quick.',
     stuckHint:
       'Leaderboard and searches get no answer until the hard timeout. Other reads are synchronous and stay quick.',
     failingHint: 'Every statement throws. Old values go on being served for as long as grace lasts.',
@@ -178,7 +178,7 @@ export const WORDS = {
     failing: 'Defekt',
     healthyHint: 'Störe sie und führe /leaderboard aus: die Antwort ist {ttl} lang frisch.',
     slowHint:
-      'Rangliste und Suchen dauern 2 s. Was sonst gelesen wird, ist synchron wie SQLite und bleibt schnell.',
+      'Rangliste und Suchen dauern 2 s. Was sonst gelesen wird, ist synchron wie SQLite und bleibt schnell.',
     stuckHint:
       'Rangliste und Suchen bekommen bis zur harten Frist keine Antwort. Was sonst gelesen wird, ist synchron und bleibt schnell.',
     failingHint:
@@ -251,7 +251,7 @@ export const WORDS = {
     revalidating: 'lädt nach',
     failed: 'fehlgeschlagen',
     slowLoads: 'langsam',
-    failedLoads: { one: '{n} Ladevorgang fehlgeschlagen', other: '{n} Ladevorgänge fehlgeschlagen' },
+    failedLoads: { one: '{n} Ladefehler', other: '{n} Ladefehler' },
     timedOut: '{n} über der Frist',
     requests: 'Anfragen des Bots',
     noRequests: 'Bisher keine.',

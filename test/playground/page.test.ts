@@ -36,6 +36,20 @@ async function open(viewport = { width: 1280, height: 800 }): Promise<Page> {
   return page;
 }
 
+/** Ada gets a message with select menus of every kind; it is told from others by whom it names. */
+async function openPanel(whom: string): Promise<void> {
+  const { local } = playground;
+  const { people, users, channels, home } = local.world;
+  const operators = [...home.roles.values()].find(({ name }) => name === 'Operators');
+  const named = [...users.values()].find((user) => user.global_name === whom);
+  await local.as(people.ada.id).run(channels.ops, 'pick', {
+    who: people.linus.id,
+    role: operators?.id ?? '',
+    where: channels.ops,
+    whom: named?.id ?? '',
+  });
+}
+
 /** A request's status, with headers that `fetch` would not let us set. */
 function status(method: string, where: string, headers: Record<string, string>): Promise<number> {
   return new Promise((resolve, reject) => {
@@ -123,17 +137,24 @@ describe('the page', () => {
     await page.getByText('who linus (member); role Operators; where ops; whom Operators').last().waitFor();
   });
 
+  it('fills in a form with a person and a text by keyboard', async () => {
+    const page = await open();
+    await openPanel('Linus');
+    const message = page.locator('.message').filter({ hasText: 'whom Linus' });
+    await message.getByRole('button', { name: 'Open the form' }).click();
+    const form = page.getByRole('dialog', { name: 'A form' });
+    const person = form.getByRole('combobox', { name: 'Person' });
+    await person.fill('celi');
+    await person.press('Enter');
+    await form.getByRole('button', { name: 'Remove @Céline' }).waitFor();
+    await form.getByLabel('Reason').fill('because');
+    await form.getByLabel('Reason').press('Enter');
+    await page.getByText('Form: céline, because').waitFor();
+  });
+
   it('picks people, roles and channels from select menus by keyboard, several where several may be', async () => {
     const page = await open();
-    const { local } = playground;
-    const { people, channels, home } = local.world;
-    const [operators] = [...home.roles.values()].filter(({ name }) => name === 'Operators');
-    await local.as(people.ada.id).run(channels.ops, 'pick', {
-      who: people.linus.id,
-      role: operators?.id ?? '',
-      where: channels.ops,
-      whom: people.grace.id,
-    });
+    await openPanel('Grace');
     const message = page.locator('.message').filter({ hasText: 'whom Grace' });
     const whom = message.getByRole('combobox', { name: 'Whom?' });
     await whom.fill('gra');
