@@ -52,6 +52,7 @@ export async function startPlayground(options: PlaygroundOptions = {}): Promise<
       DISCORD_API_URL: local.apiUrl,
       ADMIN_GUILD_ID: local.world.home.id,
       DATABASE_PATH: databasePath,
+      CACHE_PATH: process.env.CACHE_PATH ?? path.join(path.dirname(databasePath), 'cache.db'),
       // Beside a bot that runs already, and again when this one is restarted.
       API_PORT: process.env.API_PORT ?? '0',
     },

@@ -4,7 +4,7 @@
  * Times are seconds, sizes megabytes, names snake_case.
  */
 import { z } from 'zod';
-import { count, flag, LARGEST_MB, ratio, seconds, written } from './config-fields.ts';
+import { between, count, flag, LARGEST_MB, ratio, seconds, written } from './config-fields.ts';
 import { tiersSchema } from './config-tier-schema.ts';
 
 /** Discord's ids have grown from 17 digits and stay within 64 bits. */
@@ -49,6 +49,21 @@ const cache = section(
     jitter: ratio(
       'Each ttl is shortened by a random share up to this, so that entries do not all end at once.',
     ).default(0.05),
+    disk_path: z
+      .string({ error: 'the path of a file, in quotes, or null' })
+      .regex(/^[^\0]+$/, { error: 'the path of a file, in quotes, not empty, or null' })
+      .nullable()
+      .default(null)
+      .describe(
+        "The SQLite file in which entries outlive the process, of its own and not the bot's; null: none. CACHE_PATH overrides it.",
+      ),
+    max_disk_mb: between(
+      1,
+      LARGEST_MB,
+      'The bound of that file. In megabytes.',
+      `a number of megabytes from 1 to ${written(LARGEST_MB)}`,
+    ).default(256),
+    persist_interval: seconds(30, 'How often entries are written to it.', { min: 1 }),
     cleanup_interval: seconds(3_600, 'How often expired entries are looked for and removed.', { min: 1 }),
     tiers: tiersSchema.optional(),
   },

@@ -20,6 +20,9 @@ const LABEL_EXPECTED = 'a text of up to 40 characters, without backticks';
 const DESCRIPTION = /^[^\p{C}]{1,200}$/u;
 const DESCRIPTION_EXPECTED = 'a text of up to 200 characters in one line';
 
+const PERSISTENCE_LEVELS = ['memory', 'on_change', 'on_shutdown', 'periodic'] as const;
+const PERSISTENCE_EXPECTED = '"memory", "on_change", "on_shutdown" or "periodic"';
+
 const inside = 'a number between 0 and 1, such as 0.8';
 
 export const tierSchema = z
@@ -68,6 +71,11 @@ export const tierSchema = z
       compress_above_kb: kilobytes('Values heavier than this are kept compressed.'),
       max_entry_kb: kilobytes('A value heavier than this is served and not kept.'),
       skip_empty: flag('Empty values (null, "", [], {}) are served and not kept.'),
+      persist: z
+        .enum(PERSISTENCE_LEVELS, { error: PERSISTENCE_EXPECTED })
+        .describe(
+          'Where there is a disk layer, when entries are written to it: never (memory), at once, at the end, or every so often. Absent: memory.',
+        ),
       namespaces: z
         .array(z.string({ error: NAMESPACE_EXPECTED }).regex(NAMESPACE, { error: NAMESPACE_EXPECTED }), {
           error: NAMESPACES_EXPECTED,

@@ -3,7 +3,7 @@
  * of the file. Seconds and kilobytes become milliseconds and bytes here, once.
  */
 import { tierLabel } from './cache/define-tier.ts';
-import type { LoadingPolicy } from './cache/policy.ts';
+import type { LoadingPolicy, PersistenceLevel } from './cache/policy.ts';
 import type { BuiltInTier, TierPolicy } from './cache/types.ts';
 import type { TierSection } from './config-tier-schema.ts';
 
@@ -14,6 +14,8 @@ interface BuiltIn {
   /** Where its ttl stands in the section `cache`. */
   readonly ttlName: 'ttl_config' | 'ttl_reference' | 'ttl_user' | 'ttl_query';
   readonly namespaces: readonly string[];
+  /** What people did and have is not written to disk unless somebody says so. */
+  readonly persist: PersistenceLevel;
 }
 
 export const BUILT_IN_TIERS: readonly BuiltIn[] = [
@@ -23,6 +25,7 @@ export const BUILT_IN_TIERS: readonly BuiltIn[] = [
     description: 'VIP tiers, payment methods. Cleared only by hand.',
     ttlName: 'ttl_config',
     namespaces: ['config'],
+    persist: 'periodic',
   },
   {
     tier: 'reference',
@@ -30,6 +33,7 @@ export const BUILT_IN_TIERS: readonly BuiltIn[] = [
     description: 'products, categories, discounts. Cleared on change.',
     ttlName: 'ttl_reference',
     namespaces: ['products', 'categories', 'discounts'],
+    persist: 'periodic',
   },
   {
     tier: 'user',
@@ -37,6 +41,7 @@ export const BUILT_IN_TIERS: readonly BuiltIn[] = [
     description: 'profiles, balances, orders. Cleared on update.',
     ttlName: 'ttl_user',
     namespaces: ['user', 'user_orders'],
+    persist: 'memory',
   },
   {
     tier: 'query',
@@ -44,6 +49,7 @@ export const BUILT_IN_TIERS: readonly BuiltIn[] = [
     description: 'searches, leaderboards.',
     ttlName: 'ttl_query',
     namespaces: ['query'],
+    persist: 'periodic',
   },
 ];
 
@@ -66,15 +72,17 @@ interface CacheSection {
   readonly ttl_query: number;
   readonly ttl_negative: number;
   readonly jitter: number;
+  readonly disk_path: string | null;
   readonly tiers?: Readonly<Record<string, TierSection>> | undefined;
 }
 
 /** Every tier, complete. The section has passed config-advice.ts, so each of its own tiers has a ttl. */
 export function tierPolicies(cache: CacheSection): TierPolicy[] {
   const sections = cache.tiers ?? {};
-  const builtIn = BUILT_IN_TIERS.map(({ tier, label, description, ttlName }) =>
-    policyOf(cache, tier, sections[tier] ?? {}, { label, description, ttl: cache[ttlName] }),
-  );
+  const builtIn = BUILT_IN_TIERS.map(({ tier, label, description, ttlName, persist }) => ({
+    ...(cache.disk_path === null ? {} : { persist }),
+    ...policyOf(cache, tier, sections[tier] ?? {}, { label, description, ttl: cache[ttlName] }),
+  }));
   const own = Object.entries(sections)
     .filter(([name]) => builtInTier(name) === undefined)
     .map(([name, section]) =>
@@ -116,6 +124,7 @@ function loadingPolicy(section: TierSection): LoadingPolicy {
     compressAboveBytes: each(section.compress_above_kb, bytes),
     maxEntryBytes: each(section.max_entry_kb, bytes),
     skipEmpty: section.skip_empty,
+    persist: section.persist,
   };
   return Object.fromEntries(Object.entries(policy).filter(([, value]) => value !== undefined));
 }

@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { getHeapStatistics } from 'node:v8';
 import { CacheError } from './cache/errors.ts';
-import type { TierPolicy } from './cache/types.ts';
+import type { DiskOptions, TierPolicy } from './cache/types.ts';
 import { scopeProblems, tierNotices, tierProblems } from './config-advice.ts';
 import { fileProblems, syntaxProblem } from './config-problems.ts';
 import { type ConfigFile, configFileSchema, SNOWFLAKE } from './config-schema.ts';
@@ -27,6 +27,9 @@ export interface Config {
     ttl_query: number;
     ttl_negative: number;
     jitter: number;
+    disk_path: string | null;
+    max_disk_mb: number;
+    persist_interval: number;
     cleanup_interval: number;
     /** Tiers of the author's own, and policies for the built-in ones. */
     tiers?: Readonly<Record<string, TierSection>> | undefined;
@@ -37,6 +40,8 @@ export interface Config {
     readonly cleanupIntervalMs: number;
     /** The four built-in ones, then the author's own. */
     readonly tiers: readonly TierPolicy[];
+    /** Absent: no disk layer. */
+    readonly disk?: DiskOptions;
   };
   readonly admin: {
     /** Where the commands are registered and usable; none: nothing is registered. */
@@ -112,7 +117,7 @@ export function loadConfig({
 
 /**
  * Checks a configuration that is an object already.
- * @param env `ADMIN_GUILD_ID`, `DATABASE_PATH` and `API_PORT` override what the object says; by default nothing does
+ * @param env `ADMIN_GUILD_ID`, `DATABASE_PATH`, `CACHE_PATH` and `API_PORT` override what the object says; by default nothing does
  * @throws CacheError `ERR_CONFIG_INVALID` with every problem, each with its path and what to do
  */
 export function parseConfig(value: unknown, env: NodeJS.ProcessEnv = {}): Config {
@@ -185,7 +190,16 @@ function parse(value: unknown, env: NodeJS.ProcessEnv, name: string, source: Con
     ...(isPort(apiPort) ? [] : [`API_PORT: "${apiPort.slice(0, 40)}" is no port, expected 0 to 65535`]),
   ];
   if (!result.success || problems.length > 0) throw invalid(name, problems);
-  return converted(result.data, { guildIds, apiPort, databasePath: env.DATABASE_PATH?.trim() ?? '' }, source);
+  return converted(
+    result.data,
+    {
+      guildIds,
+      apiPort,
+      databasePath: env.DATABASE_PATH?.trim() ?? '',
+      cachePath: env.CACHE_PATH?.trim() ?? '',
+    },
+    source,
+  );
 }
 
 function isPort(text: string): boolean {
@@ -197,6 +211,7 @@ interface Overrides {
   readonly guildIds: readonly string[];
   readonly apiPort: string;
   readonly databasePath: string;
+  readonly cachePath: string;
 }
 
 function contradictions({ warmers }: ConfigFile): string[] {
@@ -218,7 +233,7 @@ function invalid(name: string, problems: readonly string[]): CacheError {
 
 function converted(
   { cache, admin, warmers, database, api }: ConfigFile,
-  { guildIds, apiPort, databasePath }: Overrides,
+  { guildIds, apiPort, databasePath, cachePath }: Overrides,
   source: Config['source'],
 ): Config {
   return {
@@ -227,7 +242,8 @@ function converted(
       enabled: cache.enabled,
       maxWeightBytes: Math.max(1, Math.floor(cache.max_size_mb * MB)),
       cleanupIntervalMs: ms(cache.cleanup_interval),
-      tiers: tierPolicies(cache),
+      tiers: tierPolicies({ ...cache, disk_path: cachePath || cache.disk_path }),
+      ...diskOptions(cache, cachePath),
     },
     admin: {
       guildIds: [...new Set(guildIds.length > 0 ? guildIds : admin.guild_ids)],
@@ -254,6 +270,14 @@ function converted(
     database: { path: databasePath || database.path },
     api: { ...api, port: apiPort === '' ? api.port : Number(apiPort) },
     source,
+  };
+}
+
+function diskOptions(cache: ConfigFile['cache'], cachePath: string): { disk?: DiskOptions } {
+  const path = cachePath || cache.disk_path;
+  if (path === null) return {};
+  return {
+    disk: { path, maxBytes: Math.floor(cache.max_disk_mb * MB), intervalMs: ms(cache.persist_interval) },
   };
 }
 

@@ -48,6 +48,9 @@ describe('the configuration', () => {
         ttl_query: 1_800,
         ttl_negative: 30,
         jitter: 0.05,
+        disk_path: null,
+        max_disk_mb: 256,
+        persist_interval: 30,
         cleanup_interval: 3_600,
       },
       cache: {
@@ -314,7 +317,7 @@ describe('the file', () => {
     );
   });
 
-  it('as shipped has the seven names with their defaults, and needs no environment', () => {
+  it('as shipped has the seven names with their defaults, keeps its cache on disk, and needs no environment', () => {
     const { cache } = JSON.parse(readFileSync('config.json', 'utf8'));
     expect(cache).toEqual({
       enabled: true,
@@ -324,9 +327,10 @@ describe('the file', () => {
       ttl_user: 3_600,
       ttl_query: 1_800,
       cleanup_interval: 3_600,
+      disk_path: './data/cache.db',
     });
     expect(loadConfig({ env: {} })).toMatchObject({
-      ...parseConfig({}),
+      ...parseConfig({ cache: { disk_path: './data/cache.db' } }),
       source: { path: resolve('config.json') },
     });
   });

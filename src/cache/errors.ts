@@ -1,6 +1,7 @@
 /** The errors Cachecord throws. Each has a stable `code` that a caller may branch on, and names its key where it has one. */
 export type CacheErrorCode =
   | 'ERR_ARGUMENT_INVALID'
+  | 'ERR_BACKLOG_FULL'
   | 'ERR_CLOSED'
   | 'ERR_CONFIG_INVALID'
   | 'ERR_KEY_INVALID'

@@ -1,5 +1,7 @@
-/** Opens SQLite files with better-sqlite3, which only those need to install who keep something on disk. */
+/** Opens SQLite files, made with their folders where there are none, with better-sqlite3, which only those need to install who keep something on disk. */
+import { mkdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
 import { CacheError } from '../errors.ts';
 import type { OpenDatabase, StoreDatabase } from './disk-file.ts';
 
@@ -16,5 +18,6 @@ export const openWithBetterSqlite3: OpenDatabase = (path) => {
       },
     );
   }
+  mkdirSync(dirname(path), { recursive: true });
   return new Database(path);
 };
