@@ -16,9 +16,15 @@ const BATCH = 200;
 /** Texts of targets that are kept compiled: more than any set of rules has. */
 const MAX_COMPILED = 1_000;
 
-/** A write of this many rows is no longer followed row by row while its caller waits: that would hold up the event loop. */
-const MAX_ROWS_AT_ONCE = 2_000;
-const MAX_MS_AT_ONCE = 5;
+/**
+ * What may be followed row by row while a caller waits. Of more than that each rule's widest patterns are invalidated
+ * instead: following it would hold up the event loop (I12).
+ */
+export const AT_ONCE = {
+  whileWaiting: { rows: 2_000, ms: 5 },
+  /** Nobody is served yet. */
+  atStart: { rows: 100_000, ms: 500 },
+} as const;
 
 /** Why everything was invalidated. */
 export type GapReason =
@@ -91,53 +97,60 @@ export class Drain {
     // The statement above says which columns come.
     const rows = this.#select.all(this.#read, upTo) as Row[];
     const targets = new Map<string, InvalidationTarget>();
-    let isGap = false;
     for (const [position, text, ...values] of rows) {
-      if (Number(position) !== this.#read + 1) isGap = true;
+      if (Number(position) !== this.#read + 1) {
+        this.gap('missed');
+        return false;
+      }
       this.#read = Number(position);
       this.counts.changes++;
-      if (isGap) continue;
-      for (const target of this.#targetsOf(text, values) ?? []) {
+      const covered = this.#targetsOf(text, values);
+      if (covered === undefined) return false;
+      for (const target of covered)
         targets.set(typeof target === 'string' ? target : `\0${target.tag}`, target);
-      }
     }
-    if (isGap) this.gap('missed');
-    else if (targets.size > 0) this.#invalidate([...targets.values()]);
-    this.#applied = Math.max(this.#applied, this.#read);
+    if (targets.size > 0) this.#invalidate([...targets.values()]);
+    this.#applied = this.#read;
     return rows.length === BATCH;
   }
 
   /**
-   * Applies all up to a position before it returns. What is too much for that is covered by the widest patterns of
-   * the rules instead, whatever its values.
+   * Applies all up to a position before it returns; what exceeds the limits by the widest patterns of the rules.
    * @param widest covers every change there may be; `undefined`: only everything does
    */
-  toPosition(upTo: number, widest: () => readonly InvalidationTarget[] | undefined): void {
+  toPosition(
+    upTo: number,
+    limits: { readonly rows: number; readonly ms: number },
+    widest: () => readonly InvalidationTarget[] | undefined,
+  ): void {
     const { clock } = this.#cache;
     const beganAt = clock.precise();
     const began = this.#read;
     while (this.step(upTo)) {
-      if (this.#read - began < MAX_ROWS_AT_ONCE && clock.precise() - beganAt < MAX_MS_AT_ONCE) continue;
-      const head = headOf(this.#db);
-      const left = Math.min(upTo, head) - this.#read;
-      if (left <= 0) return;
-      this.counts.widened++;
-      this.counts.changes += left;
-      const targets = widest();
-      if (targets === undefined) this.#cache.clear();
-      else this.#invalidate(targets);
-      this.#read += left;
-      this.#applied = this.#read;
-      return;
+      if (this.#read - began >= limits.rows || clock.precise() - beganAt >= limits.ms) {
+        this.#widen(upTo, widest());
+        return;
+      }
     }
+  }
+
+  #widen(upTo: number, targets: readonly InvalidationTarget[] | undefined): void {
+    const goal = Math.min(upTo, headOf(this.#db));
+    if (goal <= this.#read) return;
+    this.counts.widened++;
+    this.counts.changes += goal - this.#read;
+    this.#read = goal;
+    if (targets === undefined) this.#cache.clear();
+    else this.#invalidate(targets);
+    this.#applied = this.#read;
   }
 
   /** Clears the cache, and goes on after all there is. */
   gap(reason: GapReason): void {
     this.counts.gaps++;
+    this.#read = headOf(this.#db);
     this.#cache.clear();
-    if (reason === 'missed') this.#read = Math.max(this.#read, headOf(this.#db));
-    this.#applied = Math.max(this.#applied, this.#read);
+    this.#applied = this.#read;
     this.#onGap(reason);
   }
 

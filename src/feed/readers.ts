@@ -37,16 +37,16 @@ export class Reader {
   readonly #db: FeedDatabase;
   readonly #limits: ReaderLimits;
   readonly id = randomUUID();
-  readonly epoch: string;
   readonly beginning: Beginning;
   readonly startsAfter: number;
+  #epoch: string;
   #seenAt: number;
 
   /** Registers. Runs within a transaction, after the tables are there. */
   constructor(db: FeedDatabase, limits: ReaderLimits, nowAt: number, startAt: FeedPosition | undefined) {
     this.#db = db;
     this.#limits = limits;
-    this.epoch = metaOf(db, 'epoch') ?? '';
+    this.#epoch = metaOf(db, 'epoch') ?? '';
     const head = headOf(db);
     this.beginning = startAt === undefined ? 'new' : this.#isContinued(startAt, head) ? 'resumed' : 'gap';
     this.startsAfter = startAt !== undefined && this.beginning === 'resumed' ? startAt.position : head;
@@ -59,7 +59,7 @@ export class Reader {
   }
 
   #isContinued(startAt: FeedPosition, head: number): boolean {
-    if (startAt.epoch !== this.epoch || startAt.position > head) return false;
+    if (startAt.epoch !== this.#epoch || startAt.position > head) return false;
     const [row] = rowsOf(this.#db, 'SELECT seen_at FROM cache_readers WHERE id = ?', startAt.reader);
     if (row === undefined || Number(row.seen_at) < startAt.seenAt) return false;
     if (startAt.position === head) return true;
@@ -68,8 +68,13 @@ export class Reader {
     );
   }
 
+  /** Takes over that the feed was begun anew by somebody. */
+  rejoin(): void {
+    this.#epoch = metaOf(this.#db, 'epoch') ?? '';
+  }
+
   positionAt(position: number): FeedPosition {
-    return { epoch: this.epoch, reader: this.id, position, seenAt: this.#seenAt };
+    return { epoch: this.#epoch, reader: this.id, position, seenAt: this.#seenAt };
   }
 
   /** Writes down how far it has come, and forgets the dead. Runs within a transaction. */
@@ -88,8 +93,8 @@ export class Reader {
   }
 
   /**
-   * Removes a slice of what nobody needs; true when there may be more. The last row stays, so that whoever missed rows
-   * before it finds the gap.
+   * Removes a slice of what nobody needs; true when there may be more. The last row stays: whoever missed rows before
+   * it finds the gap, and the next position follows from it.
    */
   prune(): boolean {
     const [{ first = null, last = null, needed = null } = {}] = rowsOf(
@@ -109,12 +114,6 @@ export class Reader {
 
 /** The last position that was given. */
 export function headOf(db: FeedDatabase): number {
-  const [{ head = 0 } = {}] = rowsOf(
-    db,
-    `SELECT max(
-       coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'cache_changes'), 0),
-       coalesce((SELECT max(position) FROM cache_changes), 0)
-     ) AS head`,
-  );
-  return Number(head);
+  const [{ head } = {}] = rowsOf(db, 'SELECT max(position) AS head FROM cache_changes');
+  return Number(head ?? 0);
 }

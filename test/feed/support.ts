@@ -8,7 +8,8 @@ import { type SqliteCache, sqliteCache } from '../../src/cache/sqlite.ts';
 import type { Cache, TierPolicy } from '../../src/cache/types.ts';
 import type { GapReason } from '../../src/feed/drain.ts';
 import type { TableRules } from '../../src/feed/rules.ts';
-import { type Feed, type WatchOptions, watchTables } from '../../src/feed/watch-tables.ts';
+import type { WatchOptions } from '../../src/feed/watch-options.ts';
+import { type Feed, watchTables } from '../../src/feed/watch-tables.ts';
 import { silentLogger } from '../../src/logger.ts';
 import { type HandClock, handClock } from '../support/hand-clock.ts';
 

@@ -140,6 +140,12 @@ describe('what a change covers', () => {
     expect(toldBy(shop, sql)).toContain('products::old');
   });
 
+  it('is not missed where the rowid changes under another name', () => {
+    const shop = begin(SHOP, { products: { targets: 'product::{id}', columns: ['stock'] } });
+    shop.db.exec("INSERT INTO products VALUES (1, 'a', 'b', 3)");
+    expect(toldBy(shop, 'UPDATE products SET _rowid_ = 2')).toEqual(['product::#1', 'product::#2']);
+  });
+
   it('takes in rows that are replaced where only updates are asked for', () => {
     const shop = begin(SHOP, { products: { targets: 'stock::{id}', columns: ['stock'], on: ['update'] } });
     expect(toldBy(shop, "INSERT OR REPLACE INTO products VALUES (1, 'a', 'a', 5)")).toEqual([]);

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { cachedSync, invalidates } from '../../src/cache/wrappers.ts';
 import { unwatchTables } from '../../src/feed/install.ts';
 import type { TableRules } from '../../src/feed/rules.ts';
-import type { WatchOptions } from '../../src/feed/watch-tables.ts';
+import type { WatchOptions } from '../../src/feed/watch-options.ts';
 import { makeFolder, openFile, SHOP, type Watched, watch } from './support.ts';
 
 const folder = makeFolder();
@@ -57,6 +57,7 @@ function connect(path: string): Database.Database {
   return db;
 }
 
+const ALL_BUT_LAST = 'DELETE FROM cache_changes WHERE position < (SELECT max(position) FROM cache_changes)';
 const PAY = "UPDATE users SET cents = cents + 1 WHERE id = '1'";
 
 describe('a write of this connection', () => {
@@ -265,14 +266,17 @@ describe('a write of another connection', () => {
     const path = makeFile();
     const { cache, gaps, wallet } = begin(path);
     wallet('1');
-    connect(path).exec(`${PAY}; DELETE FROM cache_changes`);
+    connect(path).exec(`${PAY}; ${PAY}; ${ALL_BUT_LAST}`);
     await cache.clock.advanceAsync(250);
     expect(gaps).toEqual(['missed']);
-    expect(wallet('1')).toBe(101);
+    expect(wallet('1')).toBe(102);
     connect(path).exec(PAY);
     await cache.clock.advanceAsync(250);
-    expect(wallet('1')).toBe(102);
+    expect(wallet('1')).toBe(103);
     expect(gaps).toHaveLength(1);
+    expect(() => connect(path).exec('DELETE FROM cache_changes')).toThrow(
+      'the last row of cache_changes stays',
+    );
   });
 
   it('clears the cache where what it covers is not known here', async () => {
@@ -327,15 +331,12 @@ describe('a start', () => {
   });
 
   it.each<[what: string, change: (db: Database.Database, first: Watched) => void]>([
-    ['the rows were pruned', (db) => db.exec(`${PAY}; DELETE FROM cache_changes`)],
+    ['the rows were pruned', (db) => db.exec(`${PAY}; ${PAY}; ${ALL_BUT_LAST}`)],
     ['the reader was forgotten', (db) => db.exec('DELETE FROM cache_readers')],
     ['it left for good', (_, first) => first.feed.stop()],
     ['the feed was begun anew', (db) => unwatchTables(db)],
     ['the database is an older copy', (db) => db.exec('UPDATE cache_readers SET seen_at = seen_at - 1')],
-    [
-      'the database has fewer changes',
-      (db) => db.exec('DELETE FROM cache_changes; DELETE FROM sqlite_sequence'),
-    ],
+    ['the database has fewer changes', (db) => db.exec('UPDATE cache_changes SET position = position - 1')],
   ])('finds a gap when %s', (_, change) => {
     const path = makeFile();
     const first = begin(path);
@@ -441,6 +442,7 @@ describe('the triggers', () => {
     const next = begin(path, { startAt }, { users: { targets: 'person::{id}', columns: ['name'] } });
     expect(next.feed.stats()).toMatchObject({ beginning: 'resumed', changes: 1, gaps: 0 });
     expect(triggers(next.db)).toEqual([
+      'cachecord_keep_last',
       'cachecord_users#0_delete',
       'cachecord_users#0_insert',
       'cachecord_users#0_replace',
@@ -479,7 +481,44 @@ describe('the triggers', () => {
     connect(path).exec(PAY);
     await cache.clock.advanceAsync(250);
     expect(wallet('1')).toBe(6);
-    expect(triggers(db)).toHaveLength(10);
+    expect(triggers(db)).toHaveLength(11);
+  });
+
+  it('are noticed to have been begun anew by somebody else', async () => {
+    const path = makeFile();
+    const { db, cache, feed, gaps, wallet } = begin(path);
+    for (let i = 0; i < 9; i++) db.exec(PAY);
+    wallet('1');
+    const other = connect(path);
+    unwatchTables(other);
+    other.exec(PAY);
+    watch(other, RULES).feed.stop();
+    other.exec(PAY);
+    await cache.clock.advanceAsync(250);
+    expect(gaps).toEqual(['triggers']);
+    expect(wallet('1')).toBe(111);
+    other.exec(PAY);
+    await cache.clock.advanceAsync(250);
+    expect(wallet('1')).toBe(112);
+    db.exec(PAY);
+    expect(wallet('1')).toBe(113);
+    expect(begin(path, { startAt: feed.position() }).feed.beginning).toBe('gap');
+    await cache.clock.advanceAsync(60_000);
+    expect(begin(path, { startAt: feed.position() }).feed.beginning).toBe('resumed');
+  });
+
+  it('are put back where they were taken away, and every write is noticed again', async () => {
+    const path = makeFile();
+    const { db, cache, gaps, wallet } = begin(path);
+    wallet('1');
+    const other = connect(path);
+    unwatchTables(other);
+    other.exec(PAY);
+    await cache.clock.advanceAsync(250);
+    expect(gaps).toEqual(['triggers']);
+    expect(wallet('1')).toBe(101);
+    db.exec(PAY);
+    expect(wallet('1')).toBe(102);
   });
 
   it('work in a database that trusts no functions of its schema', () => {

@@ -1,0 +1,68 @@
+/**
+ * Writes down now and then how far this reader is, and removes the rows that nobody needs any more: in slices, and only
+ * when nobody else is writing, since waiting for them would hold the event loop (I12).
+ */
+import type { Clock } from '../cache/clock.ts';
+import { type FeedDatabase, inTransaction, rowsOf } from './database.ts';
+import type { Reader } from './readers.ts';
+
+export class Housekeeping {
+  readonly #db: FeedDatabase;
+  readonly #reader: Reader;
+  readonly #clock: Clock;
+  #isEnded = false;
+
+  constructor(db: FeedDatabase, reader: Reader, clock: Clock) {
+    this.#db = db;
+    this.#reader = reader;
+    this.#clock = clock;
+  }
+
+  /**
+   * Reports where the reader is and prunes, letting the loop turn between two slices.
+   * @throws whatever SQLite throws, but for a database that is busy: the next time is soon enough
+   */
+  async run(position: () => number): Promise<void> {
+    let more = true;
+    while (more && !this.#isEnded && this.#db.open && !this.#db.inTransaction) {
+      more = this.#unlessBusy(() => {
+        this.#reader.report(position(), this.#now());
+        return this.#reader.prune();
+      });
+      if (more) await this.#clock.yield();
+    }
+  }
+
+  /** Leaves, or stays as a reader that will come back. */
+  end(stayAt: number | undefined): void {
+    this.#isEnded = true;
+    this.#unlessBusy(() => {
+      if (stayAt === undefined) this.#reader.leave();
+      else this.#reader.report(stayAt, this.#now());
+      return false;
+    });
+  }
+
+  /** In one transaction, at once or not at all. */
+  #unlessBusy(work: () => boolean): boolean {
+    const [{ timeout = 0 } = {}] = rowsOf(this.#db, 'PRAGMA busy_timeout');
+    this.#db.exec('PRAGMA busy_timeout = 0');
+    try {
+      return inTransaction(this.#db, work);
+    } catch (error) {
+      if (!isBusy(error)) throw error;
+      return false;
+    } finally {
+      this.#db.exec(`PRAGMA busy_timeout = ${Number(timeout)}`);
+    }
+  }
+
+  #now(): number {
+    return this.#clock.epochAt(this.#clock.now());
+  }
+}
+
+function isBusy(error: unknown): boolean {
+  const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : undefined;
+  return typeof code === 'string' && code.startsWith('SQLITE_BUSY');
+}
