@@ -74,6 +74,7 @@ describe('a tier of the file', () => {
       compress_above_kb: 16,
       max_entry_kb: 0.5,
       skip_empty: true,
+      persist: 'periodic',
       namespaces: ['character', 'character_sheet'],
       label: 'Characters',
       description: 'What players are.',
@@ -98,6 +99,7 @@ describe('a tier of the file', () => {
       compressAboveBytes: 16_384,
       maxEntryBytes: 512,
       skipEmpty: true,
+      persist: 'periodic',
     });
   });
 
@@ -192,6 +194,7 @@ describe('problems', () => {
     ['ttl', 2_592_001],
     ['max_entry_kb', 0],
     ['skip_empty', 'yes'],
+    ['persist', 'always'],
     ['namespaces', 'character'],
     ['namespaces', ['a:b']],
     ['namespaces', ['']],
@@ -293,6 +296,7 @@ describe('problems', () => {
         compress_above_kb: fc.constantFrom(0.0001, 1, 1e9),
         max_entry_kb: fc.constantFrom(0.0001, 1, 1e9),
         skip_empty: fc.boolean(),
+        persist: fc.constantFrom('memory', 'on_change', 'on_shutdown', 'periodic'),
         namespaces: fc.subarray(['a', 'b', 'é', 'constructor']),
       },
       { requiredKeys: ['ttl'] },

@@ -518,6 +518,7 @@ describe('/cache-info', () => {
     maxEntryBytes: 262_144,
     skipEmpty: true,
     when: () => true,
+    persist: 'periodic',
     cost: () => 1,
   });
   const withTier = (over: Partial<InfoModel>) =>
@@ -525,7 +526,7 @@ describe('/cache-info', () => {
 
   it("shows the author's own tiers with the policies that are on by name", () => {
     expect(withTier({})).toContain(
-      '**Character** — ttl 300 s (5 min) · empty · adaptive ttl, refresh-ahead, early refresh, stale-while-revalidate, grace, soft timeout, hard timeout, compression, size limit, skips empty, condition, cost',
+      '**Character** — ttl 300 s (5 min) · empty · adaptive ttl, refresh-ahead, early refresh, stale-while-revalidate, grace, soft timeout, hard timeout, compression, size limit, skips empty, condition, persistence, cost',
     );
   });
 
@@ -543,13 +544,14 @@ describe('/cache-info', () => {
       'values over 256 kB are served and not kept.',
       'empty values are served and not kept.',
       "the bot's code decides which values are kept.",
+      'entries are written to disk every so often, where there is a disk layer.',
       'what hits save is added up.',
       'its ttl is `cache.tiers.character.ttl`, its policies are in `cache.tiers.character`',
     ]) {
       expect(text).toContain(words);
     }
     expect(text).not.toContain('… and');
-    expect(policiesOn(everything, en)).toHaveLength(12);
+    expect(policiesOn(everything, en)).toHaveLength(13);
   });
 
   it('says so where no policy is on', () => {
@@ -679,6 +681,7 @@ function hostilePolicy(tier: string, text: string, n: number): TierPolicy {
     maxEntryBytes: n,
     skipEmpty: true,
     when: () => true,
+    persist: 'on_change',
     cost: () => n,
   });
 }

@@ -1,5 +1,5 @@
 /** The loading policies that are on, in plain words, and by name where there is no room for more. */
-import { DEFAULT_GRACE_BACKOFF_MS, type LoadingPolicy } from '../../cache/policy.ts';
+import { DEFAULT_GRACE_BACKOFF_MS, type LoadingPolicy, type PersistenceLevel } from '../../cache/policy.ts';
 import type { Format } from './format.ts';
 
 interface PolicyText {
@@ -9,6 +9,13 @@ interface PolicyText {
 }
 
 type Described = LoadingPolicy & { readonly ttlMs: number };
+
+const WRITTEN: Readonly<Record<PersistenceLevel, string>> = {
+  memory: 'never',
+  on_change: 'as they are stored',
+  on_shutdown: 'when the bot ends',
+  periodic: 'every so often',
+};
 
 /** Those that are on, in the order in which an entry meets them. */
 export function policiesOn(policy: Described, format: Format): PolicyText[] {
@@ -70,6 +77,12 @@ export function policiesOn(policy: Described, format: Format): PolicyText[] {
     ],
     [policy.skipEmpty === true, 'Skips empty', () => 'empty values are served and not kept.'],
     [policy.when !== undefined, 'Condition', () => "the bot's code decides which values are kept."],
+    [
+      policy.persist !== undefined && policy.persist !== 'memory',
+      'Persistence',
+      () =>
+        `entries are written to disk ${WRITTEN[policy.persist ?? 'memory']}, where there is a disk layer.`,
+    ],
     [policy.cost !== undefined, 'Cost', () => 'what hits save is added up.'],
   ];
   return all.filter(([isOn]) => isOn).map(([, name, text]) => ({ name, text: text() }));
