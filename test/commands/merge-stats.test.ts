@@ -1,8 +1,10 @@
 /** The statistics of several shards as one. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { CacheStats, Figures } from '../../src/cache/types.ts';
+import { LoadTimeHistogram } from '../../src/cache/load-times.ts';
+import type { CacheStats, Figures, LoadTimes } from '../../src/cache/types.ts';
 import { mergeStats } from '../../src/commands/shards/merge-stats.ts';
+import { fromWire, toWire } from '../../src/commands/shards/wire.ts';
 import { desk, fillShop } from './desk.ts';
 import { cacheStats } from './stats-data.ts';
 
@@ -26,6 +28,18 @@ async function used(reads: readonly number[]): Promise<CacheStats> {
   const stats = one.cache.stats(100);
   await one.stop();
   return stats;
+}
+
+function timesOf(durations: readonly number[]): LoadTimes | null {
+  const histogram = new LoadTimeHistogram();
+  for (const ms of durations) histogram.record(ms);
+  return histogram.figures();
+}
+
+/** Statistics with these load times, as they come from another process. */
+function withTimes(loadTimes: LoadTimes | null): CacheStats {
+  const base = cacheStats();
+  return fromWire(toWire({ ...base, total: { ...base.total, loadTimes } })) as CacheStats;
 }
 
 describe('statistics of several shards', () => {
@@ -58,19 +72,21 @@ describe('statistics of several shards', () => {
     );
   });
 
-  it('weigh load times by how many loads they stand for', () => {
-    const stats = (count: number, ms: number): CacheStats => {
-      const base = cacheStats();
-      const loadTimes = { count, meanMs: ms, p50Ms: ms, p99Ms: 2 * ms, maxMs: 3 * ms };
-      return { ...base, total: { ...base.total, loadTimes } };
-    };
-    expect(mergeStats([stats(30, 1), stats(10, 5)]).total.loadTimes).toEqual({
-      count: 40,
-      meanMs: 2,
-      p50Ms: 2,
-      p99Ms: 10,
-      maxMs: 15,
-    });
+  it('have the load times that one cache with all the loads would have', () => {
+    const durations = fc.array(fc.double({ min: 0.0001, max: 1e7, noNaN: true }), { minLength: 1 });
+    fc.assert(
+      fc.property(durations, durations, (here, there) => {
+        const [one, other, both] = [here, there, [...here, ...there]].map(timesOf);
+        const merged = mergeStats([withTimes(one ?? null), withTimes(other ?? null)]).total.loadTimes;
+        const near = (name: 'meanMs' | 'p50Ms' | 'p99Ms') => expect.closeTo(both?.[name] ?? 0, 3);
+        expect(merged).toEqual({
+          ...both,
+          meanMs: near('meanMs'),
+          p50Ms: near('p50Ms'),
+          p99Ms: near('p99Ms'),
+        });
+      }),
+    );
   });
 
   it('name a key once, with the hits of all and the size of its largest copy', () => {

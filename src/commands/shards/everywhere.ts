@@ -21,18 +21,8 @@ export async function statsEverywhere(
   const own = cache.stats(topKeys);
   if (shards === undefined) return { stats: own, rows: undefined };
   const replies = await shards.ask('stats', { topKeys });
-  const rows = inOrder(shards, own, replies.map(asSent));
-  return { stats: mergeStats([own, ...answers(replies.map(asSent))], topKeys), rows };
-}
-
-/** JSON has no Infinity, which is how long an entry without a ttl is fresh: what is missing stays away, `null` was it. */
-function asSent(reply: ShardReply<CacheStats>): ShardReply<CacheStats> {
-  if (!reply.ok) return reply;
-  const topKeys = reply.value.topKeys.map((row) => {
-    const sent: number | null | undefined = row.freshForMs;
-    return sent === null ? { ...row, freshForMs: Number.POSITIVE_INFINITY } : row;
-  });
-  return { ...reply, value: { ...reply.value, topKeys } };
+  const stats = mergeStats([own, ...answers(replies)], topKeys);
+  return { stats, rows: inOrder(shards, own, replies) };
 }
 
 /** What would be removed on all shards that answered. */

@@ -1,8 +1,18 @@
 /**
- * The statistics of several processes as one. Counters add up, and rates are computed anew from the sums. What can't
- * be known from summaries is estimated where it is said below. Entries of two shards are copies, and count twice.
+ * The statistics of several processes as one. Counters and histograms add up, rates and quantiles are computed anew from
+ * the sums. Entries of two shards are copies, and count twice.
  */
-import type { CacheStats, Figures, LoadTimes, TopKey, WindowFigures } from '../../cache/types.ts';
+import type {
+  CacheStats,
+  Figures,
+  LoadTimeBucket,
+  LoadTimes,
+  TopKey,
+  WindowFigures,
+} from '../../cache/types.ts';
+
+/** Buckets of load times are a quarter of an octave wide (see `load-times.ts`); half of that back from their bound. */
+const MIDDLE_OF_BUCKET = 2 ** (-0.5 / 4);
 
 /** The whole of it. Of one, it is that one. @param limit how many of the most used keys are kept */
 export function mergeStats(
@@ -97,17 +107,37 @@ function mergeFigures(all: readonly Figures[]): Figures | undefined {
   };
 }
 
-/** The median is estimated as the mean of the medians by their loads; of the 99th percentiles the highest bounds all. */
+/** Quantiles are read from the histograms together, as the cache reads its own. */
 function mergeLoadTimes(all: readonly LoadTimes[]): LoadTimes | null {
+  const [first] = all;
+  if (first === undefined || all.length === 1) return first ?? null;
   const count = sum(all, (one) => one.count);
-  if (count === 0) return null;
+  const maxMs = Math.max(...all.map((one) => one.maxMs));
+  const loads = new Map<number, number>();
+  for (const { upToMs, loads: more } of all.flatMap((one) => one.buckets ?? [])) {
+    loads.set(upToMs, (loads.get(upToMs) ?? 0) + more);
+  }
+  const buckets = [...loads]
+    .map(([upToMs, each]): LoadTimeBucket => ({ upToMs, loads: each }))
+    .sort((a, b) => a.upToMs - b.upToMs);
   return {
     count,
     meanMs: sum(all, (one) => one.meanMs * one.count) / count,
-    p50Ms: sum(all, (one) => one.p50Ms * one.count) / count,
-    p99Ms: Math.max(...all.map((one) => one.p99Ms)),
-    maxMs: Math.max(...all.map((one) => one.maxMs)),
+    p50Ms: quantileMs(buckets, 0.5, maxMs),
+    p99Ms: quantileMs(buckets, 0.99, maxMs),
+    maxMs,
+    buckets,
   };
+}
+
+function quantileMs(buckets: readonly LoadTimeBucket[], share: number, maxMs: number): number {
+  const rank = Math.ceil(share * sum(buckets, (bucket) => bucket.loads));
+  let seen = 0;
+  for (const { upToMs, loads } of buckets) {
+    seen += loads;
+    if (seen >= rank) return Math.min(maxMs, upToMs * MIDDLE_OF_BUCKET);
+  }
+  return maxMs;
 }
 
 function mergeWindows(rows: readonly WindowFigures[]): WindowFigures[] {

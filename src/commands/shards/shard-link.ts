@@ -34,7 +34,8 @@ export interface ShardMessage {
 }
 
 export type ShardAnswer =
-  | { readonly ok: true; readonly value: unknown }
+  /** The answer as `wire.ts` writes it. */
+  | { readonly ok: true; readonly text: string }
   /** The other process speaks another version. */
   | { readonly ok: false; readonly version: string }
   /** It failed there; its log has why under the reference. */

@@ -10,6 +10,7 @@ import type { WarmReport } from '../../warmers/types.ts';
 import { incidentReference } from '../incident.ts';
 import type { ClearTarget } from '../target.ts';
 import { type ShardAnswer, type ShardLink, type ShardMessage, ShardUnreachable } from './shard-link.ts';
+import { fromWire, toWire } from './wire.ts';
 
 /** So long people wait for a shard that does not answer. */
 export const ANSWER_LIMIT_MS = 5_000;
@@ -126,7 +127,7 @@ export class Shards {
       if (message.version !== this.#version) return { ok: false, version: this.#version };
       try {
         // Of our own version, and so what `ask` above was given.
-        return { ok: true, value: await answer(message.question as ShardQuestion, message.from) };
+        return { ok: true, text: toWire(await answer(message.question as ShardQuestion, message.from)) };
       } catch (error) {
         const reference = incidentReference();
         const { topic } = message.question as ShardQuestion;
@@ -176,7 +177,8 @@ export class Shards {
       return no('did not answer: no Cachecord runs there (it is starting, or was stopped)');
     }
     const told = answer as ShardAnswer; // of this shape in every version
-    if (told.ok) return { shard, ok: true, value: told.value as ShardQuestions[Topic]['answer'] }; // by the version
+    // Of the type that is asked for, by the version.
+    if (told.ok) return { shard, ok: true, value: fromWire(told.text) as ShardQuestions[Topic]['answer'] };
     if ('reference' in told) return no(`failed; its log has why under ${told.reference}`);
     return no(
       `runs another version (${told.version}, here ${this.#version}), and neither answers the other: restart all shards`,
