@@ -1,0 +1,120 @@
+/**
+ * Other APIs' answers, kept as RFC 9111 allows: undici's own cache interceptor over our cache, as a dispatcher for
+ * `fetch`, undici's `request` and the REST client of discord.js. What may be kept, for how long, and who may get it,
+ * is undici's to decide; where it lies and how it is removed, ours. Connections stay undici's.
+ */
+import { Agent, type Dispatcher, Dispatcher1Wrapper, interceptors } from 'undici';
+import { BurstLog } from '../cache/burst-log.ts';
+import { CacheError } from '../cache/errors.ts';
+import type { Cache, TierName } from '../cache/types.ts';
+import type { Logger } from '../logger.ts';
+import { Answers } from './answers.ts';
+import { Exchange, type ExchangeOptions } from './exchange.ts';
+
+export interface CachingAgentOptions {
+  /** What the requests go through: a pool, a proxy agent, one composed with other interceptors. @default a new `Agent` */
+  readonly dispatcher?: Dispatcher;
+  /** @default the tier that has the namespace `api`, else `query`. Its ttl does not matter: the origin states one. */
+  readonly tier?: TierName;
+  /**
+   * `private` keeps what is for one user alone (`Cache-Control: private`), by `Authorization` and `Cookie`; `shared`
+   * does not keep it at all. @default shared
+   */
+  readonly type?: 'shared' | 'private';
+  /** A longer body streams through and is not kept. @default 5 MiB */
+  readonly maxEntryBytes?: number;
+  /** No answer is fresh for longer, whatever its origin says. @default Infinity */
+  readonly maxTtlMs?: number;
+  /** For answers whose origin says nothing about caching. @default they are not kept */
+  readonly defaultTtlMs?: number;
+  /**
+   * How long an answer is held beyond its freshness, to be validated, or served by `stale-while-revalidate` and
+   * `stale-if-error`. Never longer than its origin says. @default a day
+   */
+  readonly maxStaleMs?: number;
+  /** Only these origins are cached. @default all */
+  readonly origins?: readonly (string | RegExp)[];
+  /** Tags of every answer. */
+  readonly tags?: readonly string[];
+  /** @default console */
+  readonly logger?: Logger;
+}
+
+const DEFAULT_ENTRY_BYTES = 5 * 1_024 * 1_024;
+const DAY_MS = 86_400_000;
+
+/**
+ * Makes a dispatcher whose answers lie in the cache, under `api::{origin}::…`.
+ * @throws CacheError `ERR_ARGUMENT_INVALID` for options that make no sense
+ * @example
+ * const agent = cachingAgent(cache, { maxTtlMs: 3_600_000 });
+ * await fetch('https://api.example.com/items', { dispatcher: agent });
+ */
+export function cachingAgent(cache: Cache, options: CachingAgentOptions = {}): Dispatcher {
+  assertOptions(cache, options);
+  const { type = 'shared', defaultTtlMs, origins, maxStaleMs = DAY_MS } = options;
+  const bursts = new BurstLog(cache.clock, options.logger ?? console);
+  const exchangeOptions: ExchangeOptions = {
+    answers: new Answers(cache, { type, tier: options.tier, tags: options.tags ?? [], maxStaleMs }),
+    maxEntryBytes: options.maxEntryBytes ?? DEFAULT_ENTRY_BYTES,
+    maxTtlMs: options.maxTtlMs ?? Number.POSITIVE_INFINITY,
+    maxStaleMs,
+    warn: (error) => bursts.warn('agent', 'An answer of another API is served without the cache.', { error }),
+  };
+  const rules = {
+    type,
+    methods: ['GET' as const, 'HEAD' as const],
+    ...(defaultTtlMs === undefined || defaultTtlMs === 0 ? {} : { cacheByDefault: defaultTtlMs }),
+    ...(origins === undefined ? {} : { origins: [...origins] }),
+  };
+  const intercept: Interceptor = (send, origin) => (request, handler) => {
+    if (!cache.enabled || cache.closed) return send(request, handler);
+    const exchange = new Exchange(exchangeOptions, send);
+    const dispatch = (interceptors.cache({ ...rules, store: exchange }) as Interceptor)(
+      exchange.dispatch,
+      origin,
+    );
+    try {
+      return dispatch(request, handler);
+    } finally {
+      exchange.begun();
+    }
+  };
+  const agent = (options.dispatcher ?? new Agent()).compose(
+    intercept as Dispatcher.DispatcherComposeInterceptor,
+  );
+  return forAllVersions(agent);
+}
+
+/** Undici tells an interceptor the origin of a dispatcher that has one, which its types leave out. */
+type Interceptor = (send: Dispatcher.Dispatch, origin?: string | null) => Dispatcher.Dispatch;
+
+/** Node's own fetch and discord.js bring older versions of undici, whose handlers have other methods. */
+function forAllVersions(agent: Dispatcher): Dispatcher {
+  const older = new Dispatcher1Wrapper(agent);
+  const dispatch: Dispatcher.Dispatch = (request, handler) =>
+    (typeof handler?.onRequestStart === 'function' ? agent : older).dispatch(request, handler);
+  return new Proxy(agent, {
+    get: (target, name) => (name === 'dispatch' ? dispatch : Reflect.get(target, name)),
+  });
+}
+
+function assertOptions(cache: Cache, options: CachingAgentOptions): void {
+  for (const name of ['maxEntryBytes', 'maxTtlMs', 'defaultTtlMs', 'maxStaleMs'] as const) {
+    const value = options[name];
+    const isCountable = name !== 'maxEntryBytes' || Number.isSafeInteger(value);
+    if (value === undefined || (typeof value === 'number' && value >= 0 && isCountable)) continue;
+    throw invalid(`${name} is ${String(value)}; it is a number from 0 up`);
+  }
+  const { tier, type } = options;
+  if (type !== undefined && type !== 'shared' && type !== 'private') {
+    throw invalid(`type is ${String(type)}; it is "shared" or "private"`);
+  }
+  if (tier !== undefined && !cache.tiers.some((each) => each.tier === tier)) {
+    throw invalid(`tier is "${tier}"; there are ${cache.tiers.map((each) => each.tier).join(', ')}`);
+  }
+}
+
+function invalid(what: string): CacheError {
+  return new CacheError('ERR_ARGUMENT_INVALID', `cachingAgent: ${what}.`);
+}
