@@ -1,0 +1,73 @@
+/**
+ * Opens the journal's file. A damaged one is set aside under a dated name and started anew, since a bot that does not
+ * start saves nothing either; but it may hold writes that were acknowledged, so it is said as an error, with the path.
+ */
+import { existsSync, mkdirSync, renameSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import type { Logger } from '../logger.ts';
+import { isDamage, type JournalDatabase } from './database.ts';
+import { checkJournal, prepareJournal, reasonOf, type Synchronous } from './journal.ts';
+
+export interface OpenJournalOptions {
+  /** See `createWriteBehind`. @default 'normal' */
+  readonly synchronous?: Synchronous;
+  /** Hears of a damaged file. @default `console` */
+  readonly logger?: Logger;
+  /** Epoch milliseconds, for the dated name. @default `Date.now` */
+  readonly now?: () => number;
+}
+
+/**
+ * @param path the journal's file, made with its folder where there is none; or `:memory:`
+ * @param open opens a file with better-sqlite3: `(file) => new Database(file)`
+ * @throws CacheError `ERR_STORE_FAILED` for the file of another program, of a newer version, or in use by another process
+ * @example
+ * const db = openJournal('write-behind.db', (file) => new Database(file));
+ */
+export function openJournal<D extends JournalDatabase>(
+  path: string,
+  open: (file: string) => D,
+  { synchronous = 'normal', logger = console, now = Date.now }: OpenJournalOptions = {},
+): D {
+  const file = path === ':memory:' ? path : resolve(path);
+  if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true });
+  try {
+    return opened(file, open, synchronous);
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    const aside = setAside(file, now());
+    logger.error(
+      `The journal of write-behind was damaged (${reasonOf(error)}). It was set aside as ${aside}, and a new one was ` +
+        `started. Writes that were acknowledged may be in it: try \`sqlite3 ${aside} ".recover" | sqlite3 recovered.db\`, ` +
+        'and see docs/write-behind.md for what to do with them.',
+      { path: aside, error },
+    );
+    return opened(file, open, synchronous);
+  }
+}
+
+function opened<D extends JournalDatabase>(
+  file: string,
+  open: (file: string) => D,
+  synchronous: Synchronous,
+): D {
+  const db = open(file);
+  try {
+    prepareJournal(db, synchronous);
+    checkJournal(db);
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+/** The file with what belongs to it, under a name that says when. */
+function setAside(file: string, at: number): string {
+  const date = new Date(at).toISOString().replace(/[:.]/g, '-');
+  const aside = `${file}.damaged-${date}`;
+  for (const suffix of ['-wal', '-shm', '']) {
+    if (existsSync(file + suffix)) renameSync(file + suffix, aside + suffix);
+  }
+  return aside;
+}

@@ -1,0 +1,95 @@
+/** What a writer's options mean: every one is honoured or refused, and what is not said has its default. */
+import { CacheError } from '../cache/errors.ts';
+import { nearestName } from '../nearest-name.ts';
+import type { BackoffRules } from './backoff.ts';
+import type { WriterOptions } from './types.ts';
+
+type Numbers = Required<
+  Pick<
+    WriterOptions,
+    | 'maxBatch'
+    | 'maxDelayMs'
+    | 'concurrency'
+    | 'maxAttempts'
+    | 'backoffMs'
+    | 'maxBackoffMs'
+    | 'saveTimeoutMs'
+    | 'maxPending'
+    | 'maxWaitMs'
+    | 'maxDead'
+  >
+>;
+
+export interface WriterSettings extends Numbers, BackoffRules {
+  readonly coalesce: boolean;
+  readonly keepEntry: boolean;
+  readonly isPermanent: (error: unknown) => boolean;
+  readonly entry: NonNullable<WriterOptions['entry']>;
+  readonly invalidates: NonNullable<WriterOptions['invalidates']>;
+}
+
+/** By name: the default, the least, and whether parts of one and `Infinity` make sense. */
+const NUMBERS: Readonly<
+  Record<keyof Numbers, readonly [fallback: number, least: number, kind: 'count' | 'time']>
+> = {
+  maxBatch: [100, 1, 'count'],
+  maxDelayMs: [100, 0, 'time'],
+  concurrency: [1, 1, 'count'],
+  maxAttempts: [15, 1, 'count'],
+  backoffMs: [250, 0, 'time'],
+  maxBackoffMs: [300_000, 0, 'time'],
+  saveTimeoutMs: [Number.POSITIVE_INFINITY, 1, 'time'],
+  maxPending: [10_000, 1, 'count'],
+  maxWaitMs: [5_000, 0, 'time'],
+  maxDead: [1_000, 0, 'count'],
+};
+
+const KINDS: Readonly<Record<string, string>> = {
+  coalesce: 'boolean',
+  keepEntry: 'boolean',
+  isPermanent: 'function',
+  invalidates: 'function',
+  entry: 'object',
+};
+
+/** @throws CacheError `ERR_ARGUMENT_INVALID` */
+export function settingsOf<V>(name: string, options: WriterOptions<V>): WriterSettings {
+  const given: Readonly<Record<string, unknown>> = { ...options };
+  for (const [option, value] of Object.entries(given)) {
+    const kind = KINDS[option];
+    if (
+      Object.hasOwn(NUMBERS, option) ||
+      (kind !== undefined && (value === undefined || typeof value === kind))
+    )
+      continue;
+    if (kind !== undefined) throw invalid(`${option} of ${name} is a ${kind}, not ${String(value)}.`);
+    const nearest = nearestName(option, [...Object.keys(NUMBERS), ...Object.keys(KINDS)]);
+    const hint = nearest === undefined ? '' : ` Did you mean ${nearest}?`;
+    throw invalid(`writeBehind knows no option ${option}.${hint}`);
+  }
+  const numbers = Object.entries(NUMBERS).map(([option, [fallback, least, kind]]) => {
+    const value = given[option] ?? fallback;
+    const isRight =
+      typeof value === 'number' && value >= least && (kind === 'time' || Number.isInteger(value));
+    if (isRight) return [option, value];
+    throw invalid(
+      `${option} of ${name} is a ${kind === 'time' ? 'time in milliseconds' : 'count'} from ${least}, not ${String(value)}.`,
+    );
+  });
+  const { coalesce = true, keepEntry = false, isPermanent = () => false, entry = {} } = options;
+  // Called with values of this writer alone.
+  const invalidates = (options.invalidates ?? (() => [])) as WriterSettings['invalidates'];
+  // Each of them, checked.
+  return {
+    coalesce,
+    keepEntry,
+    isPermanent,
+    entry,
+    invalidates,
+    ...(Object.fromEntries(numbers) as Numbers),
+  };
+}
+
+export function invalid(message: string): CacheError {
+  return new CacheError('ERR_ARGUMENT_INVALID', message);
+}

@@ -1,0 +1,272 @@
+/**
+ * Write-behind: a write returns once it is journalled, and the source follows in order. This file puts the journal, the
+ * writers and the decisions on what can't be saved together; `lane.ts` has a write's way.
+ */
+import { BurstLog } from '../cache/burst-log.ts';
+import type { Clock } from '../cache/clock.ts';
+import { decode } from '../cache/codec.ts';
+import { CacheError } from '../cache/errors.ts';
+import { compilePattern } from '../cache/pattern.ts';
+import type { Cache, LoadContext } from '../cache/types.ts';
+import { guardedLogger, type Logger } from '../logger.ts';
+import type { JournalDatabase } from './database.ts';
+import { Journal, type JournalRow, prepareJournal, type Synchronous } from './journal.ts';
+import { Lane } from './lane.ts';
+import { overlaid } from './overlay.ts';
+import { invalid, settingsOf } from './settings.ts';
+import type {
+  DeadLetter,
+  DeadSelection,
+  Save,
+  StopReport,
+  WriteBehind,
+  WriteBehindFigures,
+  Writer,
+  WriterFigures,
+  WriterOptions,
+} from './types.ts';
+
+export interface CreateWriteBehindOptions {
+  /** The journal's own file, from `openJournal`; never one of the bot's, nor that of the disk layer. */
+  readonly db: JournalDatabase;
+  /** What reads go through: the values that are written are shown in it. */
+  readonly cache: Pick<Cache, 'set' | 'invalidate' | 'clock'>;
+  /**
+   * `normal`: an acknowledged write survives whatever happens to the process. `full`: also a power cut; each write then
+   * waits for the disk. @default 'normal'
+   */
+  readonly synchronous?: Synchronous;
+  /** @default that of the cache */
+  readonly clock?: Clock;
+  /** @default `console` */
+  readonly logger?: Logger;
+  /** Random numbers from 0 to 1, for the pauses. @default `Math.random` */
+  readonly random?: () => number;
+}
+
+/** All of `stop` has five seconds in a bot; others need some of them. */
+const DEADLINE_MS = 3_000;
+/** By then whoever starts has started: what nobody has taken by then is reported. */
+const REPORT_AFTER_MS = 10_000;
+const LISTED = 100;
+const MAX_NAME_LENGTH = 100;
+
+/**
+ * Nothing is saved before a name is taken with `writeBehind`.
+ * @throws CacheError `ERR_STORE_FAILED` when the database can't be the journal of this process
+ * @example
+ * const db = openJournal('write-behind.db', (file) => new Database(file));
+ * const behind = createWriteBehind({ db, cache });
+ * const seen = behind.writeBehind('last-seen', (batch) => saveAll(batch));
+ * await seen(key.user(id, 'seen'), { at: Date.now() });
+ * await behind.stop(); // then db.close()
+ */
+export function createWriteBehind(options: CreateWriteBehindOptions): WriteBehind {
+  return new Desk(options);
+}
+
+class Desk implements WriteBehind {
+  readonly #cache: CreateWriteBehindOptions['cache'];
+  readonly #journal: Journal;
+  readonly #synchronous: Synchronous;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #bursts: BurstLog;
+  readonly #random: () => number;
+  readonly #lanes = new Map<string, Lane>();
+  readonly #cancelReport: () => void;
+  #stopped: Promise<StopReport> | undefined;
+
+  constructor({ db, cache, clock = cache.clock, ...options }: CreateWriteBehindOptions) {
+    const { synchronous = 'normal', random = Math.random } = options;
+    if (synchronous !== 'normal' && synchronous !== 'full') {
+      throw invalid(`synchronous is 'normal' or 'full', not ${String(synchronous)}.`);
+    }
+    this.#cache = cache;
+    this.#clock = clock;
+    this.#logger = guardedLogger(options.logger ?? console);
+    this.#bursts = new BurstLog(clock, this.#logger);
+    this.#random = random;
+    this.#synchronous = synchronous;
+    try {
+      prepareJournal(db, synchronous);
+    } catch (error) {
+      if (error instanceof CacheError) throw error;
+      const advice = 'open it with openJournal, which sets a damaged file aside';
+      throw new CacheError('ERR_STORE_FAILED', `The journal ${db.name} can't be used: ${advice}.`, {
+        cause: error,
+      });
+    }
+    this.#journal = new Journal(db);
+    this.#cancelReport = clock.after(REPORT_AFTER_MS, () => this.#reportUnclaimed());
+  }
+
+  writeBehind<V>(name: string, save: Save<V>, options: WriterOptions<V> = {}): Writer<V> {
+    if (this.#stopped !== undefined) throw new CacheError('ERR_CLOSED', 'Write-behind was stopped.');
+    if (typeof name !== 'string' || name === '' || name.length > MAX_NAME_LENGTH) {
+      throw invalid(`The name of a writer is text of up to ${MAX_NAME_LENGTH} characters.`);
+    }
+    if (typeof save !== 'function') throw invalid('writeBehind(name, save, …) takes the saver second.');
+    if (this.#lanes.has(name)) throw invalid(`There is a writer called ${name} already.`);
+    const lane = new Lane({
+      name,
+      // What is in the journal under this name was written as values of this kind.
+      save: save as Save<unknown>,
+      settings: settingsOf(name, options),
+      journal: this.#journal,
+      cache: this.#cache,
+      clock: this.#clock,
+      bursts: this.#bursts,
+      random: this.#random,
+    });
+    this.#lanes.set(name, lane);
+    return writerOf<V>(lane);
+  }
+
+  figures(): WriteBehindFigures {
+    const writers = [...this.#lanes.values()].map((lane) => lane.figures());
+    if (this.#journal.isOpen) writers.push(...this.#unclaimed());
+    const sum = (of: (writer: WriterFigures) => number) => writers.reduce((all, each) => all + of(each), 0);
+    const ages = writers.flatMap(({ oldestAt }) => oldestAt ?? []);
+    return {
+      journal: this.#journal.path,
+      survives: this.#synchronous === 'full' ? 'power-cut' : 'kill',
+      writers,
+      waiting: sum(({ waiting }) => waiting),
+      dead: sum(({ dead }) => dead),
+      saved: sum(({ saved }) => saved),
+      oldestAt: ages.length === 0 ? null : Math.min(...ages),
+    };
+  }
+
+  list({ name, limit = LISTED }: { readonly name?: string; readonly limit?: number } = {}): DeadLetter[] {
+    return this.#journal.dead(name ?? null, limit).map(deadLetterOf);
+  }
+
+  retry(which: DeadSelection): number {
+    const rows = Map.groupBy(this.#selected(which), ({ name }) => name);
+    let count = 0;
+    for (const [name, ofName] of rows) count += this.#lanes.get(name)?.retry(ofName) ?? 0;
+    return count;
+  }
+
+  drop(which: DeadSelection): number {
+    const selected = Map.groupBy(this.#selected(which), ({ name }) => name);
+    let count = 0;
+    for (const [name, rows] of selected) {
+      const ids = new Set(rows.map(({ id }) => id));
+      const lane = this.#lanes.get(name);
+      if (lane !== undefined) count += lane.drop(ids);
+      else {
+        this.#journal.remove([...ids]);
+        count += ids.size;
+      }
+    }
+    return count;
+  }
+
+  forget(...keys: readonly string[]): number {
+    const patterns = keys.map(compilePattern);
+    const matches = (key: string) => patterns.some((pattern) => pattern.matches(key));
+    let count = 0;
+    for (const lane of this.#lanes.values()) count += lane.forget(matches);
+    for (const { name } of this.#unclaimed()) {
+      const ids = this.#journal.rowsOf(name).flatMap(({ id, key }) => (matches(key) ? [id] : []));
+      this.#journal.remove(ids);
+      count += ids.length;
+    }
+    return count;
+  }
+
+  async flush(): Promise<void> {
+    await Promise.all([...this.#lanes.values()].map((lane) => lane.flush()));
+  }
+
+  stop({ deadlineMs = DEADLINE_MS }: { readonly deadlineMs?: number } = {}): Promise<StopReport> {
+    this.#stopped ??= this.#stop(deadlineMs);
+    return this.#stopped;
+  }
+
+  async #stop(deadlineMs: number): Promise<StopReport> {
+    this.#cancelReport();
+    const lanes = [...this.#lanes.values()];
+    let cancel = () => {};
+    const deadline = new Promise<void>((resolve) => {
+      cancel = this.#clock.after(deadlineMs, resolve);
+    });
+    await Promise.race([Promise.all(lanes.map((lane) => lane.drain())), deadline]);
+    cancel();
+    const left = lanes.reduce((sum, lane) => sum + lane.end(), 0);
+    if (left > 0) {
+      this.#logger.warn('Writes are left in the journal; the next start saves them.', {
+        writes: left,
+        journal: this.#journal.path,
+      });
+    }
+    return { left };
+  }
+
+  /** The rows that a decision is about. */
+  #selected(which: DeadSelection): JournalRow[] {
+    if (typeof which === 'object') {
+      const isUnclaimed = !this.#lanes.has(which.name);
+      return isUnclaimed ? this.#journal.rowsOf(which.name) : this.#journal.dead(which.name, ALL);
+    }
+    const all = this.#journal.dead(null, ALL);
+    return which === 'all' ? all : all.filter(({ id }) => id === which);
+  }
+
+  #unclaimed(): WriterFigures[] {
+    return this.#journal
+      .counts()
+      .filter(({ name }) => !this.#lanes.has(name))
+      .map(({ name, writes, dead, oldestAt }) => ({
+        name,
+        isClaimed: false,
+        waiting: writes - dead,
+        inFlight: 0,
+        held: 0,
+        saved: 0,
+        coalesced: 0,
+        retried: 0,
+        refused: 0,
+        dead,
+        oldestAt: writes === dead ? null : oldestAt,
+        lastFailure: null,
+      }));
+  }
+
+  #reportUnclaimed(): void {
+    for (const { name, waiting, dead } of this.#unclaimed()) {
+      this.#logger.warn(
+        `The journal holds writes of "${name}", which no writeBehind has taken. They are kept: take the name again to save them.`,
+        { writes: waiting + dead, journal: this.#journal.path },
+      );
+    }
+  }
+}
+
+/** SQLite's "no limit". */
+const ALL = -1;
+
+function writerOf<V>(lane: Lane): Writer<V> {
+  // The lane holds what was written here, so what comes back is of the same kind.
+  const pending = lane.pending.bind(lane) as Writer<V>['pending'];
+  return Object.assign((key: string, value: V) => lane.write(key, value), {
+    writerName: lane.name,
+    sync: (key: string, value: V) => lane.writeSync(key, value),
+    pending,
+    overlay: <A extends [...unknown[], LoadContext], R>(load: (...args: A) => R) => overlaid(load, pending),
+    flush: () => lane.flush(),
+  });
+}
+
+function deadLetterOf({ stored, deadAt, failures, error, ...row }: JournalRow): DeadLetter {
+  const { id, name, key, idempotencyKey, writtenAt } = row;
+  const told = { id, name, key, idempotencyKey, writtenAt, attempts: failures, deadAt: deadAt ?? writtenAt };
+  try {
+    return { ...told, value: decode(stored), error: error ?? '' };
+  } catch (failure) {
+    return { ...told, value: undefined, error: error ?? String(failure) };
+  }
+}
