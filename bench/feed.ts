@@ -122,8 +122,8 @@ rows.push(
   {
     what: 'the same, noticed and invalidated before it returns ÷ without',
     measured: ratio('feed', 'without').toFixed(2),
-    goal: '≤ 2.00',
-    holds: ratio('feed', 'without') <= 2,
+    goal: '≤ 2.50',
+    holds: ratio('feed', 'without') <= 2.5,
   },
   {
     what: 'the same ÷ with invalidations by hand',

@@ -10,8 +10,8 @@ import type { FeedDatabase, FeedStatement, SqliteValue } from './database.ts';
 import { headOf } from './readers.ts';
 import { type ChangeTargets, compileTargets, type FindDerived, SLOTS } from './targets.ts';
 
-/** Some 2 ms of work where each change covers a pattern of its own. */
-const BATCH = 200;
+/** Some 1 ms of work where each change covers a pattern of its own. */
+const BATCH = 100;
 
 /** Texts of targets that are kept compiled: more than any set of rules has. */
 const MAX_COMPILED = 1_000;
