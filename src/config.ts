@@ -8,7 +8,8 @@ import { resolve } from 'node:path';
 import { getHeapStatistics } from 'node:v8';
 import { CacheError } from './cache/errors.ts';
 import type { DiskOptions, TierPolicy } from './cache/types.ts';
-import { scopeProblems, tierNotices, tierProblems } from './config-advice.ts';
+import { scopeProblems, tierProblems } from './config-advice.ts';
+import { tierNotices } from './config-notices.ts';
 import { fileProblems, syntaxProblem } from './config-problems.ts';
 import { type ConfigFile, configFileSchema, SNOWFLAKE } from './config-schema.ts';
 import type { TierSection } from './config-tier-schema.ts';
@@ -154,7 +155,10 @@ export function configNotices(
         warmers.referenceIntervalMs - warmers.referenceJitterMs > section.ttl_reference * SECOND_MS,
       '`warmers.reference_interval` is longer than `ttl_reference`: reference data goes stale between two runs.',
     ],
-    ...tierNotices(tiers, config.cache.maxWeightBytes).map((notice) => [true, notice] as const),
+    ...tierNotices(tiers, {
+      maxWeightBytes: config.cache.maxWeightBytes,
+      hasDisk: config.cache.disk !== undefined,
+    }).map((notice) => [true, notice] as const),
     [
       admin.guildIds.length === 0,
       'No admin guild is named, so the cache commands are registered nowhere: ' +

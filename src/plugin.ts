@@ -17,7 +17,7 @@ import {
 import { createCache } from './cache/cache.ts';
 import type { Clock } from './cache/clock.ts';
 import { CacheError } from './cache/errors.ts';
-import type { Cache } from './cache/types.ts';
+import type { Cache, InvalidationTarget } from './cache/types.ts';
 import { Access, ownersOf } from './commands/access.ts';
 import { Audit } from './commands/audit.ts';
 import type { AuditEntry } from './commands/command.ts';
@@ -38,6 +38,7 @@ import type { ShardLink } from './commands/shards/shard-link.ts';
 import { Shards } from './commands/shards/shards.ts';
 import { tokenFreeLogger } from './commands/token-free.ts';
 import { type Config, configNotices } from './config.ts';
+import { type ForgetReceipt, forget } from './forget.ts';
 import { guardedLogger, type Logger } from './logger.ts';
 import { scopeNotices } from './warmers/scopes.ts';
 import type { Warmers, WarmTask } from './warmers/types.ts';
@@ -105,6 +106,14 @@ export interface Cachecord {
   plan(): Promise<RegistrationPlan>;
   /** Takes our commands off Discord. */
   unregister(): Promise<void>;
+  /**
+   * Removes what the cache holds of a person from memory, disk and statistics: every key with the id as a segment, and
+   * what is tagged `user:ID`. The host's own tables are the host's.
+   * @param also more keys, patterns and tags of theirs
+   */
+  forgetUser(id: string, also?: readonly InvalidationTarget[]): Promise<ForgetReceipt>;
+  /** The same for a guild (`guild:ID`). Done by itself when the bot leaves one, though not when Discord loses sight of it. */
+  forgetGuild(id: string, also?: readonly InvalidationTarget[]): Promise<ForgetReceipt>;
   /** Undoes everything that `start` did. Resolves within five seconds. */
   stop(): Promise<void>;
 }
@@ -249,6 +258,32 @@ class Plugin implements Cachecord {
     return this.#registration.unregister();
   }
 
+  forgetUser(id: string, also?: readonly InvalidationTarget[]): Promise<ForgetReceipt> {
+    return this.#forget('user', id, also);
+  }
+
+  forgetGuild(id: string, also?: readonly InvalidationTarget[]): Promise<ForgetReceipt> {
+    return this.#forget('guild', id, also);
+  }
+
+  async #forget(
+    kind: ForgetReceipt['kind'],
+    id: string,
+    also?: readonly InvalidationTarget[],
+  ): Promise<ForgetReceipt> {
+    const receipt = await forget(this.cache, kind, id, also);
+    const { entries, stored, topKeys } = receipt;
+    this.#logger.info(`What the cache held of a ${kind} was forgotten.`, { entries, stored, topKeys });
+    return receipt;
+  }
+
+  /** discord.js tells of an outage by another event. */
+  #left(guildId: string): void {
+    this.forgetGuild(guildId).catch((error: unknown) => {
+      this.#logger.error('What the cache held of a guild that was left could not be forgotten.', { error });
+    });
+  }
+
   stop(): Promise<void> {
     this.#stopped ??= this.#stop();
     return this.#stopped;
@@ -259,6 +294,7 @@ class Plugin implements Cachecord {
     for (const notice of scopeNotices(this.warmers.scopes, this.cache.tiers)) this.#logger.warn(notice);
     this.#listen = listen;
     this.#on(Events.InteractionCreate, (interaction) => this.#seen(interaction));
+    this.#on(Events.GuildDelete, ({ id }) => this.#left(id));
     this.#on(Events.Error, (error) => this.#clientFailed(error));
     const serving = this.#shards?.serve((question, from) => this.#desk.answer(question, from));
     if (serving !== undefined) this.#undo.push(serving);

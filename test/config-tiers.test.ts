@@ -350,9 +350,18 @@ describe('notices', () => {
     [{ mine: { ttl: 5, adaptive_ttl: { min: 5, max: 5 } } }, 'has no room: `min` is `max`.'],
     [{ mine: { ttl: 5, max_entry_kb: 200_000 } }, 'is more than the whole cache may hold (`max_size_mb`).'],
     [{ mine: { ttl: 5, compress_above_kb: 64, max_entry_kb: 32 } }, 'is never reached'],
+    [
+      { mine: { ttl: 5, persist: 'periodic' } },
+      '.persist` does nothing without a disk layer: set `cache.disk_path`',
+    ],
     [{ mine: { ttl: 5, hard_timeout: 10 } }, '`cache.tiers.mine.hard_timeout` is longer than the ttl.'],
   ])('%j is legal and worth a word', (tiers, notice) => {
     expect(noticesOf(tiers)).toEqual([expect.stringContaining(notice)]);
+  });
+
+  it('are none about persistence where there is a disk layer', () => {
+    expect(noticesOf({ mine: { ttl: 5, persist: 'periodic' } }, { disk_path: 'cache.db' })).toEqual([]);
+    expect(noticesOf({ mine: { ttl: 5, persist: 'memory' } })).toEqual([]);
   });
 
   it('say which policies have nothing to work on with a ttl of 0', () => {

@@ -22,7 +22,7 @@ import { Loading } from './loading.ts';
 import { Loads } from './loads.ts';
 import { preview } from './preview.ts';
 import { Reader } from './reader.ts';
-import { compileTarget } from './target.ts';
+import { compileTarget, covers } from './target.ts';
 import { TierBook } from './tier-book.ts';
 import { TopKeys } from './top-keys.ts';
 import type {
@@ -32,6 +32,7 @@ import type {
   CacheStats,
   EntryOptions,
   EntryReport,
+  Forgotten,
   InvalidationTarget,
   LoadContext,
   Loader,
@@ -318,12 +319,24 @@ class CacheManager implements Cache {
 
   #empty(): void {
     this.#invalidator.clear();
+    this.#persistence?.clear();
     this.#top.detach();
     for (const counters of this.#book.all()) {
       counters.removals.invalidated += counters.entries;
       counters.entries = 0;
       counters.weightBytes = 0;
     }
+  }
+
+  async forget(...targets: readonly InvalidationTarget[]): Promise<Forgotten> {
+    const compiled = targets.map(compileTarget);
+    const stored = (await this.#disk?.count(compiled)) ?? 0;
+    const removal = this.invalidate(...targets);
+    const { entries, weightBytes, loads } = (await removal.pending) ?? removal;
+    await this.#disk?.settled();
+    const isCovered = (key: string) => compiled.some((target) => covers(target, key, undefined));
+    this.#loading.forgetFailure(isCovered);
+    return { entries, weightBytes, loads, stored, topKeys: this.#top.forget(isCovered) };
   }
 
   preview(target: InvalidationTarget): Promise<Preview> {

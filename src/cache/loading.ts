@@ -136,6 +136,11 @@ export class Loading {
     });
   }
 
+  /** The last failure is not told any more where it names such a key. */
+  forgetFailure(isCovered: (key: string) => boolean): void {
+    if (this.lastFailure !== null && isCovered(this.lastFailure.key)) this.lastFailure = null;
+  }
+
   /** What holds for a call. What makes no sense is refused when a load begins, not at a hit. */
   rulesOf(counters: Counters, options: EntryOptions): Rules {
     try {

@@ -53,6 +53,13 @@ export class TopKeys {
       .slice(0, limit);
   }
 
+  /** @returns how many candidates were dropped */
+  forget(isCovered: (key: string) => boolean): number {
+    const covered = [...this.#candidates.keys()].filter(isCovered);
+    for (const key of covered) this.#candidates.delete(key);
+    return covered.length;
+  }
+
   /** Entries are gone, hits stay. */
   detach(): void {
     for (const candidate of this.#candidates.values()) {

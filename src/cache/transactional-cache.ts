@@ -16,6 +16,7 @@ import type {
   CacheStats,
   EntryOptions,
   EntryReport,
+  Forgotten,
   InvalidationTarget,
   LoadContext,
   Loader,
@@ -341,6 +342,9 @@ export class TransactionalCache implements Cache {
   }
   get closed(): boolean {
     return this.#cache.closed;
+  }
+  forget(...targets: readonly InvalidationTarget[]): Promise<Forgotten> {
+    return this.#cache.forget(...targets);
   }
   provenBy(feed: Provenance): void {
     this.#cache.provenBy(feed);

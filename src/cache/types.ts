@@ -119,6 +119,18 @@ export interface Removal {
   readonly pending?: Promise<Removal>;
 }
 
+/** What was held of something that is to be forgotten, layer by layer. */
+export interface Forgotten {
+  readonly entries: number;
+  readonly weightBytes: number;
+  /** Loads in flight whose result will not be kept. */
+  readonly loads: number;
+  /** Entries on disk. */
+  readonly stored: number;
+  /** Names of keys in the statistics. */
+  readonly topKeys: number;
+}
+
 /** What a pattern covers at the moment, without removing it. */
 export interface Preview extends Omit<Removal, 'pending'> {
   /** Some of the keys, for people to see. */
@@ -375,6 +387,11 @@ export interface Cache {
   /** Removes what the targets cover, and what depends on it; loads in flight for it fill nothing. */
   invalidate(...targets: readonly InvalidationTarget[]): Removal;
   clear(): Removal;
+  /**
+   * Removes what the targets cover from every layer and from the statistics, names of keys included, and resolves when
+   * nothing of it is left. For what people have a right to have forgotten.
+   */
+  forget(...targets: readonly InvalidationTarget[]): Promise<Forgotten>;
   /** What {@link invalidate} would remove now (dependants not counted). Works in slices, so it is awaited. */
   preview(target: InvalidationTarget): Promise<Preview>;
 

@@ -89,11 +89,17 @@ export function cachingAgent(cache: Cache, options: CachingAgentOptions = {}): D
 /** Undici tells an interceptor the origin of a dispatcher that has one, which its types leave out. */
 type Interceptor = (send: Dispatcher.Dispatch, origin?: string | null) => Dispatcher.Dispatch;
 
-/** Node's own fetch and discord.js bring older versions of undici, whose handlers have other methods. */
+/**
+ * Node's own fetch and discord.js bring older versions of undici, whose handlers have other methods; version 6 hands on
+ * the dispatcher among the options, which version 8 refuses.
+ */
 function forAllVersions(agent: Dispatcher): Dispatcher {
   const older = new Dispatcher1Wrapper(agent);
-  const dispatch: Dispatcher.Dispatch = (request, handler) =>
-    (typeof handler?.onRequestStart === 'function' ? agent : older).dispatch(request, handler);
+  const dispatch: Dispatcher.Dispatch = (request, handler) => {
+    if (typeof handler?.onRequestStart === 'function') return agent.dispatch(request, handler);
+    const { dispatcher: _self, ...options } = request as typeof request & { readonly dispatcher?: unknown };
+    return older.dispatch(options, handler);
+  };
   return new Proxy(agent, {
     get: (target, name) => (name === 'dispatch' ? dispatch : Reflect.get(target, name)),
   });

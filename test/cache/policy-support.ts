@@ -1,7 +1,13 @@
 /** What the specifications of the loading policies share: a tier with a policy, a log that is kept, and the ways to read. */
 import { afterEach, beforeEach, expect } from 'vitest';
-import type { LoadingPolicy } from '../../src/cache/policy.ts';
-import type { Cache, CacheOptions, Figures, InvalidationTarget, LoadOptions } from '../../src/cache/types.ts';
+import type {
+  Cache,
+  CacheOptions,
+  Figures,
+  InvalidationTarget,
+  LoadOptions,
+  TierPolicy,
+} from '../../src/cache/types.ts';
 import { type Bench, bench, tierOf } from './support.ts';
 
 export const KEY = 'query::x';
@@ -15,7 +21,7 @@ export interface PolicyBench extends Bench {
 
 /** A cache whose only tier, `query`, has this policy besides a ttl of a minute. */
 export function withPolicy(
-  policy: LoadingPolicy & { readonly ttlMs?: number } = {},
+  policy: Partial<TierPolicy> = {},
   options: Partial<CacheOptions> = {},
 ): PolicyBench {
   const said: string[] = [];

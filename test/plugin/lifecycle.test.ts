@@ -21,11 +21,16 @@ function listeners(client: Client): Record<string, number> {
 const own = (target: object) => Reflect.ownKeys(target).map(String).sort();
 
 describe('start', () => {
-  it('adds one listener for interactions and one for errors', async () => {
+  it('adds one listener for interactions, one for guilds that are left, and one for errors', async () => {
     const { client, plugin } = await host({ started: false });
     const before = listeners(client);
     await plugin.start({ register: false });
-    expect(listeners(client)).toEqual({ ...before, interactionCreate: 1, error: (before.error ?? 0) + 1 });
+    expect(listeners(client)).toEqual({
+      ...before,
+      interactionCreate: 1,
+      guildDelete: 1,
+      error: (before.error ?? 0) + 1,
+    });
   });
 
   it('called twice starts once', async () => {

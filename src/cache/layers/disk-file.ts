@@ -94,6 +94,8 @@ export class DiskFile {
       this.#db.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`);
       this.#db.pragma('journal_mode = WAL');
       this.#db.pragma('synchronous = NORMAL');
+      // What is deleted is overwritten: people have a right to it.
+      this.#db.pragma('secure_delete = ON');
       this.transaction(() => this.#prepareTables());
     } catch (error) {
       this.#db.close();
@@ -255,6 +257,11 @@ export class DiskFile {
     this.#statement(
       'INSERT INTO cache_meta VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value',
     ).run(name, sealed(value));
+  }
+
+  /** Writes the log back into the file, and empties it: deleted rows are in neither then. */
+  tidy(): void {
+    this.#db.pragma('wal_checkpoint(TRUNCATE)');
   }
 
   /** @returns what SQLite finds wrong with the file; empty when nothing is */

@@ -269,6 +269,29 @@ export class Disk {
     this.invalidate({ kind: 'pattern', pattern: compilePattern('*') });
   }
 
+  /** How many rows the targets cover; counted in slices. */
+  async count(targets: readonly Target[]): Promise<number> {
+    const keys = new Set<string>();
+    for (const target of targets) {
+      const file = this.#file;
+      if (file === undefined) return 0;
+      const add = (key: string) => void keys.add(key);
+      await inSlices(
+        this.#clock,
+        coveredKeys(file, target),
+        add,
+        () => this.#isStopped || file !== this.#file,
+      );
+    }
+    return keys.size;
+  }
+
+  /** When everything that was invalidated is gone from the file, its log included. */
+  async settled(): Promise<void> {
+    await this.#sweeping;
+    this.#attempt('could not be cleaned up', (file) => file.tidy());
+  }
+
   #apply(file: DiskFile, target: Target): void {
     const keys: string[] = [];
     for (const key of coveredKeys(file, target)) if (keys.push(key) > REMOVALS_AT_ONCE) break;

@@ -55,6 +55,12 @@ export class Persistence {
     this.#onShutdown.delete(entry);
   }
 
+  /** Everything has left memory. */
+  clear(): void {
+    this.#periodic.clear();
+    this.#onShutdown.clear();
+  }
+
   /** Writes down what is due, and where the feed stands. */
   flush(): Promise<void> {
     this.#writing ??= this.#writeAll(this.#periodic, () => this.#isStopped).finally(() => {

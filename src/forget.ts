@@ -1,0 +1,35 @@
+/**
+ * Forgetting a person or a guild: everything that lies under a key with their id as a segment, or carries their tag.
+ * What is held where, and for how long, is told in `docs/privacy.md`.
+ */
+import { CacheError } from './cache/errors.ts';
+import type { Cache, Forgotten, InvalidationTarget } from './cache/types.ts';
+
+/** What was removed, for the log and for whoever asked. */
+export interface ForgetReceipt extends Forgotten {
+  readonly kind: 'user' | 'guild';
+  readonly id: string;
+  /** Epoch milliseconds. */
+  readonly at: number;
+  readonly targets: readonly InvalidationTarget[];
+}
+
+/**
+ * @param id of a person or guild
+ * @param also keys, patterns and tags under which the host keeps more of them
+ * @throws CacheError `ERR_ARGUMENT_INVALID` for what is no id: nothing is to be forgotten by mistake
+ */
+export async function forget(
+  cache: Cache,
+  kind: ForgetReceipt['kind'],
+  id: string,
+  also: readonly InvalidationTarget[] = [],
+): Promise<ForgetReceipt> {
+  if (!/^\d{1,20}$/.test(id)) {
+    throw new CacheError('ERR_ARGUMENT_INVALID', `"${id}" is no id of a ${kind}; ids are up to 20 digits.`);
+  }
+  const targets = [`*::${id}`, `*::${id}::*`, { tag: `${kind}:${id}` }, ...also];
+  const forgotten = await cache.forget(...targets);
+  const { clock } = cache;
+  return { kind, id, at: clock.epochAt(clock.now()), targets, ...forgotten };
+}

@@ -1,0 +1,58 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { createCache } from '../src/cache/cache.ts';
+import { forget } from '../src/forget.ts';
+import { silentLogger } from '../src/logger.ts';
+import { tierOf } from './cache/support.ts';
+import { handClock } from './support/hand-clock.ts';
+
+const PERSON = '80351110224678912';
+const OTHER = '803511102246789125';
+
+describe('forgetting a person', () => {
+  it('removes what is held of them from memory, disk and the statistics, with a receipt', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'cachecord-forget-'));
+    const path = join(folder, 'cache.db');
+    const cache = createCache({
+      maxWeightBytes: 1_000_000,
+      tiers: [tierOf('user', ['user'], { persist: 'on_change' })],
+      cleanupIntervalMs: 60_000,
+      clock: handClock(),
+      logger: silentLogger,
+      disk: { path },
+    });
+    cache.set(`user::${PERSON}`, 'whole');
+    cache.set(`user::${PERSON}::profile`, { name: 'Secret Name' });
+    cache.set(`query::transactions::${PERSON}::0`, ['Secret Movement']);
+    cache.set('query::leaderboard', ['Secret Name'], { tags: [`user:${PERSON}`] });
+    cache.set(`user::${OTHER}::profile`, { name: 'Other' });
+    for (const key of [`user::${PERSON}::profile`, `user::${OTHER}::profile`]) cache.get(key);
+    await expect(
+      cache.getOrLoad(`user::${PERSON}::x`, () => Promise.reject(new Error('down'))),
+    ).rejects.toThrow();
+
+    const receipt = await forget(cache, 'user', PERSON);
+    expect(receipt).toMatchObject({ kind: 'user', id: PERSON, entries: 4, stored: 4, topKeys: 1 });
+    expect(cache.keys('', 10)).toEqual([`user::${OTHER}::profile`]);
+    expect(JSON.stringify(cache.stats(100))).not.toContain(`${PERSON}:`);
+    await cache.stop();
+    const bytes = readFileSync(path).toString('latin1');
+    expect(bytes).toContain('Other');
+    expect(bytes).not.toMatch(/Secret/);
+    rmSync(folder, { recursive: true });
+  });
+
+  it.each(['', '*', '12*', 'abc', '1'.repeat(21)])('refuses %j, which is no id', async (id) => {
+    const cache = createCache({
+      maxWeightBytes: 1_000,
+      tiers: [tierOf('user', ['user'])],
+      cleanupIntervalMs: 1_000,
+    });
+    cache.set('user::1::profile', 1);
+    await expect(forget(cache, 'user', id)).rejects.toMatchObject({ code: 'ERR_ARGUMENT_INVALID' });
+    expect(cache.has('user::1::profile')).toBe(true);
+    await cache.stop();
+  });
+});
