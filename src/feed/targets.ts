@@ -46,6 +46,13 @@ export function writeDerived(name: string, columns: readonly string[]): string {
   return JSON.stringify({ derive: name, columns });
 }
 
+/** What `writeTargets` wrote, with a star in each place of a value. */
+export function widenTargets(text: string): InvalidationTarget[] {
+  const wide = (template: string) => template.replace(PLACEHOLDER, '*');
+  const written = JSON.parse(text) as readonly RuleTarget[];
+  return written.map((target) => (typeof target === 'string' ? wide(target) : { tag: wide(target.tag) }));
+}
+
 /**
  * Compiles what `writeTargets` or `writeDerived` wrote.
  * @throws CacheError for templates that can give no target, SyntaxError or TypeError for what neither wrote

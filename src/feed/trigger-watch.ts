@@ -4,6 +4,7 @@
  */
 import type { Logger } from '../logger.ts';
 import { type CompiledRule, compileRules } from './compile-rules.ts';
+import { Coverage } from './coverage.ts';
 import { type FeedDatabase, type FeedStatement, inTransaction } from './database.ts';
 import { fingerprintOf, install, isInstalled, metaOf } from './install.ts';
 import type { TableRules } from './rules.ts';
@@ -17,16 +18,26 @@ export class TriggerWatch {
   #epoch: string | undefined;
   /** Those of other rules that were told of. */
   #toldFingerprint: string | undefined;
-  compiled: readonly CompiledRule[];
+  #compiled: readonly CompiledRule[];
+  #coverage: Coverage;
 
   constructor(db: FeedDatabase, rules: TableRules, compiled: readonly CompiledRule[], logger: Logger) {
     this.#db = db;
     this.#rules = rules;
     this.#logger = logger;
-    this.compiled = compiled;
+    this.#compiled = compiled;
+    this.#coverage = new Coverage(compiled);
     this.#schemaVersion = db.prepare('PRAGMA main.schema_version').pluck();
     this.#seen = this.#schemaVersion.get();
     this.#epoch = metaOf(db, 'epoch');
+  }
+
+  get compiled(): readonly CompiledRule[] {
+    return this.#compiled;
+  }
+
+  get coverage(): Coverage {
+    return this.#coverage;
   }
 
   /** Whether the triggers are those of these rules, as far as the database says. */
@@ -61,7 +72,8 @@ export class TriggerWatch {
   }
 
   #putBack(): void {
-    this.compiled = compileRules(this.#db, this.#rules);
+    this.#compiled = compileRules(this.#db, this.#rules);
+    this.#coverage = new Coverage(this.#compiled);
     inTransaction(this.#db, () => install(this.#db, this.compiled));
     this.#epoch = metaOf(this.#db, 'epoch');
     this.#logger.warn(

@@ -9,6 +9,7 @@
  * `PRAGMA data_version`. What cannot be followed clears the cache (`drain.ts`).
  */
 import type { ChangeSource } from '../cache/change-source.ts';
+import type { EntryLinks } from '../cache/entry.ts';
 import { CacheError } from '../cache/errors.ts';
 import type { Cache, InvalidationTarget } from '../cache/types.ts';
 import { type CompiledRule, compileRules } from './compile-rules.ts';
@@ -33,8 +34,10 @@ export interface FeedStats extends Readonly<DrainCounts> {
 export interface Feed extends ChangeSource {
   /** How it began: `gap` where changes after `startAt` are gone, so that nothing from before may be believed. */
   readonly beginning: Beginning;
-  /** Applies all that is committed, by whomever, before it returns. Does nothing within a transaction. */
-  drain(): void;
+  /** Applies all that is committed, by whomever, before it returns. False where it cannot, as within a transaction. */
+  drain(): boolean;
+  /** Whether the rules name an entry, so that every change of it is told: its key, a tag, or a key it depends on. */
+  tellsOf(key: string, links: EntryLinks): boolean;
   /** The last change that is applied, to be kept beside what is cached, and given back as `startAt`. Plain data. */
   position(): FeedPosition;
   stats(): FeedStats;
@@ -143,10 +146,14 @@ class TableFeed implements Feed {
     if (this.#canRead()) this.#drainTo(this.#own.take(), AT_ONCE.whileWaiting);
   }
 
-  drain(): void {
-    if (!this.#canRead()) return;
+  drain(): boolean {
+    if (!this.#canRead()) return false;
     this.#own.take();
-    this.#drainTo(Number.MAX_SAFE_INTEGER, AT_ONCE.whileWaiting);
+    return this.#drainTo(Number.MAX_SAFE_INTEGER, AT_ONCE.whileWaiting);
+  }
+
+  tellsOf(key: string, links: EntryLinks): boolean {
+    return this.#triggers.coverage.tellsOf(key, links);
   }
 
   position(): FeedPosition {
@@ -177,13 +184,15 @@ class TableFeed implements Feed {
     return !this.#isStopped && this.#db.open && !this.#db.inTransaction;
   }
 
-  #drainTo(upTo: number, limits: { readonly rows: number; readonly ms: number }): void {
+  #drainTo(upTo: number, limits: { readonly rows: number; readonly ms: number }): boolean {
     try {
       this.#drain.toPosition(upTo, limits, () => this.#widest());
+      return true;
     } catch (error) {
       // What was written is unknown, so nothing is believed any more.
       this.#failed(error);
       this.#cache.clear();
+      return false;
     }
   }
 

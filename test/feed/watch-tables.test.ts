@@ -577,6 +577,29 @@ describe('I13: an end', () => {
   });
 });
 
+describe('I9: a feed tells of an entry', () => {
+  const none = { tags: [], dependsOn: [] };
+  const rules: TableRules = {
+    users: ['user::{id}::*', { tag: 'wallet:{cents}' }, { tag: 'people' }],
+    products: { from: ['category'], derive: ({ category }) => `products::${category}` },
+  };
+
+  it('where a rule names its key, its tag or a key it depends on', () => {
+    const { feed } = begin(makeFile(), {}, rules);
+    expect(feed.tellsOf('user::7::orders', none)).toBe(true);
+    expect(feed.tellsOf('query::rich', { ...none, tags: ['wallet:100'] })).toBe(true);
+    expect(feed.tellsOf('query::rich', { ...none, tags: ['people'] })).toBe(true);
+    expect(feed.tellsOf('query::rich', { ...none, dependsOn: ['user::7::profile'] })).toBe(true);
+  });
+
+  it('and of no other: not of those whose rule is a function, of which nothing is known beforehand', () => {
+    const { feed } = begin(makeFile(), {}, rules);
+    expect(feed.tellsOf('query::rich', { ...none, tags: ['wallets'] })).toBe(false);
+    expect(feed.tellsOf('users::7', none)).toBe(false);
+    expect(feed.tellsOf('products::food', none)).toBe(false);
+  });
+});
+
 describe('watchTables', () => {
   it('refuses to begin within a transaction, and numbers that make no sense', () => {
     const db = new Database(':memory:');

@@ -5,14 +5,13 @@
  * applied. Invalidations delete at once, or, where they cover much, are written down first and then carried out in
  * slices while reads look past what they cover. Entries are written in a transaction that begins by applying all
  * committed changes, so that no process can put back what another has just removed. After a restart a row is believed
- * where the change feed continues where it stopped and tells all changes of its namespace (I9); the others count as
- * stale. Whatever goes wrong with the file, memory goes on (I4).
+ * where the change feed continues where it stopped and tells all its changes (I9); the others count as stale. Whatever goes wrong with the file, memory goes on (I4).
  */
 import { resolve } from 'node:path';
 import type { BurstLog } from '../burst-log.ts';
 import type { Clock } from '../clock.ts';
 import { decode, encode } from '../codec.ts';
-import { type Entry, servedValue } from '../entry.ts';
+import { type Entry, type EntryLinks, servedValue } from '../entry.ts';
 import { CacheError } from '../errors.ts';
 import { compilePattern } from '../pattern.ts';
 import { inSlices } from '../slices.ts';
@@ -35,8 +34,8 @@ export interface Provenance {
   drain(): boolean;
   /** Where it stands: plain data, to be given back at the next start. */
   position(): unknown;
-  /** Whether it tells every change of what lies in a namespace. */
-  tellsOf(namespace: string): boolean;
+  /** Whether it tells every change of such an entry. */
+  tellsOf(key: string, links: EntryLinks): boolean;
 }
 
 /** An entry as it was found on disk. Instants are epoch milliseconds. */
@@ -171,8 +170,9 @@ export class Disk {
       if (!(error instanceof CacheError)) throw error;
       return this.#drop(file, row.key);
     }
+    const { tags = [], dependsOn = [] } = metadata;
     // A clock that was set back would make entries live for too long.
-    const isProven = this.#isProven(row) && row.created_at <= nowAt;
+    const isProven = this.#isProven(row, { tags, dependsOn }) && row.created_at <= nowAt;
     this.#counts[isProven ? 'hits' : 'unproven']++;
     return {
       key: row.key,
@@ -181,8 +181,8 @@ export class Disk {
       createdAt: row.created_at,
       staleAt: row.stale_at ?? Number.POSITIVE_INFINITY,
       expiresAt: row.expires_at ?? Number.POSITIVE_INFINITY,
-      tags: metadata.tags ?? [],
-      dependsOn: metadata.dependsOn ?? [],
+      tags,
+      dependsOn,
       loadMicros: metadata.loadMicros,
       isProven,
     };
@@ -516,9 +516,9 @@ export class Disk {
     return undefined;
   }
 
-  #isProven({ seq, namespace }: StoredRow): boolean {
+  #isProven({ seq, key }: StoredRow, links: EntryLinks): boolean {
     if (seq <= this.#believedAfter) return false;
-    return seq > this.#seqAtOpen || (this.#feed?.tellsOf(namespace) ?? false);
+    return seq > this.#seqAtOpen || (this.#feed?.tellsOf(key, links) ?? false);
   }
 
   #nowAt(): number {
