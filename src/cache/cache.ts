@@ -341,7 +341,7 @@ class CacheManager implements Cache {
 
   preview(target: InvalidationTarget): Promise<Preview> {
     const isHeld = (entry: Entry) => this.#reader.isHeld(entry);
-    return preview(compileTarget(target), this.#memory, this.#loads, this.clock, isHeld);
+    return preview(compileTarget(target), this.#memory, this.#disk, this.#loads, this.clock, isHeld);
   }
 
   // ---- knowing ----

@@ -1,6 +1,7 @@
 /** A dry run: what an invalidation would remove, counted in slices, nothing touched. */
 import type { Clock } from './clock.ts';
 import type { Entry } from './entry.ts';
+import type { Disk } from './layers/disk.ts';
 import type { MemoryLayer } from './layers/memory.ts';
 import type { Loads } from './loads.ts';
 import { inSlices } from './slices.ts';
@@ -12,6 +13,7 @@ const MAX_EXAMPLES = 5;
 export async function preview(
   target: Target,
   memory: MemoryLayer,
+  disk: Disk | undefined,
   loads: Loads,
   clock: Clock,
   isFresh: (entry: Entry) => boolean,
@@ -37,6 +39,7 @@ export async function preview(
     entries,
     weightBytes,
     loads: [...loads.all()].filter((load) => covers(target, load.key, load.links)).length,
+    stored: (await disk?.count([target])) ?? 0,
     examples,
     tiers: [...tiers.values()].sort((a, b) => b.entries - a.entries),
   };

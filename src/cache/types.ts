@@ -133,6 +133,8 @@ export interface Forgotten {
 
 /** What a pattern covers at the moment, without removing it. */
 export interface Preview extends Omit<Removal, 'pending'> {
+  /** Entries on disk, many of them the same as those in memory; 0 without a disk layer. */
+  readonly stored: number;
   /** Some of the keys, for people to see. */
   readonly examples: readonly string[];
   /** By tier, largest first. */
@@ -258,13 +260,21 @@ export interface DiskStats {
   readonly problem: string | undefined;
   /** What proves entries from before this process: a feed that continues where it stopped (`resumed`), or nothing. */
   readonly proof: 'none' | 'new' | 'resumed' | 'gap';
+  /** Where a damaged file was renamed to when this process opened it; `undefined` where it was sound. */
+  readonly setAside: string | undefined;
   readonly entries: number;
   readonly bytes: number;
   readonly maxBytes: number;
+  /** Entries that were there when this process began. */
+  readonly found: number;
   /** Reads that were answered from it. */
   readonly hits: number;
+  /** Of those, by entries from before this process. */
+  readonly restored: number;
   /** Reads that found an entry which nothing proves: it counts as stale. */
   readonly unproven: number;
+  /** Reads that found an entry which had expired. */
+  readonly expired: number;
   readonly written: number;
   /** Not written: too large, or of a kind that would not come back as it was. */
   readonly refused: number;

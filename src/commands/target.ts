@@ -101,7 +101,7 @@ export async function previewTarget(cache: Cache, target: ClearTarget): Promise<
 
 /** Several as one: counts add up, each example is named once. */
 export function addPreviews(previews: readonly Preview[]): Preview {
-  let sum: Preview = { entries: 0, weightBytes: 0, loads: 0, examples: [], tiers: [] };
+  let sum: Preview = { entries: 0, weightBytes: 0, loads: 0, stored: 0, examples: [], tiers: [] };
   for (const one of previews) sum = added(sum, one);
   return { ...sum, tiers: [...sum.tiers].sort((a, b) => b.entries - a.entries) };
 }
@@ -120,6 +120,7 @@ function added(a: Preview, b: Preview): Preview {
     entries: a.entries + b.entries,
     weightBytes: a.weightBytes + b.weightBytes,
     loads: a.loads + b.loads,
+    stored: a.stored + b.stored,
     examples: [...new Set([...a.examples, ...b.examples])],
     tiers: [...tiers.values()],
   };

@@ -395,6 +395,7 @@ describe('/cache-clear', () => {
     entries: 42,
     weightBytes: 1.3 * 1_048_576,
     loads: 0,
+    stored: 0,
     examples: ['products::gaming', 'products::software', 'products::vr'],
     tiers: [
       { tier: 'reference', entries: 40, weightBytes: 1 },
@@ -744,6 +745,7 @@ function everyView(stats: CacheStats, texts: readonly string[], count: number): 
   const removal = { entries: count, weightBytes: count, loads: count };
   const preview = {
     ...removal,
+    stored: count,
     examples: texts,
     tiers: stats.tiers.map((row) => ({ tier: row.tier, entries: count, weightBytes: count })),
   };

@@ -108,9 +108,21 @@ export class Disk {
   #problem: string | undefined;
   #isStopped = false;
   #size = { entries: 0, bytes: 0 };
+  #found = 0;
+  #setAside: string | undefined;
   #recountAt = 0;
   #sweeping: Promise<void> = Promise.resolve();
-  readonly #counts = { hits: 0, unproven: 0, written: 0, refused: 0, damaged: 0, evicted: 0, failures: 0 };
+  readonly #counts = {
+    hits: 0,
+    restored: 0,
+    unproven: 0,
+    expired: 0,
+    written: 0,
+    refused: 0,
+    damaged: 0,
+    evicted: 0,
+    failures: 0,
+  };
 
   constructor({ path, open, maxBytes, clock, bursts }: DiskParts) {
     this.path = resolve(path);
@@ -150,7 +162,10 @@ export class Disk {
       if (row === undefined) return undefined;
       if (row === 'damaged') return this.#drop(file, key);
       const nowAt = this.#nowAt();
-      if (row.expires_at !== null && row.expires_at <= nowAt) return undefined;
+      if (row.expires_at !== null && row.expires_at <= nowAt) {
+        this.#counts.expired++;
+        return undefined;
+      }
       const metadata = JSON.parse(row.metadata) as Metadata; // its checksum matched, so it is what we wrote
       const { tags = [], dependsOn = [] } = metadata;
       if (this.#isSwept(file, row, tags, dependsOn)) return undefined;
@@ -174,6 +189,7 @@ export class Disk {
     // A clock that was set back would make entries live for too long.
     const isProven = this.#isProven(row, { tags, dependsOn }) && row.created_at <= nowAt;
     this.#counts[isProven ? 'hits' : 'unproven']++;
+    if (isProven && row.seq <= this.#seqAtOpen) this.#counts.restored++;
     return {
       key: row.key,
       value,
@@ -433,6 +449,8 @@ export class Disk {
       state: file === undefined ? 'off' : this.#problem === undefined ? 'ready' : 'failing',
       problem: this.#problem,
       proof: this.#feed === undefined ? 'none' : this.#feed.beginning,
+      setAside: this.#setAside,
+      found: this.#found,
       ...this.#size,
       maxBytes: this.#maxBytes,
       ...this.#counts,
@@ -456,6 +474,7 @@ export class Disk {
       if (!isDamage(error)) return this.#off(error);
       try {
         const dated = setAside(this.path, this.#nowAt());
+        this.#setAside = dated;
         this.#bursts.warn(
           'disk',
           `${this.path} was damaged. It was renamed, and a new one begun: nothing but warmth is lost.`,
@@ -473,6 +492,7 @@ export class Disk {
 
   #begun(file: DiskFile): DiskFile {
     this.#seqAtOpen = file.lastSeq;
+    this.#found = file.entries;
     this.#believedAfter = Number(file.meta('believed_after') ?? 0);
     const position = file.meta('feed');
     this.#feedPosition = position === undefined ? undefined : JSON.parse(position);

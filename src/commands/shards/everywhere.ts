@@ -35,7 +35,10 @@ export async function previewEverywhere(
     previewTarget(cache, target),
     shards.ask('preview', { target: asked(target) }),
   ]);
-  return { preview: addPreviews([own, ...answers(replies)]), rows: inOrder(shards, own, replies) };
+  const all = [own, ...answers(replies)];
+  // Processes of one machine share one file: its entries are not counted twice.
+  const preview = { ...addPreviews(all), stored: Math.max(...all.map(({ stored }) => stored)) };
+  return { preview, rows: inOrder(shards, own, replies) };
 }
 
 function asked({ kind, text }: ClearTarget): AskedTarget {

@@ -1,0 +1,90 @@
+/** What the disk layer tells of itself, for people to see what a restart brought back, and what not. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { createCache } from '../../src/cache/cache.ts';
+import type { Provenance } from '../../src/cache/layers/disk.ts';
+import type { Cache } from '../../src/cache/types.ts';
+import { silentLogger } from '../../src/logger.ts';
+import { type HandClock, handClock } from '../support/hand-clock.ts';
+import { TTL_MS, tierOf } from './support.ts';
+
+const FEED: Provenance = {
+  beginning: 'resumed',
+  drain: () => true,
+  position: () => 1,
+  tellsOf: (key) => !key.startsWith('config::told-by-nobody'),
+};
+
+let folder: string;
+let clock: HandClock;
+const open: Cache[] = [];
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'cachecord-disk-'));
+  clock = handClock();
+});
+afterEach(async () => {
+  for (const cache of open.splice(0)) await cache.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function start(): Cache {
+  const cache = createCache({
+    maxWeightBytes: 1_000_000,
+    tiers: [tierOf('config', ['config'], { persist: 'on_change' })],
+    cleanupIntervalMs: 600_000,
+    clock,
+    logger: silentLogger,
+    disk: { path: join(folder, 'cache.db') },
+  });
+  open.push(cache);
+  cache.provenBy(FEED);
+  return cache;
+}
+
+it('tells what the process found, and what of it was believed, not proven and expired', async () => {
+  const first = start();
+  for (const name of ['a', 'b', 'told-by-nobody', 'late']) first.set(`config::${name}`, name);
+  expect(first.stats().disk).toMatchObject({ found: 0, restored: 0, entries: 4, setAside: undefined });
+  first.set('config::late', 'late', { ttlMs: 1_000 });
+  await first.stop();
+  clock.advance(2_000);
+
+  const second = start();
+  second.set('config::of-today', 1);
+  for (const name of ['a', 'told-by-nobody', 'late', 'of-today', 'never-seen']) second.get(`config::${name}`);
+  expect(second.stats().disk).toMatchObject({ found: 4, hits: 1, restored: 1, unproven: 1, expired: 1 });
+});
+
+it('does not take for restored what was written since', async () => {
+  const cache = start();
+  cache.set('config::a', 'x'.repeat(1_000));
+  clock.advance(1);
+  // Pushed out of memory, and read from disk again.
+  for (let i = 0; i < 2_000; i++)
+    cache.set(`config::more::${i}`, 'y'.repeat(1_000), { persist: 'memory', ttlMs: TTL_MS });
+  expect(cache.get('config::a')).toBeDefined();
+  expect(cache.stats().disk).toMatchObject({ hits: 1, restored: 0 });
+});
+
+it('tells where a damaged file went', () => {
+  writeFileSync(join(folder, 'cache.db'), 'This is no database. '.repeat(100));
+  expect(start().stats().disk).toMatchObject({
+    state: 'ready',
+    setAside: expect.stringContaining('damaged'),
+  });
+});
+
+it('counts the entries on disk in a preview, those in memory and those that are not', async () => {
+  const first = start();
+  for (const name of ['a', 'b', 'c']) first.set(`config::${name}`, name);
+  await first.stop();
+  const second = start();
+  second.get('config::a');
+  expect(await second.preview('config::*')).toMatchObject({ entries: 1, stored: 3 });
+  expect(await second.preview('config::b')).toMatchObject({ entries: 0, stored: 1 });
+  second.invalidate('config::b');
+  expect(await second.preview('config::*')).toMatchObject({ entries: 1, stored: 2 });
+});
