@@ -53,6 +53,8 @@ export class Load implements LoadContext {
   voidedAt = NEVER;
   /** Whether the value may be stored, if nothing comes between. */
   mayKeep = true;
+  /** When its loader was called, for its duration; a synchronous one that runs behind waits for its turn first. */
+  beganAt = 0;
   cause: Cause = 'miss';
   /** Where the value holds a kind that cannot be frozen: what whoever joined gets a copy of. */
   original: { readonly value: unknown } | undefined;

@@ -61,16 +61,15 @@ export class Loading {
 
   loadSync<T>(key: string, loader: (context: LoadContext) => T, options: LoadOptions): T {
     const record = this.#begin(key, options, options.fresh === true ? 'forced' : 'miss');
-    const beganAt = this.#clock.precise();
     // Registered, since the loader itself may invalidate or write.
     if (record.mayKeep) this.#loads.begin(record);
     let value: T;
     try {
       value = loader(record);
     } catch (error) {
-      return this.#failed(record, beganAt, error) as T;
+      return this.#failed(record, error) as T;
     }
-    return this.#loaded(record, beganAt, value) as T;
+    return this.#loaded(record, value) as T;
   }
 
   /**
@@ -114,14 +113,13 @@ export class Loading {
     const { closing } = this.#parts;
     if (this.#loads.get(key) !== undefined || closing.aborted) return;
     // A synchronous loader would make its reader wait after all, so it runs in a later turn of the loop.
-    const later: Loader<unknown> = isSync
-      ? async (context) => {
-          await this.#clock.yield();
-          closing.throwIfAborted();
-          return loader(context);
-        }
-      : loader;
-    this.#load(key, later, options, 'behind').catch((error: unknown) => {
+    const later = async (record: Load) => {
+      await this.#clock.yield();
+      closing.throwIfAborted();
+      record.beganAt = this.#clock.precise();
+      return loader(record);
+    };
+    this.#load(key, isSync ? later : loader, options, 'behind').catch((error: unknown) => {
       // Ended by `stop`, as it should be.
       if (closing.aborted) return;
       // Its callers were served; that it failed is counted already.
@@ -177,14 +175,18 @@ export class Loading {
 
   // ---- a load ----
 
-  #load<T>(key: string, loader: Loader<T>, options: LoadOptions, cause: Cause): Promise<T> {
+  #load<T>(
+    key: string,
+    loader: (record: Load) => T | PromiseLike<T>,
+    options: LoadOptions,
+    cause: Cause,
+  ): Promise<T> {
     let record: Load;
     try {
       record = this.#begin(key, options, cause);
     } catch (error) {
       return Promise.reject(error);
     }
-    const beganAt = this.#clock.precise();
     // Registered before the loader runs, so that a loader that reads its own key cannot start a second load.
     if (record.mayKeep) this.#loads.begin(record);
     let result: T | PromiseLike<T>;
@@ -194,10 +196,10 @@ export class Loading {
       result = Promise.reject(error);
     }
     const ended = Promise.resolve(result).then(
-      (value) => this.#loaded(record, beganAt, value) as T,
-      (error: unknown) => this.#failed(record, beganAt, error) as T,
+      (value) => this.#loaded(record, value) as T,
+      (error: unknown) => this.#failed(record, error) as T,
     );
-    const bounded = this.#bounded(record, beganAt, ended);
+    const bounded = this.#bounded(record, ended);
     const answered = this.#answeredWhenSlow(record, bounded);
     record.waiting ??= { promise: answered, answer: undefined };
     // Who forces a load wants the new value and no other.
@@ -212,6 +214,7 @@ export class Loading {
     if (cause === 'miss') record.counters.misses++;
     else record.counters.refreshes++;
     record.counters.loads++;
+    record.beganAt = this.#clock.precise();
     return record;
   }
 
@@ -236,7 +239,7 @@ export class Loading {
   }
 
   /** The hard timeout ends the load: what the loader still gives is dropped. */
-  #bounded<T>(record: Load, beganAt: number, ended: Promise<T>): Promise<T> {
+  #bounded<T>(record: Load, ended: Promise<T>): Promise<T> {
     const { hardTimeoutMs } = record.rules;
     if (!Number.isFinite(hardTimeoutMs) || this.#parts.closing.aborted) return ended;
     const { promise, resolve, reject } = Promise.withResolvers<T>();
@@ -246,7 +249,7 @@ export class Loading {
         key,
       });
       counters.timeouts++;
-      resolve(new Promise<T>((done) => done(this.#failed(record, beganAt, error) as T)));
+      resolve(new Promise<T>((done) => done(this.#failed(record, error) as T)));
       record.abort(error);
     };
     this.#after(hardTimeoutMs, end, ended);
@@ -294,10 +297,10 @@ export class Loading {
     for (const cancel of this.#cancels) cancel();
   }
 
-  #loaded(load: Load, beganAt: number, value: unknown): unknown {
+  #loaded(load: Load, value: unknown): unknown {
     if (load.isOver) return value;
     const { counters } = load;
-    const loadMs = this.#clock.precise() - beganAt;
+    const loadMs = this.#clock.precise() - load.beganAt;
     counters.loadTimes.record(loadMs);
     const { invalidator, filler, closing, events } = this.#parts;
     if (this.#loads.settle(load)) invalidator.voidedLate(load.key);
@@ -320,10 +323,10 @@ export class Loading {
    * What those who wait get instead.
    * @throws the error, where they get nothing
    */
-  #failed(load: Load, beganAt: number, error: unknown): unknown {
+  #failed(load: Load, error: unknown): unknown {
     if (load.isOver) throw error;
     const { key, counters } = load;
-    const loadMs = this.#clock.precise() - beganAt;
+    const loadMs = this.#clock.precise() - load.beganAt;
     counters.failures++;
     this.#loads.end(load);
     this.lastFailure = { key, message: messageOf(error), at: this.#clock.epochAt(this.#clock.now()) };
