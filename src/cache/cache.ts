@@ -22,6 +22,7 @@ import { Loading } from './loading.ts';
 import { Loads } from './loads.ts';
 import { preview } from './preview.ts';
 import { Reader } from './reader.ts';
+import { Recipes } from './recipes.ts';
 import { compileTarget, covers } from './target.ts';
 import { TierBook } from './tier-book.ts';
 import { TopKeys } from './top-keys.ts';
@@ -43,6 +44,7 @@ import type {
   TierPolicy,
 } from './types.ts';
 import { Upkeep } from './upkeep.ts';
+import { type Warmth, warmthOf } from './warmth.ts';
 import { Writing } from './writing.ts';
 
 const NO_OPTIONS: LoadOptions = {};
@@ -66,6 +68,8 @@ class CacheManager implements Cache {
   readonly cleanupIntervalMs: number;
   readonly tiers: readonly TierPolicy[];
   readonly clock: Clock;
+  readonly recipes: Recipes;
+  readonly warmth: Warmth | undefined;
   readonly #bursts: BurstLog;
   readonly #book: TierBook;
   readonly #memory: MemoryLayer;
@@ -100,6 +104,7 @@ class CacheManager implements Cache {
       onRemoved: (entry) => {
         if (entry.hits > 0) this.#top.removed(entry);
         this.#persistence?.removed(entry);
+        this.warmth?.removed(entry);
       },
     });
     const { disk } = options;
@@ -164,6 +169,19 @@ class CacheManager implements Cache {
         intervalMs: disk?.intervalMs ?? DEFAULT_DISK_INTERVAL_MS,
         isHeld: (entry) => this.#memory.holds(entry) && this.#reader.isHeld(entry),
       });
+    const remembers = this.#disk !== undefined && (disk?.remembersUse ?? true);
+    this.recipes = new Recipes(remembers ? (key) => this.#top.has(key) : undefined);
+    this.warmth = warmthOf(remembers, {
+      disk: this.#disk,
+      memory: this.#memory,
+      loads: this.#loads,
+      top: this.#top,
+      recipes: this.recipes,
+      tiers: this.tiers,
+      clock: this.clock,
+      intervalMs: disk?.intervalMs ?? DEFAULT_DISK_INTERVAL_MS,
+      fresh: (key) => this.#reader.fresh(key),
+    });
     this.#writing = new Writing(this, this.#loading, saves);
     this.#startedAt = this.clock.now();
     this.#upkeep = new Upkeep({
@@ -246,8 +264,7 @@ class CacheManager implements Cache {
   }
 
   has(key: string): boolean {
-    const entry = this.#memory.peek(key);
-    return entry !== undefined && this.#reader.isFresh(entry);
+    return this.#reader.fresh(key) !== undefined;
   }
 
   // ---- writes ----
@@ -320,6 +337,7 @@ class CacheManager implements Cache {
   #empty(): void {
     this.#invalidator.clear();
     this.#persistence?.clear();
+    this.warmth?.cleared();
     this.#top.detach();
     for (const counters of this.#book.all()) {
       counters.removals.invalidated += counters.entries;
@@ -331,12 +349,13 @@ class CacheManager implements Cache {
   async forget(...targets: readonly InvalidationTarget[]): Promise<Forgotten> {
     const compiled = targets.map(compileTarget);
     const stored = (await this.#disk?.count(compiled)) ?? 0;
+    const hotKeys = this.warmth?.forget(compiled) ?? 0;
     const removal = this.invalidate(...targets);
     const { entries, weightBytes, loads } = (await removal.pending) ?? removal;
     await this.#disk?.settled();
     const isCovered = (key: string) => compiled.some((target) => covers(target, key, undefined));
     this.#loading.forgetFailure(isCovered);
-    return { entries, weightBytes, loads, stored, topKeys: this.#top.forget(isCovered) };
+    return { entries, weightBytes, loads, stored, topKeys: this.#top.forget(isCovered), hotKeys };
   }
 
   preview(target: InvalidationTarget): Promise<Preview> {
@@ -377,6 +396,7 @@ class CacheManager implements Cache {
         };
       }),
       disk: this.#disk?.stats() ?? null,
+      warmth: this.warmth?.stats() ?? null,
       loading: this.#loads.size,
       lastFailure: this.#loading.lastFailure,
     };
@@ -405,7 +425,7 @@ class CacheManager implements Cache {
   }
 
   async persist(): Promise<void> {
-    await this.#persistence?.flush();
+    await Promise.all([this.#persistence?.flush(), this.warmth?.flush()]);
   }
 
   stop(): Promise<void> {
@@ -415,6 +435,7 @@ class CacheManager implements Cache {
 
   async #stop(): Promise<void> {
     if (this.#disk !== undefined) {
+      await this.warmth?.stop();
       // While entries are written, reads and invalidations go on as before.
       await this.#persistence?.stop();
       await this.#disk.stop();

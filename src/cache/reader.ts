@@ -97,6 +97,12 @@ export class Reader {
     return entry;
   }
 
+  /** What a read would hit, in memory or on disk. */
+  fresh(key: string): Entry | undefined {
+    const entry = this.#memory.peek(key) ?? this.#fromDisk(key);
+    return entry !== undefined && this.isFresh(entry) ? entry : undefined;
+  }
+
   /** Whether a read would hit. */
   isFresh(entry: Entry): boolean {
     return this.#clock.now() < entry.staleAt && !this.#invalidator.isSwept(entry);

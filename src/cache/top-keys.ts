@@ -53,6 +53,11 @@ export class TopKeys {
       .slice(0, limit);
   }
 
+  /** Whether the key is among those that are followed. */
+  has(key: string): boolean {
+    return this.#candidates.has(key);
+  }
+
   /** @returns how many candidates were dropped */
   forget(isCovered: (key: string) => boolean): number {
     const covered = [...this.#candidates.keys()].filter(isCovered);

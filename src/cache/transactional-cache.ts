@@ -10,6 +10,7 @@ import { CacheError } from './errors.ts';
 import { assertKey } from './keys.ts';
 import type { Provenance } from './layers/disk.ts';
 import { type Change, changeOfInvalidate, changeOfSet, PendingChanges } from './pending-changes.ts';
+import type { Recipes } from './recipes.ts';
 import type {
   Cache,
   CacheEvents,
@@ -26,6 +27,7 @@ import type {
   Removal,
   TierPolicy,
 } from './types.ts';
+import type { Warmth } from './warmth.ts';
 
 const NOTHING_YET: Removal = { entries: 0, weightBytes: 0, loads: 0 };
 
@@ -342,6 +344,12 @@ export class TransactionalCache implements Cache {
   }
   get closed(): boolean {
     return this.#cache.closed;
+  }
+  get recipes(): Recipes {
+    return this.#cache.recipes;
+  }
+  get warmth(): Warmth | undefined {
+    return this.#cache.warmth;
   }
   forget(...targets: readonly InvalidationTarget[]): Promise<Forgotten> {
     return this.#cache.forget(...targets);

@@ -7,6 +7,8 @@ import type { Clock } from './clock.ts';
 import type { Provenance } from './layers/disk.ts';
 import type { OpenDatabase } from './layers/disk-file.ts';
 import type { LoadingPolicy } from './policy.ts';
+import type { Recipes } from './recipes.ts';
+import type { Warmth } from './warmth.ts';
 
 /** The four classes of data every cache has. Authors may add more, hence {@link TierName}. */
 export type BuiltInTier = 'config' | 'reference' | 'user' | 'query';
@@ -53,6 +55,8 @@ export interface DiskOptions {
   readonly maxBytes?: number;
   /** How often entries of level `periodic` are written. @default 30 s */
   readonly intervalMs?: number;
+  /** Whether what is used most, and how it is loaded, is remembered there: see `docs/warming.md`. @default true */
+  readonly remembersUse?: boolean;
   /** Opens a database. @default better-sqlite3 */
   readonly open?: OpenDatabase;
 }
@@ -129,6 +133,8 @@ export interface Forgotten {
   readonly stored: number;
   /** Names of keys in the statistics. */
   readonly topKeys: number;
+  /** Keys that were remembered, with the arguments that load them. */
+  readonly hotKeys: number;
 }
 
 /** What a pattern covers at the moment, without removing it. */
@@ -284,6 +290,31 @@ export interface DiskStats {
   readonly failures: number;
 }
 
+/** What was loaded before anybody asked for it. */
+export interface WarmedFigures {
+  readonly warmed: number;
+  /** Of these, how many somebody read before they left memory. */
+  readonly used: number;
+  /** And how many left unread. The others are still there. */
+  readonly unused: number;
+  /** used ÷ warmed; `null` where nothing was warmed. */
+  readonly precision: number | null;
+}
+
+/** What is remembered of the use of keys, and what came of it. */
+export interface WarmthStats {
+  /** Cached reads that can be repeated. */
+  readonly recipes: number;
+  /** Keys whose use is remembered on disk. */
+  readonly keys: number;
+  /** Rows that were not what had been written, and dropped. */
+  readonly damaged: number;
+  /** Hot keys, loaded at the start. */
+  readonly start: WarmedFigures;
+  /** Keys that the last days used at an hour, loaded before it. */
+  readonly predicted: WarmedFigures;
+}
+
 /** The whole cache at one moment. Plain data. */
 export interface CacheStats {
   readonly enabled: boolean;
@@ -300,6 +331,8 @@ export interface CacheStats {
   readonly topKeys: readonly TopKey[];
   /** `null` where there is no disk layer. */
   readonly disk: DiskStats | null;
+  /** `null` where no use is remembered. */
+  readonly warmth: WarmthStats | null;
   /** Loads in flight now. */
   readonly loading: number;
   /** The last failed load, for people to find in the log. */
@@ -354,6 +387,10 @@ export interface Cache {
   readonly clock: Clock;
   /** True between a `stop` and the end of everything. */
   readonly closed: boolean;
+  /** The cached reads of this cache by name. */
+  readonly recipes: Recipes;
+  /** What was used most, to be warmed; `undefined` where no use is remembered. */
+  readonly warmth: Warmth | undefined;
 
   /** The fresh value of `key`, or what `load` gives; concurrent misses share one load. */
   getOrLoad<T>(key: string, load: Loader<T>, options?: LoadOptions): Promise<T>;

@@ -1,5 +1,5 @@
 /** Statistics by hand: plain data for the views, with the numbers of a bot that has been up for a day. */
-import type { CacheStats, Figures, TierPolicy, TopKey } from '../../src/cache/types.ts';
+import type { CacheStats, DiskStats, Figures, TierPolicy, TopKey } from '../../src/cache/types.ts';
 import type { WarmReport, WarmTaskReport } from '../../src/warmers/types.ts';
 
 export const NOW = Date.UTC(2026, 0, 2);
@@ -92,6 +92,31 @@ export function topKey(key: string, over: Partial<TopKey> = {}): TopKey {
   return { key, tier: 'reference', hits: 234, weightBytes: 12_288, freshForMs: 11 * HOUR_MS, ...over };
 }
 
+/** A disk layer after a restart. */
+export function diskStats(over: Partial<DiskStats> = {}): DiskStats {
+  return {
+    path: '/home/somebody/bot/data/cache.db',
+    state: 'ready',
+    problem: undefined,
+    proof: 'resumed',
+    setAside: undefined,
+    entries: 312,
+    bytes: 4_404_019,
+    maxBytes: 256 * 1_048_576,
+    found: 298,
+    hits: 134,
+    restored: 87,
+    unproven: 0,
+    expired: 0,
+    written: 120,
+    refused: 0,
+    damaged: 0,
+    evicted: 0,
+    failures: 0,
+    ...over,
+  };
+}
+
 export function cacheStats(over: Partial<CacheStats> = {}): CacheStats {
   const total = over.total ?? figures();
   return {
@@ -124,6 +149,7 @@ export function cacheStats(over: Partial<CacheStats> = {}): CacheStats {
       topKey('config::vip_tiers', { tier: 'config', hits: 45, weightBytes: 2_150, freshForMs: 23 * HOUR_MS }),
     ],
     disk: null,
+    warmth: null,
     loading: 0,
     lastFailure: null,
     ...over,

@@ -274,6 +274,11 @@ export class DiskFile {
     if (this.#db.open) this.#db.close();
   }
 
+  /** A statement for the tables beside the entries: see `usage-file.ts`. */
+  statement(sql: string): StoreStatement {
+    return this.#statement(sql);
+  }
+
   #plucked(sql: string): StoreStatement {
     return this.#statement(sql).pluck();
   }

@@ -436,6 +436,15 @@ export class Disk {
     this.#transact((file) => file.setMeta('feed', JSON.stringify(feed.position())));
   }
 
+  /** Works on the tables beside the entries; `undefined` where the file cannot be used at the moment. */
+  with<T>(what: string, work: (file: DiskFile) => T): T | undefined {
+    let result: T | undefined;
+    const isDone = this.#attempt(what, (file) => {
+      result = work(file);
+    });
+    return isDone ? result : undefined;
+  }
+
   stats(): DiskStats {
     const file = this.#file;
     if (file !== undefined && this.#clock.now() >= this.#recountAt) {

@@ -4,10 +4,13 @@
  */
 import type {
   CacheStats,
+  DiskStats,
   Figures,
   LoadTimeBucket,
   LoadTimes,
   TopKey,
+  WarmedFigures,
+  WarmthStats,
   WindowFigures,
 } from '../../cache/types.ts';
 
@@ -36,8 +39,8 @@ export function mergeStats(
     ),
     windows: mergeWindows(all.flatMap((one) => one.windows)),
     topKeys: mergeTopKeys(all.flatMap((one) => one.topKeys)).slice(0, limit),
-    // Processes of one machine may share one file: it is shown once.
-    disk: all.find((one) => one.disk !== null)?.disk ?? null,
+    disk: mergeDisks(all.flatMap((one) => (one.disk === null ? [] : [one.disk]))),
+    warmth: mergeWarmth(all.flatMap((one) => one.warmth ?? [])),
     loading: sum(all, (one) => one.loading),
     lastFailure: all
       .map((one) => one.lastFailure)
@@ -47,6 +50,21 @@ export function mergeStats(
 
 function sum<T>(list: readonly T[], of: (one: T) => number): number {
   return list.reduce((total, one) => total + of(one), 0);
+}
+
+function mergeWarmth(all: readonly WarmthStats[]): WarmthStats | null {
+  const [first] = all;
+  if (first === undefined) return null;
+  const figures = (of: (one: WarmthStats) => WarmedFigures): WarmedFigures => {
+    const { warmed, used, unused } = sums(all.map(of), ['warmed', 'used', 'unused']);
+    return { warmed, used, unused, precision: warmed === 0 ? null : used / warmed };
+  };
+  return {
+    ...first,
+    ...sums(all, ['damaged']),
+    start: figures((one) => one.start),
+    predicted: figures((one) => one.predicted),
+  };
 }
 
 /** Adds up what is under the same names. */
@@ -104,6 +122,28 @@ function mergeFigures(all: readonly Figures[]): Figures | undefined {
     loadTimes: mergeLoadTimes(all.flatMap((one) => (one.loadTimes === null ? [] : [one.loadTimes]))),
     savedMs: sum(all, (one) => one.savedMs),
     savedCost: sum(all, (one) => one.savedCost),
+  };
+}
+
+const DISK_STATES: readonly DiskStats['state'][] = ['off', 'failing', 'ready'];
+
+/** What each process did adds up; a file that several share is counted once, and told of by the one worst off. */
+function mergeDisks(all: readonly DiskStats[]): DiskStats | null {
+  const worst = DISK_STATES.flatMap((state) => all.filter((one) => one.state === state))[0];
+  if (worst === undefined) return null;
+  const files = [...Map.groupBy(all, (one) => one.path).values()];
+  const most = (of: (one: DiskStats) => number) =>
+    sum(files, (same) => Math.max(...same.map((one) => of(one))));
+  return {
+    ...worst,
+    entries: most((one) => one.entries),
+    bytes: most((one) => one.bytes),
+    maxBytes: most((one) => one.maxBytes),
+    found: most((one) => one.found),
+    ...sums(all, [
+      ...(['hits', 'restored', 'unproven', 'expired', 'written'] as const),
+      ...(['refused', 'damaged', 'evicted', 'failures'] as const),
+    ]),
   };
 }
 

@@ -1,0 +1,368 @@
+/**
+ * Warmth that survives: what is used most, and how it is loaded again, is written to the file of the disk layer every
+ * so often and at the end. The next process loads the most valuable of it (uses × load time) before anybody asks; and
+ * each hour what the last days used in the coming one. Here is what is remembered and what is worth loading; when it is
+ * loaded, and how much at most, is left to the warmers.
+ *
+ * What must hold: nothing of entries that are not written to disk themselves is written here; what is forgotten is
+ * forgotten here, too; whatever goes wrong with a row or with the file costs warmth and nothing else (I4).
+ */
+import type { Clock } from './clock.ts';
+import { decode } from './codec.ts';
+import type { Entry, EntryLinks } from './entry.ts';
+import { heated, heatsWorth, hitsOf } from './heat.ts';
+import type { Disk } from './layers/disk.ts';
+import type { DiskFile } from './layers/disk-file.ts';
+import type { MemoryLayer } from './layers/memory.ts';
+import { UsageFile, type UsageRow } from './layers/usage-file.ts';
+import type { Loads } from './loads.ts';
+import type { Recipe, Recipes } from './recipes.ts';
+import { covers, type Target } from './target.ts';
+import type { TopKeys } from './top-keys.ts';
+import type { TierPolicy, WarmJob, WarmthStats } from './types.ts';
+import { Warmed } from './warmed.ts';
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+/** A key's use counts half as much after a day: what was dear last week has left by the next, unless it is used again. */
+const HALF_LIFE_MS = DAY_MS;
+/** An hour is compared with the same hour of other days, so its use fades more slowly: in a week to a tenth. */
+const HOUR_HALF_LIFE_MS = 2 * DAY_MS;
+/** What is worth less than one use is not loaded for an hour; at half a use it leaves. */
+const WORTH_LOADING = 1;
+const WORTH_KEEPING = 0.5;
+
+/** Rows are some 300 bytes: up to 300 kB, and 24 × 200 of some 80 bytes, 400 kB, for the hours. */
+const MAX_ROWS = 1_000;
+const MAX_ROWS_AN_HOUR = 200;
+/** As many as the statistics follow. */
+const MAX_USES = 512;
+/** Keys written in one slice: about 2 ms. */
+const KEYS_A_SLICE = 32;
+
+export interface WarmthParts {
+  readonly disk: Disk;
+  readonly memory: MemoryLayer;
+  readonly loads: Loads;
+  readonly top: TopKeys;
+  readonly recipes: Recipes;
+  readonly tiers: readonly TierPolicy[];
+  readonly clock: Clock;
+  readonly intervalMs: number;
+  /** What a read would be given now, from memory or disk. */
+  readonly fresh: (key: string) => Entry | undefined;
+}
+
+interface Use {
+  readonly key: string;
+  /** Since the last time. */
+  readonly hits: number;
+  readonly total: number;
+}
+
+/** Where there is no disk, and where nobody wants it, nothing is remembered; what was before, is forgotten. */
+export function warmthOf(
+  remembers: boolean,
+  parts: Omit<WarmthParts, 'disk'> & { readonly disk: Disk | undefined },
+): Warmth | undefined {
+  const { disk } = parts;
+  if (disk === undefined) return undefined;
+  if (remembers) return new Warmth({ ...parts, disk });
+  disk.with('could not be used for what is used most', (file) => new UsageFile(file).clear());
+  return undefined;
+}
+
+export class Warmth {
+  readonly #parts: WarmthParts;
+  readonly #clock: Clock;
+  readonly #levels: ReadonlyMap<string, TierPolicy['persist']>;
+  readonly #cancel: () => void;
+  /** Hits that are written down. */
+  readonly #written = new Map<string, number>();
+  readonly #started = new Warmed();
+  readonly #predicted = new Warmed();
+  #usage: { readonly file: DiskFile; readonly tables: UsageFile } | undefined;
+  #keys = 0;
+  #damaged = 0;
+  #writing: Promise<void> | undefined;
+  #prunedHour: number | undefined;
+  #isStopped = false;
+
+  constructor(parts: WarmthParts) {
+    this.#parts = parts;
+    this.#clock = parts.clock;
+    this.#levels = new Map(parts.tiers.map(({ tier, persist }) => [tier, persist ?? 'memory']));
+    this.#cancel = parts.clock.every(parts.intervalMs, () => void this.flush());
+    this.#with((tables) => {
+      this.#keys = tables.size;
+    });
+  }
+
+  /** What is most valuable of all that was used of late, at most so many, most valuable first. */
+  hot(limit: number): WarmJob[] {
+    const nowAt = this.#nowAt();
+    const rows = this.#with((tables) => tables.all()) ?? [];
+    return this.#jobs(rows, limit, {
+      worth: ({ heat }) => hitsOf(heat, nowAt, HALF_LIFE_MS),
+      isFresh: (key) => this.#parts.fresh(key) !== undefined,
+      warmed: this.#started,
+    });
+  }
+
+  /**
+   * The same of what the last days used in the hour that begins at `beginsAt` (epoch milliseconds). What will be fresh
+   * throughout, or was loaded a moment ago, need not be loaded.
+   */
+  coming(beginsAt: number, limit: number): WarmJob[] {
+    const rows = this.#with((tables) => tables.ofHour(hourOf(beginsAt))) ?? [];
+    const endsAt = beginsAt - this.#clock.epochAt(0) + HOUR_MS;
+    return this.#jobs(rows, limit, {
+      worth: ({ heat }) => {
+        const hits = hitsOf(heat, beginsAt, HOUR_HALF_LIFE_MS);
+        return hits < WORTH_LOADING ? 0 : hits;
+      },
+      isFresh: (key) => this.#lasts(key, endsAt),
+      warmed: this.#predicted,
+    });
+  }
+
+  /** Writes down what was used since the last time. */
+  flush(): Promise<void> {
+    this.#writing ??= this.#write().finally(() => {
+      this.#writing = undefined;
+    });
+    return this.#writing;
+  }
+
+  removed(entry: Entry): void {
+    this.#started.removed(entry);
+    this.#predicted.removed(entry);
+  }
+
+  /** Everything has left memory. */
+  cleared(): void {
+    this.#started.cleared();
+    this.#predicted.cleared();
+  }
+
+  /** Before the entries themselves are invalidated: their tags tell whom they are of. @returns how many keys it was */
+  forget(targets: readonly Target[]): number {
+    const { recipes, memory } = this.#parts;
+    const hasTags = targets.some(({ kind }) => kind === 'tag');
+    const isCovered = (key: string, links: EntryLinks | undefined) =>
+      targets.some((target) => covers(target, key, links));
+    const forgotten = new Set(
+      recipes.forget((key) => {
+        const entry = memory.peek(key);
+        // Of an entry that is gone nobody knows the tags; a note too few costs one load.
+        return entry === undefined && hasTags ? true : isCovered(key, entry?.links);
+      }),
+    );
+    this.#with((tables) =>
+      tables.transaction(() => {
+        for (const { key, links } of tables.all()) {
+          if (!forgotten.has(key) && !isCovered(key, linksOf(links))) continue;
+          tables.delete(key);
+          forgotten.add(key);
+        }
+        this.#keys = tables.size;
+      }),
+    );
+    for (const key of this.#written.keys()) if (isCovered(key, undefined)) this.#written.delete(key);
+    return forgotten.size;
+  }
+
+  stats(): WarmthStats {
+    const { recipes } = this.#parts;
+    return {
+      recipes: recipes.size,
+      keys: this.#keys,
+      damaged: this.#damaged,
+      start: this.#started.figures(),
+      predicted: this.#predicted.figures(),
+    };
+  }
+
+  async stop(): Promise<void> {
+    this.#cancel();
+    await this.#writing;
+    await this.flush();
+    this.#isStopped = true;
+  }
+
+  // ---- what is written ----
+
+  async #write(): Promise<void> {
+    const uses = this.#uses();
+    for (let first = 0; first < uses.length && !this.#isStopped; first += KEYS_A_SLICE) {
+      const slice = uses.slice(first, first + KEYS_A_SLICE);
+      const isWritten = this.#with((tables) => {
+        tables.transaction(() => {
+          for (const use of slice) this.#writeOne(tables, use);
+        });
+        return true;
+      });
+      // A disk that is full or locked: they are written the next time.
+      if (isWritten !== true) return;
+      for (const { key, total } of slice) this.#written.set(key, total);
+      await this.#clock.yield();
+    }
+    this.#prune();
+  }
+
+  #uses(): Use[] {
+    const listed = this.#parts.top.list(MAX_USES);
+    const keys = new Set(listed.map(({ key }) => key));
+    for (const key of this.#written.keys()) if (!keys.has(key)) this.#written.delete(key);
+    return listed
+      .map(({ key, hits }) => {
+        const before = this.#written.get(key) ?? 0;
+        return { key, hits: hits >= before ? hits - before : hits, total: hits };
+      })
+      .filter(({ hits }) => hits > 0);
+  }
+
+  #writeOne(tables: UsageFile, { key, hits }: Use): void {
+    const { recipes, memory } = this.#parts;
+    const known = tables.read(key);
+    const note = recipes.noteOf(key);
+    const entry = memory.peek(key);
+    const nowAt = this.#nowAt();
+    // Without its entry the tags are not known.
+    const isNew = note !== undefined && entry !== undefined;
+    if (!isNew && known === undefined) return;
+    const loadMicros = entry !== undefined && entry.loadMicros >= 0 ? entry.loadMicros : known?.load_micros;
+    tables.write({
+      key,
+      tier: isNew ? note.tier : (known?.tier ?? ''),
+      recipe: isNew ? note.recipe : (known?.recipe ?? ''),
+      args: isNew ? note.args() : (known?.args ?? ''),
+      links: entry === undefined ? (known?.links ?? '{}') : JSON.stringify(entry.links ?? {}),
+      load_micros: loadMicros ?? 0,
+      heat: heated(known?.heat, hits, nowAt, HALF_LIFE_MS),
+    });
+    const hour = hourOf(nowAt);
+    tables.writeHour(hour, key, heated(tables.heatAt(hour, key), hits, nowAt, HOUR_HALF_LIFE_MS));
+  }
+
+  /** Removes what has faded, once an hour, at its first writing: every hour has its turn. */
+  #prune(): void {
+    const nowAt = this.#nowAt();
+    const hour = hourOf(nowAt);
+    this.#with((tables) => {
+      if (hour !== this.#prunedHour) {
+        this.#prunedHour = hour;
+        tables.transaction(() => {
+          tables.prune(heatsWorth(WORTH_KEEPING, nowAt, HALF_LIFE_MS), MAX_ROWS);
+          tables.pruneHour(hour, heatsWorth(WORTH_KEEPING, nowAt, HOUR_HALF_LIFE_MS), MAX_ROWS_AN_HOUR);
+        });
+      }
+      this.#keys = tables.size;
+    });
+  }
+
+  // ---- what is worth loading ----
+
+  #jobs(
+    rows: readonly UsageRow[],
+    limit: number,
+    by: {
+      readonly worth: (row: UsageRow) => number;
+      readonly isFresh: (key: string) => boolean;
+      readonly warmed: Warmed;
+    },
+  ): WarmJob[] {
+    const valued = rows
+      .map((row) => ({ row, value: by.worth(row) * Math.max(1, row.load_micros) }))
+      .filter(({ value }) => value > 0)
+      .sort((a, b) => b.value - a.value);
+    const jobs: WarmJob[] = [];
+    for (const { row } of valued) {
+      if (jobs.length >= limit) break;
+      const job = this.#jobOf(row);
+      if (job !== undefined) jobs.push(this.#followed(job, by.isFresh, by.warmed));
+    }
+    return jobs;
+  }
+
+  /** The job of a row, where its recipe is still there and still gives this key. */
+  #jobOf({ key, tier, recipe: name, args: text }: UsageRow): WarmJob | undefined {
+    const recipe = this.#parts.recipes.find(name);
+    if (recipe === undefined) return undefined;
+    if (!this.#isPersistent(recipe, tier)) {
+      // The configuration was another one when it was written.
+      this.#with((tables) => tables.delete(key));
+      return undefined;
+    }
+    try {
+      const args = decode(text);
+      return Array.isArray(args) && recipe.key(args) === key ? recipe.warm(args) : undefined;
+    } catch {
+      // Arguments of another version of the function: it is loaded when somebody asks for it.
+      return undefined;
+    }
+  }
+
+  #isPersistent({ persist }: Recipe, tier: string): boolean {
+    return (persist ?? this.#levels.get(tier) ?? 'memory') !== 'memory';
+  }
+
+  /** The job, with what becomes of its entry. */
+  #followed(job: WarmJob, isFresh: (key: string) => boolean, warmed: Warmed): WarmJob {
+    const { key } = job;
+    const { memory, loads } = this.#parts;
+    const follow = (before: Entry | undefined) => {
+      const entry = memory.peek(key);
+      if (entry !== undefined && entry !== before) warmed.add(entry);
+    };
+    return {
+      key,
+      isFresh: () => loads.get(key) !== undefined || isFresh(key),
+      run() {
+        const before = memory.peek(key);
+        const result = job.run();
+        if (!isThenable(result)) return follow(before);
+        return result.then(() => follow(before));
+      },
+    };
+  }
+
+  #lasts(key: string, endsAt: number): boolean {
+    const entry = this.#parts.fresh(key);
+    if (entry === undefined) return false;
+    const { createdAt, staleAt } = entry;
+    return staleAt >= endsAt || this.#clock.now() - createdAt < (staleAt - createdAt) / 2;
+  }
+
+  // ---- the file ----
+
+  #with<T>(work: (tables: UsageFile) => T): T | undefined {
+    if (this.#isStopped) return undefined;
+    return this.#parts.disk.with('could not be used for what is used most', (file) => {
+      if (this.#usage?.file !== file) this.#usage = { file, tables: new UsageFile(file) };
+      const { tables } = this.#usage;
+      const result = work(tables);
+      this.#damaged += tables.takeDamaged();
+      return result;
+    });
+  }
+
+  #nowAt(): number {
+    return this.#clock.epochAt(this.#clock.now());
+  }
+}
+
+/** The hour of the day where the process is. */
+function hourOf(at: number): number {
+  return new Date(at).getHours();
+}
+
+/** Its checksum matched, so it is what we wrote. */
+function linksOf(text: string): EntryLinks {
+  return { tags: [], dependsOn: [], ...(JSON.parse(text) as Partial<EntryLinks>) };
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}
