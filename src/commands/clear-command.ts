@@ -24,6 +24,7 @@ import {
   badPatternView,
   cancelledView,
   chooseView,
+  coveredEntries,
   notConfirmedView,
   nothingMatchesView,
   previewOnlyView,
@@ -157,17 +158,23 @@ class ClearCommand {
       return;
     }
     if (action === 'retry') {
-      const outcome = await this.#clear(interaction, target, services, false, session.state.silent);
+      const outcome = await this.#clear(interaction, target, services, {
+        stored: 0,
+        whom: session.state.silent,
+      });
       this.questions.end(session, clock, outcome);
       return;
     }
     const { preview: now, rows } = await previewEverywhere(services, target);
-    if (now.entries > session.state.entries * GROWTH_RATIO) {
+    if (coveredEntries(now) > session.state.entries * GROWTH_RATIO) {
       this.questions.end(session, clock, 'More entries matched by then, so it asked again.');
       await this.#ask(interaction, target, { preview: now, rows }, services, session.state.entries);
       return;
     }
-    const outcome = await this.#clear(interaction, target, services, action === 'confirm-warm');
+    const outcome = await this.#clear(interaction, target, services, {
+      stored: now.stored,
+      thenWarm: action === 'confirm-warm',
+    });
     this.questions.end(session, clock, outcome);
   }
 
@@ -193,7 +200,7 @@ class ClearCommand {
     const found = await previewEverywhere(services, target);
     const { preview, rows } = found;
     // A shard that does not answer may hold what is meant.
-    if (preview.entries === 0 && preview.loads === 0 && missing(rows).length === 0) {
+    if (coveredEntries(preview) === 0 && preview.loads === 0 && missing(rows).length === 0) {
       onRecord(interaction, services, 'cache-clear', {
         action: 'clear',
         target: target.text,
@@ -203,7 +210,7 @@ class ClearCommand {
       return;
     }
     if (isPreview) {
-      const outcome = `preview: ${preview.entries} entries`;
+      const outcome = `preview: ${coveredEntries(preview)} entries`;
       onRecord(interaction, services, 'cache-clear', { action: 'view', target: target.text, outcome });
       const model = previewModel(target, preview, services);
       const format = formatFor(interaction.locale);
@@ -214,10 +221,10 @@ class ClearCommand {
     const mustAsk =
       target.kind !== 'key' &&
       (target.kind === 'all' ||
-        preview.entries > services.config.admin.confirmAbove ||
+        coveredEntries(preview) > services.config.admin.confirmAbove ||
         missing(rows).length > 0);
     if (mustAsk) await this.#ask(interaction, target, found, services);
-    else await this.#clear(interaction, target, services, false);
+    else await this.#clear(interaction, target, services, { stored: preview.stored });
   }
 
   /** Says that nothing is covered, and offers what was probably meant. */
@@ -244,7 +251,11 @@ class ClearCommand {
     before?: number,
   ): Promise<void> {
     const format = formatFor(interaction.locale);
-    const session = this.#open(interaction, { target, entries: preview.entries, shown: undefined }, services);
+    const session = this.#open(
+      interaction,
+      { target, entries: coveredEntries(preview), shown: undefined },
+      services,
+    );
     const model = {
       ...previewModel(target, preview, services),
       expiresAt: session.expiresAt,
@@ -270,12 +281,15 @@ class ClearCommand {
     interaction: Answerable,
     target: ClearTarget,
     services: CommandServices,
-    thenWarm: boolean,
-    whom?: readonly number[],
+    how: {
+      readonly stored: number;
+      readonly thenWarm?: boolean;
+      readonly whom?: readonly number[] | undefined;
+    },
   ): Promise<string> {
     const withRetry = (view: View, silent: readonly number[]) =>
       this.#withRetry(view, interaction, target, silent, services);
-    const clearing = { target, thenWarm, whom, warmPanels: this.#warmPanels, withRetry };
+    const clearing = { thenWarm: false, ...how, target, warmPanels: this.#warmPanels, withRetry };
     return clearAndTell(interaction, clearing, services);
   }
 

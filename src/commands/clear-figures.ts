@@ -51,7 +51,8 @@ export function chooseOptions(stats: CacheStats, locale: string): SelectOption[]
   const format = formatFor(locale);
   const held = (row: { readonly entries: number; readonly weightBytes: number }) =>
     `${entriesText(format, row.entries)}, ≈ ${format.bytes(row.weightBytes)}`;
-  if (stats.total.entries === 0) return [];
+  const stored = stats.disk?.entries ?? 0;
+  if (stats.total.entries === 0 && stored === 0) return [];
   const tiers = stats.tiers.filter((row) => row.entries > 0);
   const namespaces = stats.namespaces
     .filter((row) => row.entries > 0 && row.namespace.length <= 90)
@@ -69,5 +70,7 @@ export function chooseOptions(stats: CacheStats, locale: string): SelectOption[]
     })),
   ];
   const unique = [...new Map(options.map((option) => [option.value, option])).values()].slice(0, 24);
-  return [...unique, { label: 'Everything', value: 'all', description: `${held(stats.total)} (asks again)` }];
+  const onDisk = stored === 0 ? '' : `, ${format.count(stored)} on disk`;
+  const all = `${held(stats.total)}${onDisk} (asks again)`;
+  return [...unique, { label: 'Everything', value: 'all', description: all }];
 }

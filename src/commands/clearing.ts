@@ -14,6 +14,8 @@ import type { WarmPanels } from './warm-command.ts';
 
 export interface Clearing {
   readonly target: ClearTarget;
+  /** How many of it are on disk, as was counted just now. */
+  readonly stored: number;
   readonly thenWarm: boolean;
   /** These shards alone. @default all */
   readonly whom?: readonly number[] | undefined;
@@ -25,7 +27,7 @@ export interface Clearing {
 /** Resolves with the outcome in a line. */
 export async function clearAndTell(
   interaction: Answerable,
-  { target, thenWarm, whom, warmPanels, withRetry }: Clearing,
+  { target, stored, thenWarm, whom, warmPanels, withRetry }: Clearing,
   services: CommandServices,
 ): Promise<string> {
   const { cache } = services;
@@ -35,7 +37,7 @@ export async function clearAndTell(
   const { reference } = onRecord(interaction, services, 'cache-clear', {
     action: 'clear',
     target: target.text,
-    outcome: `${removal.entries} entries, ${removal.weightBytes} bytes${shardsOnRecord(rows)}`,
+    outcome: `${removal.entries} entries, ${removal.weightBytes} bytes${stored === 0 ? '' : `, ${stored} on disk`}${shardsOnRecord(rows)}`,
   });
   const warmLabel =
     scope === undefined ? '' : scope === 'all' ? 'everything' : tierLabel(cache, scope).toLowerCase();
@@ -46,12 +48,12 @@ export async function clearAndTell(
           id: warmPanels.offer(interaction.user.id, { scope }, services, PANEL_LIFE_MS),
           label: `Warm ${warmLabel} now`,
         };
-  const cleared = clearedView({ target: target.text, removal, ms, reference, warm }, format);
+  const cleared = clearedView({ target: target.text, removal, stored, ms, reference, warm }, format);
   const view = withClearedRows(cleared, rows, format);
   const follows = thenWarm ? ['Warming has begun; its result follows below.'] : [];
   const told = { ...view, notes: [...follows, ...(view.notes ?? [])] };
   const silent = missing(rows);
   await answer(interaction, silent.length === 0 ? told : withRetry(told, silent), services);
   if (thenWarm && scope !== undefined) await warmPanels.runBeside(interaction, { scope }, services);
-  return clearedOutcome(removal, cache.clock.epochAt(cache.clock.now()), format);
+  return clearedOutcome({ entries: removal.entries, stored }, cache.clock.epochAt(cache.clock.now()), format);
 }

@@ -1,4 +1,4 @@
-/** `/cache-info`: how the cache is set up and how it is. Reads memory only, so it answers at once. */
+/** `/cache-info`: how the cache is set up and how it is. Reads memory, and of the disk one row at most, so it answers at once. */
 import { getHeapStatistics } from 'node:v8';
 import {
   ApplicationCommandOptionType,
@@ -11,15 +11,17 @@ import { type Config, configNotices } from '../config.ts';
 import { answer, defer } from './answer.ts';
 import type { AdminCommand, CommandServices } from './command.ts';
 import { keyChoices, LongKeys, respond } from './completion.ts';
+import { isOnDisk } from './key-rows.ts';
 import { LoopDelay } from './loop-delay.ts';
 import { onRecord } from './on-record.ts';
 import { inOrder } from './shards/everywhere.ts';
 import { ShardDesk } from './shards/shard-desk.ts';
 import { nearestKey } from './target.ts';
 import { completeTier, noSuchTierView, tierNamed, tierOption } from './tier-option.ts';
+import { diskProblem } from './views/disk.ts';
 import { type Format, formatFor } from './views/format.ts';
 import { infoView, type LayerHealth, type ProcessFigures } from './views/info.ts';
-import { absentView } from './views/inspection.ts';
+import { absentView, storedView } from './views/inspection.ts';
 import { lifetimeView } from './views/lifetime.ts';
 import { ofOneShard, withInfoRows } from './views/shards.ts';
 import type { View } from './views/view.ts';
@@ -60,7 +62,7 @@ export function infoCommand(config: Config): AdminCommand {
         outcome: 'shown',
       });
       if (key !== undefined) {
-        const view = keyView(key, format, services);
+        const view = await keyView(key, format, services);
         await answer(interaction, ofOneShard(view, shards), services);
         return;
       }
@@ -105,22 +107,36 @@ export function infoCommand(config: Config): AdminCommand {
 }
 
 /** How long a key lives, and why; or that it is not there. */
-function keyView(key: string, format: Format, { cache, mention }: CommandServices): View {
+async function keyView(key: string, format: Format, { cache, mention }: CommandServices): Promise<View> {
+  const isStored = await isOnDisk(cache, key);
   const report = cache.inspect(key);
   const policy = report && cache.tiers.find(({ tier }) => tier === report.tier);
-  if (report === undefined || policy === undefined) return absentView(key, nearestKey(cache, key));
-  return lifetimeView({ report, policy, now: cache.clock.epochAt(cache.clock.now()) }, format, mention);
+  if (report === undefined || policy === undefined) {
+    return isStored ? storedView(key) : absentView(key, nearestKey(cache, key));
+  }
+  const now = cache.clock.epochAt(cache.clock.now());
+  return lifetimeView({ report, policy, now, isStored }, format, mention);
 }
 
 /** The layers there are; farther ones join here. */
 function layersOf(cache: Cache, format: Format): LayerHealth[] {
-  const { weightBytes } = cache.stats(0).total;
+  const { total, disk } = cache.stats(0);
+  const problem = disk === null ? undefined : diskProblem(disk);
   return [
     {
       layer: 'memory',
       state: cache.enabled ? 'ok' : 'off',
-      detail: `${format.bytes(weightBytes)} of ${format.bytes(cache.maxWeightBytes)}`,
+      detail: `${format.bytes(total.weightBytes)} of ${format.bytes(cache.maxWeightBytes)}`,
     },
+    ...(disk === null
+      ? []
+      : [
+          {
+            layer: 'disk',
+            state: problem === undefined ? ('ok' as const) : ('degraded' as const),
+            detail: problem ?? `${format.bytes(disk.bytes)} of ${format.bytes(disk.maxBytes)}`,
+          },
+        ]),
   ];
 }
 

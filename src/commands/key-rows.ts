@@ -31,3 +31,9 @@ function rowOf(cache: Cache, key: string): KeyRow {
     createdAt: report?.createdAt,
   };
 }
+
+/** Whether a key is on disk; `undefined` where there is no disk layer. */
+export async function isOnDisk(cache: Cache, key: string): Promise<boolean | undefined> {
+  if (cache.stats(0).disk === null) return undefined;
+  return (await cache.preview(key)).stored > 0;
+}

@@ -16,7 +16,7 @@ import { onRecord } from './on-record.ts';
 import { openPress, pickedValue } from './press.ts';
 import { reloadOf } from './reload.ts';
 import { PANEL_LIFE_MS, type Session, Sessions } from './sessions.ts';
-import { clearEverywhere, shardsOnRecord, statsEverywhere } from './shards/everywhere.ts';
+import { clearEverywhere, previewEverywhere, shardsOnRecord, statsEverywhere } from './shards/everywhere.ts';
 import { PAGE_LABELS, PAGES, type Panel, show } from './stats-pages.ts';
 import { nearestKey } from './target.ts';
 import { completeTier, noSuchTierView, tierNamed, tierOption } from './tier-option.ts';
@@ -198,14 +198,16 @@ async function clearKey(
   const { key } = session.state;
   if (key === undefined) return;
   if (services.shards !== undefined && !(await deferUpdate(interaction, services))) return;
-  const { removal, ms, rows } = await clearEverywhere(services, { kind: 'key', text: key });
+  const target = { kind: 'key', text: key } as const;
+  const { stored } = (await previewEverywhere(services, target)).preview;
+  const { removal, ms, rows } = await clearEverywhere(services, target);
   const format = formatFor(interaction.locale);
   const { reference } = onRecord(interaction, services, 'cache-stats', {
     action: 'clear',
     target: key,
     outcome: `${removal.entries} entries, ${removal.weightBytes} bytes${shardsOnRecord(rows)}`,
   });
-  const cleared = clearedView({ target: key, removal, ms, reference, warm: undefined }, format);
+  const cleared = clearedView({ target: key, removal, stored, ms, reference, warm: undefined }, format);
   const view = withClearedRows(cleared, rows, format);
   const back: ControlRow = [{ id: session.id('back'), label: 'Back to the statistics', style: 'secondary' }];
   session.state.shown = { ...view, rows: [back] };

@@ -1,16 +1,17 @@
 /** The pages of the `/cache-stats` panel: reads the cache and hands the figures to the views. */
 import type { CacheStats } from '../cache/types.ts';
 import type { CommandServices } from './command.ts';
-import { keyRows } from './key-rows.ts';
+import { isOnDisk, keyRows } from './key-rows.ts';
 import { reloadOf } from './reload.ts';
 import type { Session } from './sessions.ts';
 import { type ShardRows, statsEverywhere } from './shards/everywhere.ts';
 import { nearestKey } from './target.ts';
 import { type Format, formatFor } from './views/format.ts';
-import { absentView, inspectionView } from './views/inspection.ts';
+import { absentView, inspectionView, storedView } from './views/inspection.ts';
 import { type KeyOrder, keysView, pageOf } from './views/keys.ts';
 import { overviewView } from './views/overview.ts';
 import { paged } from './views/pager.ts';
+import { policyNames } from './views/policies.ts';
 import { ofOneShard, silentShardView, withStatsRows } from './views/shards.ts';
 import { TIERS_A_PAGE, tiersView } from './views/tiers.ts';
 import type { ControlRow, View } from './views/view.ts';
@@ -53,7 +54,7 @@ export async function show(
   const view =
     state.key === undefined
       ? await pageView(session, format, services)
-      : ofOneShard(keyView(session, state.key, format, services), services.shards);
+      : ofOneShard(await keyView(session, state.key, format, services), services.shards);
   state.shown = view;
   return view;
 }
@@ -160,13 +161,24 @@ function panelRows(page: Page, id: Session<Panel>['id']): ControlRow[] {
   ];
 }
 
-function keyView(session: Session<Panel>, key: string, format: Format, services: CommandServices): View {
+async function keyView(
+  session: Session<Panel>,
+  key: string,
+  format: Format,
+  services: CommandServices,
+): Promise<View> {
   const { cache } = services;
+  const isStored = await isOnDisk(cache, key);
   const report = cache.inspect(key);
-  if (report === undefined) return absentView(key, nearestKey(cache, key), session.id);
-  const tierLabel = cache.tiers.find((policy) => policy.tier === report.tier)?.label ?? report.tier;
+  if (report === undefined) {
+    return isStored ? storedView(key, session.id) : absentView(key, nearestKey(cache, key), session.id);
+  }
+  const policy = cache.tiers.find(({ tier }) => tier === report.tier);
+  const tierLabel = policy?.label ?? report.tier;
+  const policies = policy === undefined ? '' : policyNames(policy, format);
   const reloads = reloadOf(report, services)?.label;
   const now = cache.clock.epochAt(cache.clock.now());
   const { hasBack } = session.state;
-  return inspectionView({ report, tierLabel, now, reloads, hasBack }, format, session.id);
+  const model = { report, tierLabel, now, reloads, hasBack, policies, isStored };
+  return inspectionView(model, format, session.id);
 }

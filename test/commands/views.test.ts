@@ -5,7 +5,7 @@ import type { ClearTarget } from '../../src/commands/target.ts';
 import * as clear from '../../src/commands/views/clear.ts';
 import { formatFor } from '../../src/commands/views/format.ts';
 import { type InfoModel, infoView } from '../../src/commands/views/info.ts';
-import { absentView, inspectionView } from '../../src/commands/views/inspection.ts';
+import { absentView, inspectionView, storedView } from '../../src/commands/views/inspection.ts';
 import { type KeyRow, keysView } from '../../src/commands/views/keys.ts';
 import { lifetimeView } from '../../src/commands/views/lifetime.ts';
 import { overviewView } from '../../src/commands/views/overview.ts';
@@ -19,6 +19,7 @@ import { configNotices, parseConfig } from '../../src/config.ts';
 import { expectDiscordTakes, markdownOf, outsideCode } from './spoken.ts';
 import {
   cacheStats,
+  diskStats,
   figures,
   NO_FIGURES,
   NOW,
@@ -434,7 +435,7 @@ describe('/cache-clear', () => {
 
   it('tells how much went, how long it took, and which loads were discarded', () => {
     const removal = { entries: 42, weightBytes: 1_363_149, loads: 2 };
-    const model = { target: 'products:*', removal, ms: 3, reference: 'CA-7F3K', warm: undefined };
+    const model = { target: 'products:*', removal, stored: 0, ms: 3, reference: 'CA-7F3K', warm: undefined };
     const text = said(clear.clearedView(model, en));
     expect(text).toContain('**Cleared 42 entries** (≈ 1.3 MB) — `products:*` — in 3 ms.');
     expect(text).toContain('2 loads in flight were discarded, not stored.');
@@ -527,7 +528,7 @@ describe('/cache-info', () => {
 
   it("shows the author's own tiers with the policies that are on by name", () => {
     expect(withTier({})).toContain(
-      '**Character** — ttl 300 s (5 min) · empty · adaptive ttl, refresh-ahead, early refresh, stale-while-revalidate, grace, soft timeout, hard timeout, compression, size limit, skips empty, condition, persistence, cost',
+      '**Character** — ttl 300 s (5 min) · empty · adaptive ttl, refresh-ahead, early refresh, stale-while-revalidate, grace, soft timeout, hard timeout, compression, size limit, skips empty, condition, cost',
     );
   });
 
@@ -545,14 +546,14 @@ describe('/cache-info', () => {
       'values over 256 kB are served and not kept.',
       'empty values are served and not kept.',
       "the bot's code decides which values are kept.",
-      'entries are written to disk every so often, where there is a disk layer.',
+      'entries would be written to disk every so often, and there is no disk layer.',
       'what hits save is added up.',
       'its ttl is `cache.tiers.character.ttl`, its policies are in `cache.tiers.character`',
     ]) {
       expect(text).toContain(words);
     }
     expect(text).not.toContain('… and');
-    expect(policiesOn(everything, en)).toHaveLength(13);
+    expect(policiesOn(everything, en, false)).toHaveLength(13);
   });
 
   it('says so where no policy is on', () => {
@@ -719,6 +720,24 @@ const hostileStats: fc.Arbitrary<CacheStats> = fc
         }),
       ),
       lastFailure: { key: texts[0] ?? '', message: texts[1] ?? '', at },
+      disk: diskStats({
+        path: texts[2] ?? '',
+        state: (['ready', 'failing', 'off'] as const)[texts.length % 3] ?? 'ready',
+        problem: texts[3],
+        setAside: texts[4],
+        found: loading,
+        restored: loading,
+        unproven: total.hits,
+        entries: total.entries,
+        bytes: total.weightBytes,
+        maxBytes: maxWeightBytes,
+        hits: total.hits,
+        expired: total.hits,
+        damaged: total.hits,
+        evicted: total.hits,
+        failures: total.hits,
+        refused: total.hits,
+      }),
     }),
   );
 
@@ -787,6 +806,7 @@ function everyView(stats: CacheStats, texts: readonly string[], count: number): 
     tiersView({ stats, ttlMs: () => count, page: count }, en, id),
     keysView({ rows, order: 'expiry', page: count, resident: count }, en, id),
     inspectionView({ report, tierLabel: 'User', now: count, reloads: 'this user', hasBack: true }, en, id),
+    storedView(key, id),
     absentView(key, other, id),
     absentView(key, other),
     lifetimeView({ report, policy: hostilePolicy('character', key, count), now: stats.at }, de, mention),
@@ -800,7 +820,14 @@ function everyView(stats: CacheStats, texts: readonly string[], count: number): 
       en,
     ),
     clear.clearedView(
-      { target: key, removal, ms: count, reference: 'CA-7F3K', warm: { id: id('x'), label: 'Warm' } },
+      {
+        target: key,
+        removal,
+        stored: count,
+        ms: count,
+        reference: 'CA-7F3K',
+        warm: { id: id('x'), label: 'Warm' },
+      },
       en,
     ),
     clear.nothingMatchesView(key, { text: other, entries: count }, en, id),

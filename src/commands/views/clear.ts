@@ -27,11 +27,11 @@ export interface QuestionModel extends PreviewModel {
 
 /** The question before removing. */
 export function previewView(model: QuestionModel, format: Format, id: ControlId): View {
-  const entries = entriesText(format, model.preview.entries);
+  const entries = entriesText(format, coveredEntries(model.preview));
   const isAll = model.target.kind === 'all';
   const buttons: Button[] = [
     { id: id('cancel'), label: 'Cancel', style: 'secondary' },
-    { id: id('confirm'), label: `Clear ${entries}`, style: 'danger' },
+    { id: id('confirm'), label: `Clear ${countsText(model.preview, format)}`, style: 'danger' },
   ];
   if (isAll && model.canWarm)
     buttons.push({ id: id('confirm-warm'), label: 'Clear and warm', style: 'secondary' });
@@ -59,7 +59,10 @@ export function previewOnlyView(model: PreviewModel, format: Format): View {
 }
 
 function previewBlocks({ target, preview, tierLabel, reloadMs }: PreviewModel, format: Format): Block[] {
-  const covered = `**${entriesText(format, preview.entries)}**, ≈ ${format.bytes(preview.weightBytes)}`;
+  const covered =
+    preview.stored === 0
+      ? `**${entriesText(format, preview.entries)}**, ≈ ${format.bytes(preview.weightBytes)}`
+      : `**${format.count(preview.entries)} in memory** (${preview.entries > 0 ? '≈ ' : ''}${format.bytes(preview.weightBytes)}), **${format.count(preview.stored)} on disk**`;
   const lines = [
     target.kind === 'all'
       ? `All ${covered}, in ${plural(format, preview.tiers.length, 'tier')}`
@@ -69,7 +72,7 @@ function previewBlocks({ target, preview, tierLabel, reloadMs }: PreviewModel, f
   if (tiers.length > 0) lines.push(`Tiers: ${tiers.join(' · ')}`);
   const cost = reloadMs === undefined ? '' : `, ≈ ${format.duration(reloadMs)} in all`;
   const after = [
-    `The database is not changed. The next lookups read it again: ${plural(format, preview.entries, 'load')}${cost}.`,
+    `The database is not changed. The next lookups read it again: ${plural(format, coveredEntries(preview), 'load')}${cost}.`,
   ];
   if (preview.loads > 0) after.push(`${plural(format, preview.loads, 'load')} in flight will not be stored.`);
   const examples = preview.examples.slice(0, EXAMPLES).map((key) => keyText(key));
@@ -79,6 +82,17 @@ function previewBlocks({ target, preview, tierLabel, reloadMs }: PreviewModel, f
     { heading: 'After it', lines: after },
     ...(examples.length === 0 ? [] : [{ heading: 'Examples', lines: examples, more }]),
   ];
+}
+
+/** How many there are, wherever they lie: most of those in memory are on disk, too. */
+export function coveredEntries({ entries, stored }: Pick<Preview, 'entries' | 'stored'>): number {
+  return Math.max(entries, stored);
+}
+
+/** `42 entries`; where there is a disk layer `42 entries, 57 on disk`. */
+function countsText({ entries, stored }: Pick<Preview, 'entries' | 'stored'>, format: Format): string {
+  if (entries === 0 && stored > 0) return `${entriesText(format, stored)} on disk`;
+  return `${entriesText(format, entries)}${stored === 0 ? '' : `, ${format.count(stored)} on disk`}`;
 }
 
 function targetText(target: ClearTarget): string {
@@ -99,6 +113,8 @@ function targetText(target: ClearTarget): string {
 export interface ClearedModel {
   readonly target: string;
   readonly removal: Removal;
+  /** How many of it were on disk. */
+  readonly stored: number;
   readonly ms: number;
   readonly reference: string;
   /** A button that warms what was cleared. */
@@ -109,8 +125,9 @@ export interface ClearedModel {
 export function clearedView(model: ClearedModel, format: Format): View {
   const { removal } = model;
   const what = model.target === 'all' ? 'the whole cache' : keyText(model.target, 200);
+  const weight = removal.weightBytes > 0 ? ` (≈ ${format.bytes(removal.weightBytes)})` : '';
   const lines = [
-    `**Cleared ${entriesText(format, removal.entries)}** (≈ ${format.bytes(removal.weightBytes)}) — ${what} — in ${format.duration(model.ms)}.`,
+    `**Cleared ${countsText({ entries: removal.entries, stored: model.stored }, format)}**${weight} — ${what} — in ${format.duration(model.ms)}.`,
   ];
   if (removal.loads > 0) {
     lines.push(
@@ -129,8 +146,12 @@ export function clearedView(model: ClearedModel, format: Format): View {
 }
 
 /** One line about it, for a second press and the like. @param at epoch ms */
-export function clearedOutcome(removal: Removal, at: number, format: Format): string {
-  return `${entriesText(format, removal.entries)} cleared ${instant(at)}.`;
+export function clearedOutcome(
+  { entries, stored }: Pick<Preview, 'entries' | 'stored'>,
+  at: number,
+  format: Format,
+): string {
+  return `${countsText({ entries, stored }, format)} cleared ${instant(at)}.`;
 }
 
 /** Nothing is covered. @param id makes the `custom_id` of the button that takes the suggestion */

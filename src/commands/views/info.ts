@@ -2,10 +2,12 @@
 import type { CacheStats, TierPolicy } from '../../cache/types.ts';
 import type { Config } from '../../config.ts';
 import type { WarmerStatus } from '../../warmers/types.ts';
+import { diskBlock, NO_DISK } from './disk.ts';
 import { capitalised, entriesText, type Format, instant, NOTHING, plural } from './format.ts';
 import { keyText } from './key-text.ts';
 import { ttlPath, ttlText } from './lifetime.ts';
 import { policiesOn, policyNames } from './policies.ts';
+import { fileName } from './redacted.ts';
 import { VERDICT_RULE, verdictOf, verdictText } from './verdict.ts';
 import type { Block, Mention, View } from './view.ts';
 
@@ -56,7 +58,7 @@ export function infoView(model: InfoModel, format: Format, mention: Mention): Vi
     subtitle: `${model.stats.enabled ? 'On' : 'Off: every read goes to the database'} · running since ${instant(model.process.startedAt)}`,
     blocks: [
       ...(notices.length === 0 ? [] : [{ heading: '⚠️ Notices', lines: notices }]),
-      ...(policy === undefined ? [configurationBlock(model, format)] : []),
+      ...(policy === undefined ? [configurationBlock(model, format), ...diskBlocks(model, format)] : []),
       ...(policy === undefined ? tierBlocks(model, format) : tierInFull(model, policy, format)),
       ...(policy === undefined
         ? [warmersBlock(model.warmers, format), processBlock(model.process, format)]
@@ -82,13 +84,14 @@ function configurationBlock(model: InfoModel, format: Format): Block {
       `**Enabled:** ${model.stats.enabled ? 'yes' : 'no'} · **Layers:** ${layers.map((layer) => `${layer.layer} (${layer.state}, ${layer.detail})`).join(' · ')}`,
       `**max_size_mb** ${format.exact(section.max_size_mb)} · **cleanup_interval** ${format.exact(section.cleanup_interval)} s (${format.duration(config.cache.cleanupIntervalMs)})`,
       `**Clears ask** above ${entriesText(format, config.admin.confirmAbove)} · **Configuration:** ${source}`,
+      ...(model.stats.disk === null ? [NO_DISK] : []),
     ],
   };
 }
 
-/** The path of a host says more than a reply should. */
-function fileName(path: string): string {
-  return path.split(/[\\/]/).at(-1) ?? path;
+function diskBlocks({ stats: { disk }, policies, config }: InfoModel, format: Format): Block[] {
+  if (disk === null) return [];
+  return [diskBlock({ disk, policies, intervalMs: config.cache.disk?.intervalMs }, format)];
 }
 
 /** So many a block: an embed's field takes some 1,000 characters, and what is left out leaves from the end of a block. */
@@ -128,7 +131,7 @@ function heldText({ tiers }: CacheStats, { tier }: TierPolicy, format: Format): 
 /** One tier, with every policy that is on in plain words. */
 function tierInFull(model: InfoModel, policy: TierPolicy, format: Format): Block[] {
   const row = model.stats.tiers.find((one) => one.tier === policy.tier);
-  const policies = policiesOn(policy, format);
+  const policies = policiesOn(policy, format, model.stats.disk !== null);
   const lines = [
     `**${policy.label}** — ttl ${ttlText(policy.ttlMs, format)} · ${heldText(model.stats, policy, format)}`,
     ...(policy.description === '' ? [] : [`-# ${capitalised(policy.description)}`]),

@@ -13,6 +13,10 @@ export interface InspectionModel {
   readonly reloads: string | undefined;
   /** A way back to the list of keys. */
   readonly hasBack: boolean;
+  /** The loading policies of its tier that are on, by name; empty where there are none. */
+  readonly policies?: string;
+  /** Whether it is on disk, too; `undefined` where there is no disk layer. */
+  readonly isStored?: boolean | undefined;
 }
 
 const TAGS_SHOWN = 8;
@@ -22,9 +26,10 @@ export function inspectionView(model: InspectionModel, format: Format, id: Contr
   const loaded =
     report.loadMs === undefined ? 'written, not loaded' : `loaded in ${format.duration(report.loadMs)}`;
   const lines = [
-    `**Tier:** ${model.tierLabel} · **State:** ${isStale(report, model.now) ? 'stale' : 'fresh'} · **Layer:** memory`,
+    `**Tier:** ${model.tierLabel} · **State:** ${isStale(report, model.now) ? 'stale' : 'fresh'} · **Layer:** ${layerText(model.isStored)}`,
     `**Created:** ${instant(report.createdAt)} · ${lifetimeText(report, model.now)}`,
     ...(report.ttlReason === undefined ? [] : [`**Ttl:** ${keyText(report.ttlReason, 120)}`]),
+    ...(model.policies ? [`**Policies of its tier:** ${model.policies}`] : []),
     `**Used:** ${plural(format, report.hits, 'hit')} · ${loaded}`,
     `**Size:** ≈ ${sizeText(report, format)} · ${keyText(report.shape, 60)}`,
   ];
@@ -43,6 +48,11 @@ export function inspectionView(model: InspectionModel, format: Format, id: Contr
     notes: ['Values are not shown.'],
     rows: [buttons],
   };
+}
+
+/** Where it lies. */
+export function layerText(isStored: boolean | undefined): string {
+  return isStored === true ? 'memory and on disk' : 'memory';
 }
 
 export function isStale({ staleAt }: EntryReport, now: number): boolean {
@@ -68,6 +78,25 @@ function listed(texts: readonly string[]): string {
   const shown = texts.slice(0, TAGS_SHOWN).map((text) => keyText(text, 32));
   const more = texts.length > TAGS_SHOWN ? ` … and ${texts.length - TAGS_SHOWN} more` : '';
   return shown.join(' ') + more;
+}
+
+/** It is on disk alone. */
+export function storedView(key: string, id?: ControlId): View {
+  return {
+    tone: 'normal',
+    title: '🔎 On disk',
+    blocks: [
+      {
+        lines: [
+          keyText(key, 200),
+          'It is not in memory. The next read brings it back from disk, if it has not expired and nothing has changed it since.',
+        ],
+      },
+    ],
+    ...(id === undefined
+      ? {}
+      : { rows: [[{ id: id('clear'), label: 'Clear this entry', style: 'danger' as const }]] }),
+  };
 }
 
 /** @param closest a resident key that may have been meant */

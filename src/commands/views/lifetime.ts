@@ -1,7 +1,7 @@
 /** `/cache-info key:…`: how long one key lives, and why: its tier, its ttl as it came about, the policies around it. */
 import type { EntryReport, TierPolicy } from '../../cache/types.ts';
 import { type Format, instant } from './format.ts';
-import { isStale, lifetimeText } from './inspection.ts';
+import { isStale, layerText, lifetimeText } from './inspection.ts';
 import { keyText } from './key-text.ts';
 import { policiesOn } from './policies.ts';
 import type { Mention, View } from './view.ts';
@@ -11,10 +11,16 @@ export interface LifetimeModel {
   readonly policy: TierPolicy;
   /** Epoch ms of this look at it. */
   readonly now: number;
+  /** Whether it is on disk, too; `undefined` where there is no disk layer. */
+  readonly isStored?: boolean | undefined;
 }
 
-export function lifetimeView({ report, policy, now }: LifetimeModel, format: Format, mention: Mention): View {
-  const policies = policiesOn(policy, format);
+export function lifetimeView(
+  { report, policy, now, isStored }: LifetimeModel,
+  format: Format,
+  mention: Mention,
+): View {
+  const policies = policiesOn(policy, format, isStored !== undefined);
   const state = isStale(report, now) ? 'stale' : `fresh for another ${format.duration(report.staleAt - now)}`;
   return {
     tone: 'normal',
@@ -26,7 +32,7 @@ export function lifetimeView({ report, policy, now }: LifetimeModel, format: For
           `**Tier:** ${policy.label} — ${tierReason(report, policy)}`,
           `**Ttl of the tier:** ${ttlText(policy.ttlMs, format)} (${keyText(ttlPath(policy.tier), 64)})`,
           `**Ttl of this entry:** ${ttlText(report.staleAt - report.createdAt, format)} — ${ttlReason(report, policy, format)}`,
-          `**State:** ${state}`,
+          `**State:** ${state}${isStored === undefined ? '' : ` · in ${layerText(isStored)}`}`,
           `**Created:** ${instant(report.createdAt)} · ${lifetimeText(report, now)}`,
         ],
       },

@@ -1,7 +1,8 @@
 /** `/cache-stats`, first page: how well the cache works, what it holds, what is used most. */
-import type { CacheStats, Figures, TopKey, WindowFigures } from '../../cache/types.ts';
+import type { CacheStats, DiskStats, Figures, TopKey, WindowFigures } from '../../cache/types.ts';
 import { beyondParts } from './beyond.ts';
-import { bar, capitalised, type Format, instant, NOTHING, plural } from './format.ts';
+import { diskProblem, hitsByLayer, sizeText } from './disk.ts';
+import { bar, capitalised, entriesText, type Format, instant, NOTHING, plural } from './format.ts';
 import { keyText } from './key-text.ts';
 import { emptyCache } from './states.ts';
 import { FEW_LOOKUPS } from './verdict.ts';
@@ -31,7 +32,8 @@ export function overviewView(model: OverviewModel, format: Format, mention: Ment
     subtitle: `Since start ${instant(stats.sinceAt)} · ${scope}`,
     blocks: [
       ...(stats.enabled ? [] : [offBlock(stats, format)]),
-      performanceBlock(figures, hour, format),
+      // Disk hits are not counted by tier.
+      performanceBlock(figures, hour, tier === undefined ? stats.disk : null, format),
       memoryBlock(stats, figures, format),
       topBlock(stats, top, format, mention),
     ],
@@ -62,7 +64,12 @@ function toneOf(stats: CacheStats, figures: Figures): Tone {
   return figures.hitRate >= 0.5 ? 'normal' : 'degraded';
 }
 
-function performanceBlock(figures: Figures, hour: WindowFigures | undefined, format: Format): Block {
+function performanceBlock(
+  figures: Figures,
+  hour: WindowFigures | undefined,
+  disk: DiskStats | null,
+  format: Format,
+): Block {
   const { hits, misses, loadTimes } = figures;
   const times =
     loadTimes === null
@@ -73,7 +80,7 @@ function performanceBlock(figures: Figures, hour: WindowFigures | undefined, for
     heading: '🎯 Performance',
     lines: [
       `**Hit Rate:** ${hitRateText(figures, format)}${lastHour(figures, hour, format)}`,
-      `**Total Hits:** ${format.count(hits)}`,
+      `**Total Hits:** ${format.count(hits)}${hitsByLayer(figures, disk, format)}`,
       `**Total Misses:** ${format.count(misses)} (loads ${format.count(figures.loads - figures.refreshes)} · joined ${format.count(figures.joined)} · failed ${format.count(figures.failures)})`,
       `**Total Sets:** ${format.count(figures.sets)} (fills ${format.count(figures.fills)} · writes ${format.count(figures.writes)})`,
       `**Load Time:** ${times}`,
@@ -120,6 +127,7 @@ function memoryBlock(stats: CacheStats, figures: Figures, format: Format): Block
       `-# Served but not kept: outdated while loading ${format.count(refusals.invalidated)} · too large ${format.count(refusals['too-large'])} · unsafe ${format.count(refusals.unsafe)} · not wanted ${format.count(refusals['not-wanted'])}`,
     );
   }
+  if (stats.disk !== null) lines.push(`-# On disk: ${sizeText(stats.disk, format)}`);
   return { heading: '💾 Memory Usage', lines };
 }
 
@@ -128,7 +136,9 @@ function topBlock(stats: CacheStats, top: readonly TopKey[], format: Format, men
   if (top.length === 0) {
     if (!stats.enabled) return { heading, lines: ['Nothing is kept while the cache is off.'] };
     const isEmpty = stats.total.entries === 0;
-    return { heading, lines: [isEmpty ? emptyCache(stats.sinceAt, mention) : 'No entry has been used yet.'] };
+    const stored = stats.disk?.entries ? entriesText(format, stats.disk.entries) : undefined;
+    const words = isEmpty ? emptyCache(stats.sinceAt, mention, stored) : 'No entry has been used yet.';
+    return { heading, lines: [words] };
   }
   return { heading, lines: top.slice(0, TOP_ENTRIES).map((row, i) => `${i + 1}. ${topLine(row, format)}`) };
 }
@@ -160,6 +170,8 @@ function notes(model: OverviewModel, format: Format): string[] {
       `${plural(format, stats.total.failures, 'load failure')}, last ${instant(at)}: ${keyText(key, 40)} ${keyText(message, 80)}`,
     );
   }
+  const problem = stats.disk === null ? undefined : diskProblem(stats.disk);
+  if (problem !== undefined) lines.push(`⚠️ Disk: ${problem}`);
   lines.push('Hit rate = hits ÷ (hits + misses)');
   return lines;
 }

@@ -18,7 +18,7 @@ const WRITTEN: Readonly<Record<PersistenceLevel, string>> = {
 };
 
 /** Those that are on, in the order in which an entry meets them. */
-export function policiesOn(policy: Described, format: Format): PolicyText[] {
+export function policiesOn(policy: Described, format: Format, hasDisk: boolean): PolicyText[] {
   const { duration, bytes, percent } = format;
   const { graceMs = 0, staleWhileRevalidateMs = 0, earlyRefreshBeta = 0, adaptiveTtl: adaptive } = policy;
   const backoffMs = policy.graceBackoffMs ?? DEFAULT_GRACE_BACKOFF_MS;
@@ -81,16 +81,18 @@ export function policiesOn(policy: Described, format: Format): PolicyText[] {
       policy.persist !== undefined && policy.persist !== 'memory',
       'Persistence',
       () =>
-        `entries are written to disk ${WRITTEN[policy.persist ?? 'memory']}, where there is a disk layer.`,
+        hasDisk
+          ? `entries are written to disk ${WRITTEN[policy.persist ?? 'memory']}.`
+          : `entries would be written to disk ${WRITTEN[policy.persist ?? 'memory']}, and there is no disk layer.`,
     ],
     [policy.cost !== undefined, 'Cost', () => 'what hits save is added up.'],
   ];
   return all.filter(([isOn]) => isOn).map(([, name, text]) => ({ name, text: text() }));
 }
 
-/** `grace, refresh-ahead`; empty where none is on. */
+/** `grace, refresh-ahead`; empty where none is on. What goes to disk is told by level elsewhere. */
 export function policyNames(policy: Described, format: Format): string {
-  return policiesOn(policy, format)
+  return policiesOn({ ...policy, persist: undefined }, format, true)
     .map(({ name }) => name.toLowerCase())
     .join(', ');
 }

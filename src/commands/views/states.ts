@@ -1,6 +1,7 @@
 /** What every command may have to say instead of its own answer. Each tells what happened and what to do. */
 import { instant } from './format.ts';
 import { keyText } from './key-text.ts';
+import { withoutSecrets } from './redacted.ts';
 import { disabled, type Mention, type View } from './view.ts';
 
 function message(tone: View['tone'], title: string, ...lines: string[]): View {
@@ -34,16 +35,6 @@ export function failure(reference: string, cause?: string): View {
   return message('danger', '❌ Failed', ...lines);
 }
 
-/** Paths, tokens and addresses with credentials say too much, to owners' screenshots as well. */
-function withoutSecrets(cause: string): string {
-  const line = cause.split('\n', 1)[0] ?? '';
-  return line
-    .replace(/\b[\w-]{20,}\.[\w-]{5,}\.[\w-]{20,}\b/g, '[token]')
-    .replace(/\b([a-z][a-z0-9+.-]*):\/\/[^\s/@]*@/gi, '$1://[credentials]@')
-    .replace(/(?<![\w:/])(?:\/[\w.@-]+){2,}/g, '[path]')
-    .replace(/\b[A-Za-z]:\\[^\s'"]+/g, '[path]');
-}
-
 /** A button whose panel this process does not know. */
 export function oldPanel(mention: Mention, command: Parameters<Mention>[0]): View {
   return message(
@@ -72,8 +63,11 @@ export function disabledCache(): View {
   );
 }
 
-/** Nothing is resident yet. @param sinceAt epoch ms */
-export function emptyCache(sinceAt: number, mention: Mention): string {
+/** Nothing is resident yet. @param sinceAt epoch ms @param stored entries on disk, in words; `undefined` where there are none */
+export function emptyCache(sinceAt: number, mention: Mention, stored?: string): string {
+  if (stored !== undefined) {
+    return `Nothing is in memory yet: the cache started ${instant(sinceAt)}. ${stored} on disk come back as they are read.`;
+  }
   return `The cache is empty. It started ${instant(sinceAt)} and fills as the bot is used. Fill it now with ${mention('cache-warm')}.`;
 }
 

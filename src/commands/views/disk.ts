@@ -1,0 +1,133 @@
+/**
+ * The cache on disk in words: what a restart brought back, what was refused and why, when entries are written, and what
+ * is wrong with the file. For `/cache-info`, and in short for the others.
+ */
+import type { PersistenceLevel } from '../../cache/policy.ts';
+import type { DiskStats, Figures, TierPolicy } from '../../cache/types.ts';
+import { entriesText, type Format } from './format.ts';
+import { keyText } from './key-text.ts';
+import { fileName, withoutSecrets } from './redacted.ts';
+import type { Block } from './view.ts';
+
+export interface DiskModel {
+  readonly disk: DiskStats;
+  readonly policies: readonly TierPolicy[];
+  /** How often entries of level `periodic` are written; `undefined` where it is not known. */
+  readonly intervalMs: number | undefined;
+}
+
+export function diskBlock(model: DiskModel, format: Format): Block {
+  const { disk } = model;
+  const problem = diskProblem(disk);
+  return {
+    heading: '💽 Disk',
+    lines: [
+      `**File:** ${keyText(fileName(disk.path), 60)} — ${disk.state === 'ready' ? 'ready' : `⚠️ ${problem}`} · ${sizeText(disk, format)}`,
+      ...(disk.state === 'off' ? [] : restartLines(disk, format)),
+      `**Written:** ${levelsText(model, format)}`,
+      ...(disk.setAside === undefined
+        ? []
+        : [
+            `-# It was damaged at the start, renamed to ${keyText(fileName(disk.setAside), 60)}, and begun anew: nothing but warmth was lost.`,
+          ]),
+      `-# ${countsText(disk, format)}`,
+    ],
+  };
+}
+
+/** Where there is none. */
+export const NO_DISK =
+  '-# No disk layer: a restart begins with an empty cache. `cache.disk_path` in config.json adds one.';
+
+/** `312 entries, 4.2 MB of 256 MB` */
+export function sizeText({ entries, bytes, maxBytes }: DiskStats, format: Format): string {
+  return `${entriesText(format, entries)}, ${format.bytes(bytes)} of ${format.bytes(maxBytes)}`;
+}
+
+/** What was there when the process began, and what became of it. */
+function restartLines(disk: DiskStats, format: Format): string[] {
+  if (disk.found === 0) return ['**After the start:** it was empty, so nothing was restored.'];
+  const refused = refusedParts(disk, format);
+  return [
+    `**After the start:** ${entriesText(format, disk.found)} found · **${format.count(disk.restored)}** read back and believed so far`,
+    `-# ${PROOFS[disk.proof]}`,
+    `**Refused:** ${refused.length === 0 ? 'nothing so far' : refused.join(' · ')}`,
+  ];
+}
+
+const PROOFS: Readonly<Record<DiskStats['proof'], string>> = {
+  resumed: 'The change feed told every change made meanwhile: what it proves is believed.',
+  new: 'The change feed has only begun, so nothing proves what is older: it counts as stale and is loaded anew.',
+  gap: 'The change feed has a gap, so nothing proves what is older: it counts as stale and is loaded anew.',
+  none: 'No change feed proves what is older than this start: it counts as stale and is loaded anew.',
+};
+
+function refusedParts({ unproven, expired, damaged }: DiskStats, format: Format): string[] {
+  const all: readonly (readonly [number, string])[] = [
+    [unproven, 'not proven (stale, loaded anew)'],
+    [expired, 'expired'],
+    [damaged, 'damaged (dropped)'],
+  ];
+  return all.filter(([count]) => count > 0).map(([count, why]) => `${format.count(count)} ${why}`);
+}
+
+const LEVELS: readonly PersistenceLevel[] = ['on_change', 'periodic', 'on_shutdown', 'memory'];
+/** Named for each level; `/cache-info tier:` tells it of every tier. */
+const TIERS_NAMED = 6;
+
+/** `every 30 s: Configuration, Reference · never: User` */
+function levelsText({ policies, intervalMs }: DiskModel, format: Format): string {
+  const words: Readonly<Record<PersistenceLevel, string>> = {
+    on_change: 'at once',
+    periodic: intervalMs === undefined ? 'every so often' : `every ${format.duration(intervalMs)}`,
+    on_shutdown: 'when the bot ends',
+    memory: 'never',
+  };
+  const byLevel = Map.groupBy(policies, ({ persist }) => persist ?? 'memory');
+  return LEVELS.flatMap((level) => {
+    const labels = (byLevel.get(level) ?? []).map(({ label }) => label);
+    if (labels.length === 0) return [];
+    const more = labels.length > TIERS_NAMED ? ` and ${format.count(labels.length - TIERS_NAMED)} more` : '';
+    return [`${words[level]}: ${labels.slice(0, TIERS_NAMED).join(', ')}${more}`];
+  }).join(' · ');
+}
+
+function countsText({ written, refused, evicted, failures }: DiskStats, format: Format): string {
+  const parts = [`${format.count(written)} written`];
+  if (refused > 0) {
+    parts.push(`${format.count(refused)} not written (too large, or would not come back as they were)`);
+  }
+  if (evicted > 0) parts.push(`${format.count(evicted)} left for room`);
+  if (failures > 0) parts.push(`${format.count(failures)} failed`);
+  return parts.join(' · ');
+}
+
+const PROBLEMS: readonly (readonly [RegExp, string])[] = [
+  [/\bfull\b|ENOSPC/i, 'the disk is full'],
+  [/read-?only|EROFS|EACCES|EPERM|permission/i, 'the file may not be written'],
+  [/locked|busy/i, 'another process holds the file'],
+  [/malformed|not a database|corrupt|not a cache of this version/i, 'the file is damaged'],
+  [/unable to open|directory|EISDIR|ENOTDIR|ENOENT|EEXIST/i, 'the file cannot be opened'],
+  [/disk I\/O/i, 'the disk reports an error'],
+];
+
+const CONSEQUENCES: Readonly<Record<DiskStats['state'], string>> = {
+  ready: '',
+  failing: 'memory goes on, and it is tried again',
+  off: 'the cache works in memory alone until the next start',
+};
+
+/** What is wrong, and what that means; `undefined` while all is well. */
+export function diskProblem({ state, problem = '' }: DiskStats): string | undefined {
+  if (state === 'ready') return undefined;
+  const known = PROBLEMS.find(([pattern]) => pattern.test(problem))?.[1];
+  const what = known ?? (problem === '' ? 'the file cannot be used' : keyText(withoutSecrets(problem), 80));
+  return `${what}; ${CONSEQUENCES[state]}`;
+}
+
+/** ` (memory 1,200 · disk 34)`; nothing where there is no disk layer. */
+export function hitsByLayer({ hits }: Pick<Figures, 'hits'>, disk: DiskStats | null, format: Format): string {
+  if (disk === null) return '';
+  const fromDisk = Math.min(disk.hits, hits);
+  return ` (memory ${format.count(hits - fromDisk)} · disk ${format.count(fromDisk)})`;
+}

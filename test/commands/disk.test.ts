@@ -1,0 +1,227 @@
+/** What the commands tell of the cache on disk: after a restart, in trouble, and where there is none. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Provenance } from '../../src/cache/layers/disk.ts';
+import type { DiskStats } from '../../src/cache/types.ts';
+import { mergeStats } from '../../src/commands/shards/merge-stats.ts';
+import { diskBlock, diskProblem } from '../../src/commands/views/disk.ts';
+import { formatFor } from '../../src/commands/views/format.ts';
+import { type Desk, desk, fillShop } from './desk.ts';
+import { schemaIssues } from './spoken.ts';
+import { cacheStats, diskStats, POLICIES, policy } from './stats-data.ts';
+
+const en = formatFor('en-US');
+const POLICY_OF: readonly ('on_change' | 'periodic' | 'on_shutdown' | 'memory')[] = [
+  'on_change',
+  'periodic',
+  'memory',
+  'on_shutdown',
+];
+const policies = POLICIES.map((one, i) => ({ ...one, persist: POLICY_OF[i] ?? 'memory' }));
+
+const told = (over: Partial<DiskStats> = {}) =>
+  diskBlock({ disk: diskStats(over), policies, intervalMs: 30_000 }, en).lines.join('\n');
+
+describe('the disk in words', () => {
+  it('tells the file by name, what was found, believed and refused, and when each tier is written', () => {
+    expect(told({ unproven: 3, expired: 2, damaged: 1, refused: 4, evicted: 5, failures: 6 })).toBe(
+      [
+        '**File:** `cache.db` — ready · 312 entries, 4.2 MB of 256 MB',
+        '**After the start:** 298 entries found · **87** read back and believed so far',
+        '-# The change feed told every change made meanwhile: what it proves is believed.',
+        '**Refused:** 3 not proven (stale, loaded anew) · 2 expired · 1 damaged (dropped)',
+        '**Written:** at once: Configuration · every 30 s: Reference · when the bot ends: Query · never: User',
+        '-# 120 written · 4 not written (too large, or would not come back as they were) · 5 left for room · 6 failed',
+      ].join('\n'),
+    );
+  });
+
+  it.each([
+    ['none', 'No change feed proves'],
+    ['new', 'The change feed has only begun'],
+    ['gap', 'The change feed has a gap'],
+  ] as const)('says why nothing is believed where the proof is %s', (proof, words) => {
+    expect(told({ proof, restored: 0 })).toContain(words);
+    expect(told({ proof, restored: 0 })).toContain('counts as stale and is loaded anew');
+  });
+
+  it('says that nothing was there at a first start, and that nothing was refused where nothing was', () => {
+    expect(told({ found: 0 })).toContain('it was empty, so nothing was restored');
+    expect(told({ found: 0 })).not.toContain('Refused');
+    expect(told()).toContain('**Refused:** nothing so far');
+  });
+
+  it('says where a damaged file went, without the path of the host', () => {
+    const text = told({ setAside: '/home/somebody/bot/data/cache.db.damaged-2026' });
+    expect(text).toContain('renamed to `cache.db.damaged-2026`');
+    expect(text).not.toContain('/home');
+  });
+
+  it('names few of many tiers', () => {
+    const many = Array.from({ length: 20 }, (_, i) => policy({ tier: `t${i}`, label: `Mine ${i}` }));
+    const { lines } = diskBlock({ disk: diskStats(), policies: many, intervalMs: undefined }, en);
+    expect(lines.join('\n')).toContain('never: Mine 0, Mine 1, Mine 2, Mine 3, Mine 4, Mine 5 and 14 more');
+  });
+
+  it.each([
+    ['failing', 'database or disk is full', 'the disk is full; memory goes on, and it is tried again'],
+    ['failing', 'attempt to write a readonly database', 'the file may not be written; memory goes on'],
+    ['failing', 'database is locked', 'another process holds the file; memory goes on'],
+    [
+      'off',
+      "ENOTDIR: not a directory, mkdir '/home/x'",
+      'the file cannot be opened; the cache works in memory',
+    ],
+    ['off', 'file is not a database', 'the file is damaged; the cache works in memory alone'],
+    ['off', 'What /home/somebody/x says', '`What [path] says`; the cache works in memory alone'],
+  ] as const)('says in plain words that it is %s: %s', (state, problem, words) => {
+    expect(diskProblem(diskStats({ state, problem }))).toContain(words);
+    expect(told({ state, problem })).toContain(`⚠️ ${words}`);
+  });
+
+  it('has no problem while it is ready', () => {
+    expect(diskProblem(diskStats())).toBeUndefined();
+  });
+});
+
+describe('the disks of several shards', () => {
+  const withDisk = (over: Partial<DiskStats>) => cacheStats({ disk: diskStats(over) });
+
+  it('are one where they share a file, and what each did adds up', () => {
+    const { disk } = mergeStats([withDisk({ hits: 10, restored: 4 }), withDisk({ hits: 20, restored: 5 })]);
+    expect(disk).toMatchObject({ entries: 312, found: 298, hits: 30, restored: 9, written: 240 });
+  });
+
+  it('add up where each has a file of its own, told by the one that is worst off', () => {
+    const { disk } = mergeStats([
+      withDisk({ path: '/a/cache.db' }),
+      withDisk({ path: '/b/cache.db', state: 'off', problem: 'full' }),
+      cacheStats(),
+    ]);
+    expect(disk).toMatchObject({ entries: 624, state: 'off', problem: 'full' });
+  });
+});
+
+describe('the commands, with a disk layer', () => {
+  let folder: string;
+  const desks: Desk[] = [];
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'cachecord-disk-'));
+  });
+  afterEach(async () => {
+    for (const made of desks.splice(0)) {
+      for (const message of made.discord.messages) {
+        expect(schemaIssues('IncomingWebhookInteractionRequest', message)).toEqual([]);
+      }
+      await made.stop();
+    }
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  const FEED: Provenance = {
+    beginning: 'resumed',
+    drain: () => true,
+    position: () => 1,
+    tellsOf: () => true,
+  };
+
+  function start(over: object = {}): Desk {
+    const made = desk({ cache: { disk_path: join(folder, 'cache.db'), ...over } });
+    desks.push(made);
+    made.cache.provenBy(FEED);
+    return made;
+  }
+
+  /** A bot that has kept a shop on disk and ended; and the next one. */
+  async function restarted(): Promise<Desk> {
+    const first = start();
+    fillShop(first.cache);
+    desks.length = 0;
+    await first.stop();
+    return start();
+  }
+
+  it('/cache-info tells what a restart found and brought back, and the layers', async () => {
+    const at = await restarted();
+    for (let i = 0; i < 5; i++) at.cache.get(`products::p${i}`);
+    await at.run('cache-info');
+    expect(at.markdown).toContain('15 entries found · **5** read back and believed so far');
+    expect(at.markdown).toContain('disk (ok, ');
+    expect(at.markdown).toContain('every 30 s: Configuration, Reference, Query · never: User');
+    expect(at.markdown).not.toContain(folder);
+    expect(at.markdown).not.toContain('… and');
+  });
+
+  it('/cache-info warns where the file cannot be used', async () => {
+    const at = start({ disk_path: join(folder, 'no.db', 'x', '\u0001'.repeat(300)) });
+    await at.run('cache-info');
+    expect(at.markdown).toContain('Layer disk is degraded');
+    expect(at.markdown).toContain('the cache works in memory alone until the next start');
+  });
+
+  it('/cache-info says in one quiet line that there is none', async () => {
+    const at = desk();
+    desks.push(at);
+    await at.run('cache-info');
+    expect(at.markdown).toContain('-# No disk layer: a restart begins with an empty cache.');
+    expect(at.markdown).not.toContain('💽');
+    await at.run('cache-stats');
+    expect(at.markdown).not.toMatch(/disk/i);
+  });
+
+  it('/cache-stats tells hits of memory and of the disk apart', async () => {
+    const at = await restarted();
+    await at.run('cache-stats');
+    expect(at.markdown).toContain('15 entries on disk come back as they are read.');
+    for (let i = 0; i < 3; i++) at.cache.get('products::p1');
+    at.cache.get('products::p2');
+    await at.run('cache-stats');
+    expect(at.markdown).toContain('**Total Hits:** 4 (memory 2 · disk 2)');
+    expect(at.markdown).toContain('-# On disk: 15 entries, ');
+  });
+
+  it('/cache-stats and /cache-info tell of a key whether it is on disk', async () => {
+    const at = await restarted();
+    await at.run('cache-stats', { key: 'products::p1' });
+    expect(at.markdown).toContain('It is not in memory. The next read brings it back from disk');
+    await at.run('cache-info', { key: 'products::p1' });
+    expect(at.markdown).toContain('It is not in memory.');
+    at.cache.get('products::p1');
+    await at.run('cache-stats', { key: 'products::p1' });
+    expect(at.markdown).toContain('**Layer:** memory and on disk');
+    at.cache.set('user::1::profile', 1);
+    await at.run('cache-info', { key: 'user::1::profile' });
+    expect(at.markdown).toMatch(/\*\*State:\*\* .+ · in memory$/m);
+  });
+
+  it('/cache-clear asks about what is on disk alone, and removes it', async () => {
+    const at = await restarted();
+    at.cache.get('products::p1');
+    await at.run('cache-clear', { pattern: 'products:*' });
+    expect(at.markdown).toContain('**1 in memory** (≈ ');
+    expect(at.markdown).toContain('**12 on disk**');
+    expect(at.markdown).toContain('12 loads');
+    await at.press('Clear 1 entry, 12 on disk');
+    expect(at.markdown).toContain('**Cleared 1 entry, 12 on disk** (≈ ');
+    await at.run('cache-clear', { pattern: 'products:*' });
+    expect(at.markdown).toContain('Nothing matches');
+    expect(at.audit.some(({ outcome }) => outcome.endsWith('12 on disk'))).toBe(true);
+  });
+
+  it('/cache-clear of everything after a restart does not take an empty memory for an empty cache', async () => {
+    const at = await restarted();
+    await at.run('cache-clear');
+    expect(at.said).toContain('15 on disk (asks again)');
+    await at.run('cache-clear', { pattern: 'all' });
+    expect(at.markdown).toContain('**0 in memory** (0 B), **15 on disk**');
+    await at.press('Clear 15 entries on disk');
+    expect(at.markdown).toContain('**Cleared 15 entries on disk**');
+    const db = new Database(join(folder, 'cache.db'), { readonly: true });
+    expect(db.prepare('SELECT count(*) FROM cache_storage').pluck().get()).toBe(0);
+    db.close();
+  });
+});
