@@ -1,5 +1,7 @@
 /** Measuring side by side: contestants take turns in short rounds, so that a machine whose speed drifts is fair to all. */
 
+import { type PerformanceEntry, PerformanceObserver, performance } from 'node:perf_hooks';
+
 export interface Contestant {
   readonly name: string;
   /** Runs `operations` operations. */
@@ -56,25 +58,39 @@ export function collectGarbage(): void {
 
 /**
  * The longest time the event loop was held while `work` ran, in milliseconds of this thread's processor time, so that
- * another process on the machine is not mistaken for a hold.
+ * another process on the machine is not mistaken for a hold; and the same without V8's collections of garbage.
  */
-export async function longestHold(work: () => Promise<unknown>): Promise<number> {
-  let longest = 0;
-  let last = threadMs();
+export async function longestHold(
+  work: () => Promise<unknown>,
+): Promise<{ readonly ms: number; readonly withoutGcMs: number }> {
+  const turns: { readonly at: number; readonly until: number; readonly ms: number }[] = [];
+  const collections: PerformanceEntry[] = [];
+  const observer = new PerformanceObserver((list) => collections.push(...list.getEntries()));
+  observer.observe({ entryTypes: ['gc'] });
+  let last = { at: performance.now(), cpuMs: threadMs() };
   let watching = true;
   const tick = () => {
-    const now = threadMs();
-    longest = Math.max(longest, now - last);
+    const now = { at: performance.now(), cpuMs: threadMs() };
+    const ms = now.cpuMs - last.cpuMs;
+    if (ms >= 1) turns.push({ at: last.at, until: now.at, ms });
     last = now;
     if (watching) setImmediate(tick);
   };
   setImmediate(tick);
   await new Promise((resolve) => setTimeout(resolve, 50));
-  longest = 0;
+  turns.length = 0;
   await work();
   await new Promise((resolve) => setTimeout(resolve, 50));
   watching = false;
-  return longest;
+  observer.disconnect();
+  const gcMs = ({ at, until }: { readonly at: number; readonly until: number }) =>
+    collections
+      .filter(({ startTime }) => startTime >= at && startTime < until)
+      .reduce((sum, { duration }) => sum + duration, 0);
+  return {
+    ms: Math.max(0, ...turns.map(({ ms }) => ms)),
+    withoutGcMs: Math.max(0, ...turns.map((turn) => turn.ms - gcMs(turn))),
+  };
 }
 
 function threadMs(): number {

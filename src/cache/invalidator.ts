@@ -14,8 +14,11 @@ import { inSlices } from './slices.ts';
 import type { Target } from './target.ts';
 import type { Removal } from './types.ts';
 
-/** Entries looked at before the rest is left to a sweep: 1 to 2 ms. */
+/** Entries looked at before the rest is left to a sweep: 1 to 2 ms, unless the machine is slow. */
 const VISITS_AT_ONCE = 1_000;
+const MS_AT_ONCE = 2;
+/** How often the time is looked at. Most invalidations cover less, and are not timed. */
+const VISITS_PER_READING = 128;
 
 interface Tally {
   entries: number;
@@ -28,6 +31,8 @@ interface Run {
   readonly position: number;
   readonly tally: Tally;
   visitsLeft: number;
+  /** When what is done at once must end; set once it has gone on for a while. */
+  endsAt: number | undefined;
   readonly sweeps: Promise<void>[];
   /** Keys whose dependants are still to be removed. */
   readonly roots: string[];
@@ -136,6 +141,7 @@ export class Invalidator {
       position: ++this.#position,
       tally: { entries: 0, weightBytes: 0, loads: 0 },
       visitsLeft: VISITS_AT_ONCE,
+      endsAt: undefined,
       sweeps: [],
       roots: [],
     };
@@ -188,11 +194,18 @@ export class Invalidator {
       if (this.#memory.holds(entry)) this.#remove(entry, run);
     };
     for (; run.visitsLeft > 0; run.visitsLeft--) {
+      if (run.visitsLeft % VISITS_PER_READING === 0) this.#limit(run);
       const next = iterator.next();
       if (next.done === true) return;
       visit(next.value);
     }
     this.#sweep({ [Symbol.iterator]: () => iterator }, visit, { run, covers });
+  }
+
+  #limit(run: Run): void {
+    const now = this.#clock.precise();
+    run.endsAt ??= now + MS_AT_ONCE;
+    if (now >= run.endsAt) run.visitsLeft = 0;
   }
 
   #sweep(rest: Iterable<Entry | undefined>, visit: (entry: Entry | undefined) => void, sweep: Sweep): void {

@@ -9,6 +9,9 @@ import { type Group, type Keyed, membersOf, withMember, withoutMember } from './
 import { SEPARATOR } from './keys.ts';
 import { SplitMap } from './split-map.ts';
 
+/** Another number than the layer's own map of the same keys has, so that both are not split at once. */
+const GROUPS_TOGETHER = 6_000;
+
 interface Place<T extends Keyed> {
   /** What every key of the group begins with. */
   readonly prefix: string;
@@ -85,7 +88,7 @@ export class KeyIndex<T extends Keyed> {
     const second = secondEnd === -1 ? key.slice(start) : key.slice(start, secondEnd);
     let groups = this.#namespaces.get(namespace);
     if (groups === undefined) {
-      groups = new SplitMap();
+      groups = new SplitMap(GROUPS_TOGETHER);
       this.#namespaces.set(namespace, groups);
     }
     if (secondEnd === -1) return { prefix: key, namespace, second, groups };

@@ -3,13 +3,14 @@
  *
  * JavaScript's Map moves all of its content at once when it grows, shrinks, or has seen enough deletions: 50 to 120 ms
  * with a million entries. Here a map that has grown too long is split by one character of its keys, the one that
- * spreads them best, so that no more than {@link LONGEST} of them are ever moved together. Up to there it is a plain Map.
+ * spreads them best, so that no more than some thousands of them are ever moved together. Up to there it is a plain Map.
  */
 
-/** Moving so many takes some 3 ms. */
-const LONGEST = 16_384;
+/** Moving so many takes some 2 ms. */
+const LONGEST = 8_192;
 /** Children of a split: digits and letters alike fall apart by their lowest four bits. */
 const WAYS = 16;
+/** At most 255, as they are counted in bytes. */
 const SAMPLES = 64;
 /** Characters beyond this are not looked at when a split is chosen. */
 const LAST_POSITION = 96;
@@ -25,8 +26,15 @@ interface Node<V> {
 }
 
 export class SplitMap<V> {
-  #root: Node<V> = leaf();
+  readonly #longest: number;
+  #root: Node<V>;
   #size = 0;
+
+  /** @param longest maps that hold the same keys take different ones, so that they are not split at the same insertion */
+  constructor(longest = LONGEST) {
+    this.#longest = longest;
+    this.#root = leaf(longest);
+  }
 
   get size(): number {
     return this.#size;
@@ -43,12 +51,12 @@ export class SplitMap<V> {
     node.map.set(key, value);
     if (node.map.size === before) return;
     this.#size++;
-    if (node.map.size > node.limit) split(node, node.map);
+    if (node.map.size > node.limit) split(node, node.map, this.#longest);
   }
 
   delete(key: string): boolean {
     if (!this.#mapOf(key).delete(key)) return false;
-    if (--this.#size === 0) this.#root = leaf();
+    if (--this.#size === 0) this.#root = leaf(this.#longest);
     return true;
   }
 
@@ -74,8 +82,8 @@ export class SplitMap<V> {
   }
 }
 
-function leaf<V>(): Node<V> {
-  return { map: new Map(), limit: LONGEST, position: 0, children: [] };
+function leaf<V>(limit: number, map = new Map<string, V>()): Node<V> {
+  return { map, limit, position: 0, children: [] };
 }
 
 function* entriesWithin<V>(node: Node<V>): Generator<[string, V], void, undefined> {
@@ -84,16 +92,19 @@ function* entriesWithin<V>(node: Node<V>): Generator<[string, V], void, undefine
   else for (const child of node.children) yield* entriesWithin(child);
 }
 
-function split<V>(node: Node<V>, map: Map<string, V>): void {
+function split<V>(node: Node<V>, map: Map<string, V>, longest: number): void {
   const position = bestPosition(sample(map));
   if (position === undefined) {
     // Nothing tells these keys apart where we look: tried again when there are twice as many.
     node.limit *= 2;
     return;
   }
-  const children: Node<V>[] = Array.from({ length: WAYS }, () => leaf());
-  for (const [key, value] of map) children[key.charCodeAt(position) % WAYS || 0]?.map?.set(key, value);
-  node.children = children;
+  const maps: Map<string, V>[] = Array.from({ length: WAYS }, () => new Map());
+  // Splits are rare, so this runs uncompiled: as little as can be is done for each.
+  map.forEach((value, key) => {
+    (maps[key.charCodeAt(position) % WAYS || 0] as Map<string, V>).set(key, value);
+  });
+  node.children = maps.map((part) => leaf(longest, part));
   node.position = position;
   node.map = undefined;
 }
@@ -107,20 +118,29 @@ function sample(map: ReadonlyMap<string, unknown>): string[] {
   return keys;
 }
 
-/** The character by which the keys fall into the most even parts; `undefined` when none tells them apart. */
+/** The first character by which the keys fall into parts that are even enough, else the best; `undefined` when none tells them apart. */
 function bestPosition(keys: readonly string[]): number | undefined {
+  const longest = keys.reduce((length, key) => Math.max(length, key.length), 0);
+  const enough = (2 * keys.length) / WAYS;
   let best: number | undefined;
   let smallest = keys.length;
-  for (let position = 0; position < LAST_POSITION; position++) {
-    const counts = new Array<number>(WAYS).fill(0);
-    for (const key of keys) {
-      const way = key.charCodeAt(position) % WAYS || 0;
-      counts[way] = (counts[way] ?? 0) + 1;
-    }
-    const largest = Math.max(...counts);
+  for (let position = 0; position < longest && position < LAST_POSITION && smallest > enough; position++) {
+    const largest = largestPart(keys, position);
     if (largest >= smallest) continue;
     smallest = largest;
     best = position;
   }
   return best;
+}
+
+function largestPart(keys: readonly string[], position: number): number {
+  const counts = new Uint8Array(WAYS);
+  let largest = 0;
+  for (const key of keys) {
+    const way = key.charCodeAt(position) % WAYS || 0;
+    const count = (counts[way] ?? 0) + 1;
+    counts[way] = count;
+    if (count > largest) largest = count;
+  }
+  return largest;
 }
