@@ -14,6 +14,7 @@ import {
   controlsOf,
   invalidating,
   type Method,
+  type Note,
   type Read,
   readAsync,
   readSync,
@@ -141,28 +142,68 @@ export function cachedMethodOf<T extends object, N extends keyof T>(
   return bound as unknown as ReturnType<typeof cachedMethodOf<T, N>>;
 }
 
+/**
+ * Lets what is used most of an instance's cached methods be loaded before anybody asks, from the next start on
+ * (`docs/warming.md`). Functions need no such call: they are known where they are wrapped, methods only once one is called.
+ * @example
+ * const users = keepWarm(new Users(cache));
+ */
+export function keepWarm<T extends object>(instance: T): T {
+  for (let each: unknown = instance; typeof each === 'object' && each !== null; ) {
+    for (const { value } of Object.values(Object.getOwnPropertyDescriptors(each))) {
+      if (typeof value === 'function') recipesByMethod.get(value)?.(instance, () => instance);
+    }
+    each = Object.getPrototypeOf(each);
+  }
+  return instance;
+}
+
 /** The controls of each cached method there is. */
 const controlsByMethod = new WeakMap<object, CachedControls<unknown[], unknown>>();
 
-function readingDecorator(options: object, kind: (method: Method, plan: EntryPlan) => Read): unknown {
+/** Makes the method of an object known to its cache. */
+type Registering = (self: unknown, found: () => unknown) => void;
+const recipesByMethod = new WeakMap<object, Registering>();
+
+type Kind = (method: Method, plan: EntryPlan, note: Note | undefined) => Read;
+
+function readingDecorator(options: object, kind: Kind): unknown {
   // The overloads have checked what stands here.
   const { cache, ...given } = options as EntryPlanOptions & CacheSelector;
   const planOptions = given as EntryPlanOptions;
   return decorator((method, cacheOf) => reading(method, cacheOf, planOptions, kind), cache);
 }
 
-function reading(
-  method: Method,
-  cacheOf: CacheOf,
-  options: EntryPlanOptions,
-  kind: (method: Method, plan: EntryPlan) => Read,
-): Method {
+function reading(method: Method, cacheOf: CacheOf, options: EntryPlanOptions, kind: Kind): Method {
   const plan = planEntry(method, options);
-  const read = kind(method, plan);
+  const { recipe: name, persist } = plan;
+  const register: Registering = (self, found) => {
+    if (name === undefined) return;
+    cacheOf(self).recipes.register({
+      name,
+      persist,
+      key: (args) => plan.key(found(), args),
+      warm: (args) => (found() === undefined ? undefined : controls.warm.apply(found(), [...args])),
+      isGone: () => found() === undefined,
+    });
+  };
+  const note: Note = (self, context, args) => {
+    if (name === undefined) return;
+    const { recipes } = cacheOf(self);
+    // Without `keepWarm` an object is known from its first load on, and not kept from being collected.
+    if (recipes.find(name) === undefined && typeof self === 'object' && self !== null) {
+      const kept = new WeakRef(self);
+      register(self, () => kept.deref());
+    }
+    recipes.note(name, context, args);
+  };
+  const read = kind(method, plan, note);
+  const controls = controlsOf(plan, cacheOf, read);
   const replacement = function (this: unknown, ...args: unknown[]): unknown {
     return read(cacheOf(this), this, args, false);
   };
-  controlsByMethod.set(replacement, controlsOf(plan, cacheOf, read));
+  controlsByMethod.set(replacement, controls);
+  recipesByMethod.set(replacement, register);
   return Object.defineProperty(replacement, 'length', { value: plan.length, configurable: true });
 }
 

@@ -13,6 +13,7 @@ import {
   type TemplateScope,
 } from './key-template.ts';
 import { escapeSegment, SEPARATOR } from './keys.ts';
+import type { PersistenceLevel } from './policy.ts';
 import { assertLoadingPolicy, LOADING_POLICIES } from './policy-check.ts';
 import { assertTtl } from './tier-book.ts';
 import type { EntryOptions, LoadContext } from './types.ts';
@@ -43,6 +44,11 @@ interface PlanOptions<A extends readonly unknown[], V>
    * extra last argument. It is no part of the key, and no parameter that placeholders count. @default false
    */
   readonly passContext?: boolean;
+  /**
+   * The name under which the next process finds this function, to load what was used most before anybody asks
+   * (`docs/warming.md`); false: it need not. @default the template of the key, or the function's name
+   */
+  readonly recipe?: string | false;
 }
 
 /** Says where the values of a function are kept, and how. One of `key` and `keyPrefix` is needed. */
@@ -71,6 +77,10 @@ export interface EntryPlan {
   options(self: unknown, args: readonly unknown[]): EntryOptions;
   /** The arguments of a load; `undefined` where they are those of the call. */
   readonly withContext: ((args: readonly unknown[], context: LoadContext) => unknown[]) | undefined;
+  /** The name under which it can be repeated; `undefined` where it has none. */
+  readonly recipe: string | undefined;
+  /** What is said of the disk; `undefined` where the tier decides. */
+  readonly persist: PersistenceLevel | undefined;
   /** How many arguments a caller gives: the function's length, the context not counted. */
   readonly length: number;
 }
@@ -92,6 +102,7 @@ const OWN_OPTIONS = [
   'dependsOn',
   'parameters',
   'passContext',
+  'recipe',
 ];
 /** What is handed on with every call. */
 const ENTRY_OPTIONS: ReadonlySet<string> = new Set(['tier', 'ttlMs', 'negativeTtlMs', ...LOADING_POLICIES]);
@@ -123,6 +134,8 @@ export function planEntry<A extends readonly unknown[]>(
   const makeDependencies = dependsOn === undefined ? undefined : labelsOf(dependsOn, scope);
   return {
     length,
+    recipe: recipeName(fn.name, given),
+    persist: given.persist,
     // Behind what is given, and never before its place: a caller may leave arguments out.
     withContext: passesContext
       ? (args, context) => [...args, ...Array<undefined>(Math.max(0, length - args.length)), context]
@@ -137,6 +150,21 @@ export function planEntry<A extends readonly unknown[]>(
       };
     },
   };
+}
+
+function recipeName(functionName: string, given: AnyPlanOptions): string | undefined {
+  const { recipe, key, keyPrefix, name } = given;
+  if (recipe === false) return undefined;
+  if (typeof recipe === 'string' && recipe !== '') return recipe;
+  if (recipe !== undefined) {
+    throw new CacheError(
+      'ERR_ARGUMENT_INVALID',
+      `recipe of ${functionName || 'the function'} must be a name, or false.`,
+    );
+  }
+  if (typeof key === 'string') return key;
+  if (keyPrefix !== undefined) return `${keyPrefix}::…::${name ?? functionName}`;
+  return functionName || undefined;
 }
 
 /** What templates for a function may refer to. */

@@ -22,6 +22,8 @@ export interface Recipe {
   key(args: readonly unknown[]): string;
   /** `undefined` where the object whose method it is has gone. */
   warm(args: readonly unknown[]): WarmJob | undefined;
+  /** Whether that object has gone, for good. */
+  isGone?(): boolean;
 }
 
 /** How one key was loaded. */
@@ -67,7 +69,8 @@ export class Recipes {
   }
 
   find(name: string): Recipe | undefined {
-    return this.#recipes.get(name);
+    const found = this.#recipes.get(name);
+    return found?.isGone?.() === true ? undefined : found;
   }
 
   /** To be called when a load begins, by its loader. Never throws: a note is worth less than the load. */

@@ -69,7 +69,7 @@ export function cached(cache: Cache, fn: unknown, options: object): unknown {
   // Within, arguments are just values; the overloads have checked what stands here.
   const inner = fn as Method;
   const plan = planEntry(inner, options as EntryPlanOptions);
-  return withControls(inner, plan, () => cache, readAsync(inner, plan));
+  return wrapped(inner, plan, cache, readAsync);
 }
 
 /**
@@ -94,7 +94,7 @@ export function cachedSync(cache: Cache, fn: unknown, options: object): unknown 
   // Within, arguments are just values; the overloads have checked what stands here.
   const inner = fn as Method;
   const plan = planEntry(inner, options as EntryPlanOptions);
-  return withControls(inner, plan, () => cache, readSync(inner, plan));
+  return wrapped(inner, plan, cache, readSync);
 }
 
 /**
@@ -124,17 +124,42 @@ export type CacheOf = (self: unknown) => Cache;
 /** Answers a call from the cache, or by loading. */
 export type Read<R = unknown> = (cache: Cache, self: unknown, args: unknown[], fresh: boolean) => R;
 
+/** Told of a load that begins, by its loader: so that it can be repeated. */
+export type Note = (self: unknown, context: LoadContext, args: readonly unknown[]) => void;
+
+function wrapped<R>(
+  fn: Method,
+  plan: EntryPlan,
+  cache: Cache,
+  kind: (fn: Method, plan: EntryPlan, note: Note | undefined) => Read<R>,
+): unknown {
+  const { recipe: name, persist } = plan;
+  const cacheOf = () => cache;
+  if (name === undefined) return withControls(fn, plan, cacheOf, kind(fn, plan, undefined));
+  const { recipes } = cache;
+  const note: Note = (_self, context, args) => recipes.note(name, context, args);
+  const call = withControls(fn, plan, cacheOf, kind(fn, plan, note));
+  recipes.register({
+    name,
+    persist,
+    key: (args) => call.key(...args),
+    warm: (args) => call.warm(...args),
+  });
+  return call;
+}
+
 /** The asynchronous read of a plan. Never throws: it rejects. */
-export function readAsync(fn: Method, plan: EntryPlan): Read<Promise<unknown>> {
+export function readAsync(fn: Method, plan: EntryPlan, note: Note | undefined): Read<Promise<unknown>> {
   const { withContext } = plan;
   return (cache, self, args, fresh) => {
     try {
       const options = plan.options(self, args);
       return cache.getOrLoad(
         plan.key(self, args),
-        withContext === undefined
-          ? () => fn.apply(self, args)
-          : (context) => fn.apply(self, withContext(args, context)),
+        (context) => {
+          note?.(self, context, args);
+          return fn.apply(self, withContext === undefined ? args : withContext(args, context));
+        },
         fresh ? anew(options) : options,
       );
     } catch (error) {
@@ -144,9 +169,11 @@ export function readAsync(fn: Method, plan: EntryPlan): Read<Promise<unknown>> {
 }
 
 /** The synchronous read of a plan. */
-export function readSync(fn: Method, plan: EntryPlan): Read {
-  const load = (self: unknown, args: unknown[]): unknown => {
-    const value = fn.apply(self, args);
+export function readSync(fn: Method, plan: EntryPlan, note: Note | undefined): Read {
+  const { withContext } = plan;
+  const load = (self: unknown, args: unknown[], context: LoadContext): unknown => {
+    note?.(self, context, args);
+    const value = fn.apply(self, withContext === undefined ? args : withContext(args, context));
     if (!isPromiseLike(value)) return value;
     // Its failure would have nobody to hear it, beside the error below.
     void Promise.resolve(value).catch(() => undefined);
@@ -155,14 +182,11 @@ export function readSync(fn: Method, plan: EntryPlan): Read {
       `${fn.name || 'The function'} gives a promise, so it needs the asynchronous kind: cached, or cachedMethod.`,
     );
   };
-  const { withContext } = plan;
   return (cache, self, args, fresh) => {
     const options = plan.options(self, args);
     return cache.getOrLoadSync(
       plan.key(self, args),
-      withContext === undefined
-        ? () => load(self, args)
-        : (context) => load(self, withContext(args, context)),
+      (context) => load(self, args, context),
       fresh ? anew(options) : options,
     );
   };
