@@ -5,29 +5,12 @@
  * Losing the file costs warmth and nothing else. So one that SQLite takes for damaged, or that is of another version, is
  * set aside under a dated name and begun anew.
  */
-import { existsSync, renameSync, rmSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import { CacheError } from '../errors.ts';
+import { sealed, unsealed } from './sealed.ts';
+import type { OpenDatabase, StoreDatabase, StoreStatement } from './store-database.ts';
 
-/** What is used of better-sqlite3's `Database`. */
-export interface StoreDatabase {
-  readonly open: boolean;
-  readonly inTransaction: boolean;
-  prepare(source: string): StoreStatement;
-  exec(source: string): unknown;
-  pragma(source: string, options?: { readonly simple?: boolean }): unknown;
-  close(): unknown;
-}
-
-export interface StoreStatement {
-  run(...parameters: readonly unknown[]): unknown;
-  get(...parameters: readonly unknown[]): unknown;
-  all(...parameters: readonly unknown[]): unknown[];
-  iterate(...parameters: readonly unknown[]): IterableIterator<unknown>;
-  pluck(): StoreStatement;
-}
-
-export type OpenDatabase = (path: string) => StoreDatabase;
+export type { OpenDatabase, StoreDatabase } from './store-database.ts';
 
 /** A row of `cache_storage`. Instants are epoch milliseconds; `null` stands for never. */
 export interface StoredRow {
@@ -293,40 +276,8 @@ export class DiskFile {
   }
 }
 
-/** Whether an error says that the file itself is not usable, rather than the moment. */
-export function isDamage(error: unknown): boolean {
-  if (error instanceof CacheError) return true;
-  return /^SQLITE_(CORRUPT|NOTADB|FORMAT)/.test(sqliteCode(error));
-}
-
-export function sqliteCode(error: unknown): string {
-  const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : undefined;
-  return typeof code === 'string' ? code : '';
-}
-
-/** Gives a file another name, dated, beside where it was. @returns that name */
-export function setAside(path: string, nowAt: number): string {
-  const dated = `${path}.damaged-${new Date(nowAt).toISOString().replaceAll(':', '-')}`;
-  renameSync(path, dated);
-  for (const suffix of ['-wal', '-shm']) {
-    if (existsSync(path + suffix)) rmSync(path + suffix);
-  }
-  return dated;
-}
-
 function checksumOf(row: Omit<StoredRow, 'checksum'>): number {
   const { seq, namespace, key, metadata, created_at, updated_at, stale_at, expires_at, value } = row;
   const head = JSON.stringify([seq, namespace, key, metadata, created_at, updated_at, stale_at, expires_at]);
   return crc32(value, crc32(head));
-}
-
-/** Text behind its checksum. */
-function sealed(text: string): string {
-  return `${crc32(text).toString(16).padStart(8, '0')} ${text}`;
-}
-
-function unsealed(stored: string): string {
-  const text = stored.slice(9);
-  if (sealed(text) === stored) return text;
-  throw new CacheError('ERR_STORE_FAILED', 'What the cache file says of itself is damaged.');
 }

@@ -3,79 +3,37 @@
  *
  * What must hold: a row that is there is right with respect to every change that any process sharing the file has
  * applied. Invalidations delete at once, or, where they cover much, are written down first and then carried out in
- * slices while reads look past what they cover. Entries are written in a transaction that begins by applying all
- * committed changes, so that no process can put back what another has just removed. After a restart a row is believed
- * where the change feed continues where it stopped and tells all its changes (I9); the others count as stale. Whatever goes wrong with the file, memory goes on (I4).
+ * slices (`disk-sweeps.ts`). Entries are written in a transaction that begins by applying all committed changes, so
+ * that no process can put back what another has just removed. After a restart a row is believed where the change feed
+ * continues where it stopped and tells all its changes (I9); the others count as stale. Whatever goes wrong with the
+ * file, memory goes on (I4; `disk-access.ts`).
  */
 import { resolve } from 'node:path';
 import type { BurstLog } from '../burst-log.ts';
 import type { Clock } from '../clock.ts';
-import { decode, encode } from '../codec.ts';
-import { type Entry, type EntryLinks, servedValue } from '../entry.ts';
+import { decode } from '../codec.ts';
+import type { Entry, EntryLinks } from '../entry.ts';
 import { CacheError } from '../errors.ts';
 import { compilePattern } from '../pattern.ts';
 import { inSlices } from '../slices.ts';
 import { covers, type Target } from '../target.ts';
 import type { DiskStats } from '../types.ts';
-import {
-  DiskFile,
-  isDamage,
-  type OpenDatabase,
-  type PendingRow,
-  type StoredRow,
-  setAside,
-} from './disk-file.ts';
+import { DiskAccess } from './disk-access.ts';
+import type { DiskFile, StoredRow } from './disk-file.ts';
+import { metadataOf, rowOf, type StoredEntry, storedEntry } from './disk-rows.ts';
+import { DiskSweeps } from './disk-sweeps.ts';
+import { coveredKeys, labelsOf } from './disk-targets.ts';
+import type { Provenance } from './provenance.ts';
+import type { OpenDatabase } from './store-database.ts';
 
-/** What the disk layer asks of a change feed. */
-export interface Provenance {
-  /** `resumed`: every change since the place that was kept has been applied. */
-  readonly beginning: 'new' | 'resumed' | 'gap';
-  /** Applies all that is committed; false where it cannot at the moment. */
-  drain(): boolean;
-  /** Where it stands: plain data, to be given back at the next start. */
-  position(): unknown;
-  /** Whether it tells every change of such an entry. */
-  tellsOf(key: string, links: EntryLinks): boolean;
-}
+export type { StoredEntry } from './disk-rows.ts';
+export type { Provenance } from './provenance.ts';
 
-/** An entry as it was found on disk. Instants are epoch milliseconds. */
-export interface StoredEntry {
-  readonly key: string;
-  readonly value: unknown;
-  readonly tier: string;
-  readonly createdAt: number;
-  readonly staleAt: number;
-  readonly expiresAt: number;
-  readonly tags: readonly string[];
-  readonly dependsOn: readonly string[];
-  readonly loadMicros: number;
-  /** False: it may have been changed since; it counts as stale. */
-  readonly isProven: boolean;
-}
-
-interface Metadata {
-  readonly tier: string;
-  readonly loadMicros: number;
-  readonly tags?: readonly string[];
-  readonly dependsOn?: readonly string[];
-}
-
-interface Sweep extends PendingRow {
-  readonly covers: Target;
-}
-
-/** Rows an invalidation removes before the rest is left to a sweep: some 5 ms. */
-const REMOVALS_AT_ONCE = 200;
-/** Rows looked at in one step of a sweep. */
-const SWEEP_STEP = 100;
-/** How long a full or locked disk is left alone after a failed write. */
-const RETRY_AFTER_MS = 5_000;
+/** Rows removed in one step. */
+const STEP_ROWS = 100;
 
 /** Counting rows takes milliseconds where there are many. */
 const RECOUNT_MS = 5_000;
-
-const TAG = 't:';
-const DEPENDENCY = 'd:';
 
 export interface DiskParts {
   readonly path: string;
@@ -87,31 +45,23 @@ export interface DiskParts {
 
 export class Disk {
   readonly path: string;
-  readonly #open: OpenDatabase;
   readonly #maxBytes: number;
   readonly #clock: Clock;
-  readonly #bursts: BurstLog;
-  #file: DiskFile | undefined;
+  readonly #access: DiskAccess;
+  readonly #sweeps: DiskSweeps;
   #feed: Provenance | undefined;
   #feedPosition: unknown;
   /** Rows up to here are from before this process. */
   #seqAtOpen = 0;
   /** Rows up to here are not believed, whatever the feed says. */
   #believedAfter = 0;
-  #sweeps: readonly Sweep[] = [];
   /** Invalidations that the file did not take. */
   readonly #unapplied: Target[] = [];
   /** Invalidations that were carried out within the transaction that is open. */
   readonly #tentative: Target[] = [];
-  #seenVersion = -1;
-  #retryAt = 0;
-  #problem: string | undefined;
-  #isStopped = false;
   #size = { entries: 0, bytes: 0 };
   #found = 0;
-  #setAside: string | undefined;
   #recountAt = 0;
-  #sweeping: Promise<void> = Promise.resolve();
   readonly #counts = {
     hits: 0,
     restored: 0,
@@ -121,16 +71,30 @@ export class Disk {
     refused: 0,
     damaged: 0,
     evicted: 0,
-    failures: 0,
   };
 
   constructor({ path, open, maxBytes, clock, bursts }: DiskParts) {
     this.path = resolve(path);
-    this.#open = open;
     this.#maxBytes = maxBytes;
     this.#clock = clock;
-    this.#bursts = bursts;
-    this.#file = this.#opened();
+    this.#access = new DiskAccess({
+      path: this.path,
+      open,
+      clock,
+      bursts,
+      begin: (file) => this.#begin(file),
+    });
+    this.#sweeps = new DiskSweeps(this.#access, clock);
+    this.#access.open();
+  }
+
+  #begin(file: DiskFile): void {
+    this.#seqAtOpen = file.lastSeq;
+    this.#found = file.entries;
+    this.#believedAfter = Number(file.meta('believed_after') ?? 0);
+    const position = file.meta('feed');
+    this.#feedPosition = position === undefined ? undefined : JSON.parse(position);
+    this.#sweeps.begin(file);
   }
 
   /** Where the feed stood when this file was last right; `undefined` where that is not known. */
@@ -145,7 +109,7 @@ export class Disk {
   follow(feed: Provenance): void {
     this.#feed = feed;
     if (feed.beginning !== 'resumed') {
-      this.#attempt('its beginning', (file) => {
+      this.#access.attempt('its beginning', (file) => {
         this.#believedAfter = file.lastSeq;
         file.setMeta('believed_after', String(this.#believedAfter));
       });
@@ -153,56 +117,59 @@ export class Disk {
     this.checkpoint();
   }
 
+  // ---- reads ----
+
   /** What is held for the key, if it can be read and has not expired. */
   take(key: string): StoredEntry | undefined {
-    const file = this.#file;
+    const { file } = this.#access;
     if (file === undefined) return undefined;
     try {
-      const row = file.read(key);
-      if (row === undefined) return undefined;
-      if (row === 'damaged') return this.#drop(file, key);
-      const nowAt = this.#nowAt();
-      if (row.expires_at !== null && row.expires_at <= nowAt) {
-        this.#counts.expired++;
-        return undefined;
-      }
-      const metadata = JSON.parse(row.metadata) as Metadata; // its checksum matched, so it is what we wrote
-      const { tags = [], dependsOn = [] } = metadata;
-      if (this.#isSwept(file, row, tags, dependsOn)) return undefined;
-      if (!file.isLinked(key, labelsOf(tags, dependsOn))) return this.#drop(file, key);
-      return this.#restored(file, row, metadata, nowAt);
+      return this.#taken(file, key);
     } catch (error) {
-      this.#failed('could not be read', error);
+      this.#access.failed('could not be read', error);
       return undefined;
     }
   }
 
-  #restored(file: DiskFile, row: StoredRow, metadata: Metadata, nowAt: number): StoredEntry | undefined {
+  #taken(file: DiskFile, key: string): StoredEntry | undefined {
+    const row = file.read(key);
+    if (row === undefined) return undefined;
+    if (row === 'damaged') return this.#drop(file, key);
+    const nowAt = this.#nowAt();
+    if (row.expires_at !== null && row.expires_at <= nowAt) {
+      this.#counts.expired++;
+      return undefined;
+    }
+    const metadata = metadataOf(row);
+    if (this.#unapplied.some((target) => covers(target, key, metadata))) return undefined;
+    if (this.#sweeps.covers(file, row, metadata)) return undefined;
+    if (!file.isLinked(key, labelsOf(metadata.tags, metadata.dependsOn))) return this.#drop(file, key);
     let value: unknown;
     try {
       value = decode(row.value, { maxBytes: this.#maxBytes });
     } catch (error) {
       if (!(error instanceof CacheError)) throw error;
-      return this.#drop(file, row.key);
+      return this.#drop(file, key);
     }
-    const { tags = [], dependsOn = [] } = metadata;
     // A clock that was set back would make entries live for too long.
-    const isProven = this.#isProven(row, { tags, dependsOn }) && row.created_at <= nowAt;
+    const isProven = this.#isProven(row, metadata) && row.created_at <= nowAt;
     this.#counts[isProven ? 'hits' : 'unproven']++;
     if (isProven && row.seq <= this.#seqAtOpen) this.#counts.restored++;
-    return {
-      key: row.key,
-      value,
-      tier: metadata.tier,
-      createdAt: row.created_at,
-      staleAt: row.stale_at ?? Number.POSITIVE_INFINITY,
-      expiresAt: row.expires_at ?? Number.POSITIVE_INFINITY,
-      tags,
-      dependsOn,
-      loadMicros: metadata.loadMicros,
-      isProven,
-    };
+    return storedEntry(row, metadata, value, isProven);
   }
+
+  #isProven({ seq, key }: StoredRow, links: EntryLinks): boolean {
+    if (seq <= this.#believedAfter) return false;
+    return seq > this.#seqAtOpen || (this.#feed?.tellsOf(key, links) ?? false);
+  }
+
+  #drop(file: DiskFile, key: string): undefined {
+    this.#counts.damaged++;
+    file.delete(key);
+    return undefined;
+  }
+
+  // ---- writes ----
 
   /**
    * Writes entries down until `isOver` says so, and leaves out what is not valid any more (`isValid`) once all changes
@@ -211,7 +178,7 @@ export class Disk {
    */
   write(entries: Iterable<Entry>, isValid: (entry: Entry) => boolean, isOver: () => boolean): Entry[] {
     const done: Entry[] = [];
-    if (this.#clock.now() < this.#retryAt) return done;
+    if (this.#access.isRecovering) return done;
     const isWritten = this.#transact((file) => {
       for (const entry of entries) {
         if (isValid(entry)) this.#writeOne(file, entry);
@@ -221,104 +188,34 @@ export class Disk {
       this.#makeRoom(file);
     });
     if (!isWritten) return [];
-    if (done.length > 0) this.#problem = undefined;
+    if (done.length > 0) this.#access.succeeded();
     return done;
   }
 
   #writeOne(file: DiskFile, entry: Entry): void {
-    const { key, counters, createdAt, staleAt, expiresAt, links, loadMicros } = entry;
-    let encoded: ReturnType<typeof encode>;
-    try {
-      encoded = encode(servedValue(entry));
-    } catch (error) {
-      if (!(error instanceof CacheError)) throw error;
+    const row = rowOf(entry, this.#clock, this.#maxBytes / 4);
+    if (row === undefined) {
       this.#counts.refused++;
       return;
     }
-    if (encoded.bytes.length > this.#maxBytes / 4) {
-      this.#counts.refused++;
-      return;
-    }
-    const metadata: Metadata = {
-      tier: counters.policy.tier,
-      loadMicros,
-      ...(links !== undefined && links.tags.length > 0 && { tags: links.tags }),
-      ...(links !== undefined && links.dependsOn.length > 0 && { dependsOn: links.dependsOn }),
-    };
-    const epochAt = (at: number) => (at === Number.POSITIVE_INFINITY ? null : this.#clock.epochAt(at));
-    file.write(
-      {
-        namespace: counters.namespace,
-        key,
-        value: encoded.text ?? encoded.bytes,
-        metadata: JSON.stringify(metadata),
-        created_at: this.#clock.epochAt(createdAt),
-        updated_at: this.#nowAt(),
-        stale_at: epochAt(staleAt),
-        expires_at: epochAt(expiresAt),
-      },
-      labelsOf(links?.tags ?? [], links?.dependsOn ?? []),
-    );
+    file.write(row, labelsOf(entry.links?.tags ?? [], entry.links?.dependsOn ?? []));
     this.#counts.written++;
   }
 
   #makeRoom(file: DiskFile): void {
     for (let rounds = 0; rounds < 4 && file.bytes > this.#maxBytes; rounds++) {
-      const keys = file.oldestKeys(SWEEP_STEP);
+      const keys = file.oldestKeys(STEP_ROWS);
       if (keys.length === 0) return;
       for (const key of keys) file.delete(key);
       this.#counts.evicted += keys.length;
     }
   }
 
-  // ---- invalidation ----
-
-  invalidate(target: Target): void {
-    if (this.#file === undefined || this.#isStopped) return;
-    const isDone = this.#attempt('could not be invalidated', (file) => this.#apply(file, target));
-    // Until it can be carried out, what it covers is not believed, and nothing is written.
-    if (!isDone) this.#unapplied.push(target);
-    else if (this.#file.inTransaction) this.#tentative.push(target);
-  }
-
-  clear(): void {
-    this.invalidate({ kind: 'pattern', pattern: compilePattern('*') });
-  }
-
-  /** How many rows the targets cover; counted in slices. */
-  async count(targets: readonly Target[]): Promise<number> {
-    const keys = new Set<string>();
-    for (const target of targets) {
-      const file = this.#file;
-      if (file === undefined) return 0;
-      const add = (key: string) => void keys.add(key);
-      await inSlices(
-        this.#clock,
-        coveredKeys(file, target),
-        add,
-        () => this.#isStopped || file !== this.#file,
-      );
-    }
-    return keys.size;
-  }
-
-  /** When everything that was invalidated is gone from the file, its log included. */
-  async settled(): Promise<void> {
-    await this.#sweeping;
-    this.#attempt('could not be cleaned up', (file) => file.tidy());
-  }
-
-  #apply(file: DiskFile, target: Target): void {
-    const keys: string[] = [];
-    for (const key of coveredKeys(file, target)) if (keys.push(key) > REMOVALS_AT_ONCE) break;
-    if (keys.length === 0) return;
-    file.transaction(() => {
-      if (keys.length <= REMOVALS_AT_ONCE) for (const key of keys) file.delete(key);
-      else file.addPending(writtenTarget(target));
-    });
-    if (keys.length <= REMOVALS_AT_ONCE) return;
-    this.#loadSweeps(file);
-    this.#sweep();
+  /** Writes down where the feed stands: what it has applied need not be applied again. */
+  checkpoint(): void {
+    const feed = this.#feed;
+    if (feed === undefined) return;
+    this.#transact((file) => file.setMeta('feed', JSON.stringify(feed.position())));
   }
 
   /**
@@ -326,10 +223,10 @@ export class Disk {
    * where that succeeds. True when it was committed.
    */
   #transact(work: (file: DiskFile) => void): boolean {
-    const isCommitted = this.#attempt('could not be written', (file) =>
+    const isCommitted = this.#access.attempt('could not be written', (file) =>
       file.transaction(() => {
         for (let target = this.#unapplied[0]; target !== undefined; target = this.#unapplied[0]) {
-          this.#apply(file, target);
+          this.#sweeps.apply(file, target);
           this.#unapplied.shift();
           this.#tentative.push(target);
         }
@@ -342,272 +239,102 @@ export class Disk {
     return isCommitted;
   }
 
-  #isSwept(file: DiskFile, row: StoredRow, tags: readonly string[], dependsOn: readonly string[]): boolean {
-    // Another process may have begun a sweep.
-    const version = file.dataVersion;
-    if (version !== this.#seenVersion) {
-      this.#seenVersion = version;
-      this.#loadSweeps(file);
-    }
-    const links = { tags, dependsOn };
-    return (
-      this.#unapplied.some((target) => covers(target, row.key, links)) ||
-      this.#sweeps.some((sweep) => row.seq <= sweep.through && covers(sweep.covers, row.key, links))
-    );
-  }
-
-  #loadSweeps(file: DiskFile): void {
-    this.#sweeps = file.pending().map((row) => ({ ...row, covers: readTarget(row.target) }));
-  }
-
-  #sweep(): void {
-    this.#sweeping = this.#sweeping.then(async () => {
-      for (let sweep = this.#sweeps[0]; sweep !== undefined && !this.#isStopped; sweep = this.#sweeps[0]) {
-        const { id, covers: target, through } = sweep;
-        const steps = this.#sweepSteps(target, through);
-        await inSlices(
-          this.#clock,
-          steps,
-          () => undefined,
-          () => this.#isStopped,
-        );
-        if (this.#isStopped) return;
-        const ended = this.#attempt('could not be invalidated', (file) => {
-          file.endPending(id);
-          this.#loadSweeps(file);
-        });
-        // What could not be carried out stays written down.
-        if (!ended) return;
-      }
+  /** Works on the tables beside the entries; `undefined` where the file cannot be used at the moment. */
+  with<T>(what: string, work: (file: DiskFile) => T): T | undefined {
+    let result: T | undefined;
+    const isDone = this.#access.attempt(what, (file) => {
+      result = work(file);
     });
+    return isDone ? result : undefined;
   }
 
-  *#sweepSteps(target: Target, through: number): Generator<void, void, undefined> {
-    const file = this.#file;
-    if (file === undefined) return;
-    const keys = coveredKeys(file, target);
-    for (let isMore = true; isMore; ) {
-      const isDone = this.#attempt('could not be invalidated', () =>
-        file.transaction(() => {
-          for (let i = 0; i < SWEEP_STEP && isMore; i++) {
-            const { value: key, done } = keys.next();
-            isMore = done !== true;
-            if (key !== undefined && (file.seqOf(key) ?? Number.POSITIVE_INFINITY) <= through)
-              file.delete(key);
-          }
-        }),
-      );
-      if (!isDone) return;
-      yield;
+  // ---- invalidation ----
+
+  invalidate(target: Target): void {
+    if (this.#access.file === undefined || this.#access.isClosed) return;
+    const isDone = this.#access.attempt('could not be invalidated', (file) =>
+      this.#sweeps.apply(file, target),
+    );
+    // Until it can be carried out, what it covers is not believed, and nothing is written.
+    if (!isDone) this.#unapplied.push(target);
+    else if (this.#access.file.inTransaction) this.#tentative.push(target);
+  }
+
+  clear(): void {
+    this.invalidate({ kind: 'pattern', pattern: compilePattern('*') });
+  }
+
+  /** How many rows the targets cover; counted in slices. */
+  async count(targets: readonly Target[]): Promise<number> {
+    const keys = new Set<string>();
+    for (const target of targets) {
+      const { file } = this.#access;
+      if (file === undefined) return 0;
+      const add = (key: string) => void keys.add(key);
+      const isOver = () => this.#access.isClosed || file !== this.#access.file;
+      await inSlices(this.#clock, coveredKeys(file, target), add, isOver);
     }
+    return keys.size;
+  }
+
+  /** When everything that was invalidated is gone from the file, its log included. */
+  async settled(): Promise<void> {
+    await this.#sweeps.ended;
+    this.#access.attempt('could not be cleaned up', (file) => file.tidy());
   }
 
   // ---- upkeep ----
 
   /** Removes expired rows, in slices. */
   async cleanUp(): Promise<void> {
-    const nowAt = this.#nowAt();
-    const steps = function* (this: Disk): Generator<void, void, undefined> {
-      for (;;) {
-        let removed = 0;
-        this.#attempt('could not be cleaned up', (file) => {
-          const keys = file.expiredKeys(nowAt, SWEEP_STEP);
-          file.transaction(() => {
-            for (const key of keys) file.delete(key);
-          });
-          removed = keys.length;
+    const isOver = () => this.#access.isClosed;
+    await inSlices(this.#clock, this.#removeExpired(this.#nowAt()), () => undefined, isOver);
+  }
+
+  *#removeExpired(nowAt: number): Generator<void, void, undefined> {
+    for (let removed = STEP_ROWS; removed === STEP_ROWS; ) {
+      removed = 0;
+      this.#access.attempt('could not be cleaned up', (file) => {
+        const keys = file.expiredKeys(nowAt, STEP_ROWS);
+        file.transaction(() => {
+          for (const key of keys) file.delete(key);
         });
-        if (removed < SWEEP_STEP) return;
-        yield;
-      }
-    }.bind(this);
-    await inSlices(
-      this.#clock,
-      steps(),
-      () => undefined,
-      () => this.#isStopped,
-    );
-  }
-
-  /** Writes down where the feed stands: what it has applied need not be applied again. */
-  checkpoint(): void {
-    const feed = this.#feed;
-    if (feed === undefined) return;
-    this.#transact((file) => file.setMeta('feed', JSON.stringify(feed.position())));
-  }
-
-  /** Works on the tables beside the entries; `undefined` where the file cannot be used at the moment. */
-  with<T>(what: string, work: (file: DiskFile) => T): T | undefined {
-    let result: T | undefined;
-    const isDone = this.#attempt(what, (file) => {
-      result = work(file);
-    });
-    return isDone ? result : undefined;
+        removed = keys.length;
+      });
+      yield;
+    }
   }
 
   stats(): DiskStats {
-    const file = this.#file;
+    const { file, problem, setAside, failures } = this.#access;
     if (file !== undefined && this.#clock.now() >= this.#recountAt) {
       this.#recountAt = this.#clock.now() + RECOUNT_MS;
-      this.#attempt('could not be read', () => {
+      this.#access.attempt('could not be read', () => {
         this.#size = { entries: file.entries, bytes: file.bytes };
       });
     }
     return {
       path: this.path,
-      state: file === undefined ? 'off' : this.#problem === undefined ? 'ready' : 'failing',
-      problem: this.#problem,
+      state: file === undefined ? 'off' : problem === undefined ? 'ready' : 'failing',
+      problem,
       proof: this.#feed === undefined ? 'none' : this.#feed.beginning,
-      setAside: this.#setAside,
+      setAside,
       found: this.#found,
       ...this.#size,
       maxBytes: this.#maxBytes,
+      failures,
       ...this.#counts,
     };
   }
 
   async stop(): Promise<void> {
     this.checkpoint();
-    this.#isStopped = true;
-    await this.#sweeping;
-    this.#file?.close();
-    this.#file = undefined;
-  }
-
-  // ---- what goes wrong ----
-
-  #opened(): DiskFile | undefined {
-    try {
-      return this.#begun(new DiskFile(this.path, this.#open));
-    } catch (error) {
-      if (!isDamage(error)) return this.#off(error);
-      try {
-        const dated = setAside(this.path, this.#nowAt());
-        this.#setAside = dated;
-        this.#bursts.warn(
-          'disk',
-          `${this.path} was damaged. It was renamed, and a new one begun: nothing but warmth is lost.`,
-          {
-            renamedTo: dated,
-            error,
-          },
-        );
-        return this.#begun(new DiskFile(this.path, this.#open));
-      } catch (second) {
-        return this.#off(second);
-      }
-    }
-  }
-
-  #begun(file: DiskFile): DiskFile {
-    this.#seqAtOpen = file.lastSeq;
-    this.#found = file.entries;
-    this.#believedAfter = Number(file.meta('believed_after') ?? 0);
-    const position = file.meta('feed');
-    this.#feedPosition = position === undefined ? undefined : JSON.parse(position);
-    this.#loadSweeps(file);
-    if (this.#sweeps.length > 0) this.#sweep();
-    return file;
-  }
-
-  #off(error: unknown): undefined {
-    this.#problem = messageOf(error);
-    this.#bursts.warn('disk', `${this.path} cannot be used: the cache works in memory alone.`, { error });
-    return undefined;
-  }
-
-  /** True when it was done. */
-  #attempt(what: string, work: (file: DiskFile) => void): boolean {
-    const file = this.#file;
-    if (file === undefined || this.#isStopped) return false;
-    try {
-      work(file);
-      return true;
-    } catch (error) {
-      this.#failed(what, error);
-      return false;
-    }
-  }
-
-  #failed(what: string, error: unknown): void {
-    this.#counts.failures++;
-    this.#problem = messageOf(error);
-    this.#retryAt = this.#clock.now() + RETRY_AFTER_MS;
-    this.#bursts.warn('disk', `The cache on disk ${what}; memory goes on.`, { path: this.path, error });
-    if (!isDamage(error)) return;
-    this.#file?.close();
-    this.#file = this.#opened();
-  }
-
-  #drop(file: DiskFile, key: string): undefined {
-    this.#counts.damaged++;
-    file.delete(key);
-    return undefined;
-  }
-
-  #isProven({ seq, key }: StoredRow, links: EntryLinks): boolean {
-    if (seq <= this.#believedAfter) return false;
-    return seq > this.#seqAtOpen || (this.#feed?.tellsOf(key, links) ?? false);
+    this.#access.close();
+    await this.#sweeps.ended;
+    this.#access.end();
   }
 
   #nowAt(): number {
     return this.#clock.epochAt(this.#clock.now());
   }
-}
-
-/** Keys of rows that the target covers, by themselves or by what they depend on. Rows may be deleted meanwhile. */
-function* coveredKeys(file: DiskFile, target: Target): Generator<string, void, undefined> {
-  if (target.kind === 'tag') yield* labelled(file, TAG + target.tag);
-  else if (target.kind === 'key') {
-    if (file.seqOf(target.key) !== undefined) yield target.key;
-    yield* labelled(file, DEPENDENCY + target.key);
-  } else {
-    const { pattern } = target;
-    for (const key of paged((after) => file.keysAfter(pattern.prefix, after, SWEEP_STEP))) {
-      if (pattern.matches(key)) yield key;
-    }
-    for (const label of paged((after) => file.labelsAfter(DEPENDENCY + pattern.prefix, after, SWEEP_STEP))) {
-      if (pattern.matches(label.slice(DEPENDENCY.length))) yield* labelled(file, label);
-    }
-  }
-}
-
-function labelled(file: DiskFile, label: string): Iterable<string> {
-  return paged((after) => file.keysLabelled(label, after, SWEEP_STEP));
-}
-
-function* paged(read: (after: string) => readonly string[]): Generator<string, void, undefined> {
-  for (let after = ''; ; ) {
-    const page = read(after);
-    yield* page;
-    const last = page.at(-1);
-    if (last === undefined || page.length < SWEEP_STEP) return;
-    after = last;
-  }
-}
-
-function labelsOf(tags: readonly string[], dependsOn: readonly string[]): string[] {
-  return [...tags.map((tag) => TAG + tag), ...dependsOn.map((key) => DEPENDENCY + key)];
-}
-
-function writtenTarget(target: Target): string {
-  switch (target.kind) {
-    case 'key':
-      return JSON.stringify({ key: target.key });
-    case 'tag':
-      return JSON.stringify({ tag: target.tag });
-    case 'pattern':
-      return JSON.stringify({ pattern: target.pattern.source });
-  }
-}
-
-function readTarget(text: string): Target {
-  const { key, tag, pattern } = JSON.parse(text) as Partial<Record<'key' | 'tag' | 'pattern', string>>;
-  if (key !== undefined) return { kind: 'key', key };
-  if (tag !== undefined) return { kind: 'tag', tag };
-  return { kind: 'pattern', pattern: compilePattern(pattern ?? '*') };
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
