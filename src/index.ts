@@ -29,9 +29,12 @@ export type {
   CacheEvents,
   CacheOptions,
   CacheStats,
+  DiskOptions,
+  DiskStats,
   EntryOptions,
   EntryReport,
   Figures,
+  Forgotten,
   InvalidationTarget,
   LoadContext,
   Loader,
@@ -57,6 +60,7 @@ export type { GuildRegistration, RegistrationPlan, RegistrationReport } from './
 export type { FormerGuild } from './commands/registration-former.ts';
 export type { ShardAnswer, ShardLink, ShardMessage } from './commands/shards/shard-link.ts';
 export { type Config, configNotices, type LoadConfigOptions, loadConfig, parseConfig } from './config.ts';
+export type { ForgetReceipt } from './forget.ts';
 export {
   type CacheResponseOptions,
   cacheResponse,
