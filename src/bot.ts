@@ -20,6 +20,7 @@ import { openDatabase } from './db/open.ts';
 import { createShop } from './db/shop.ts';
 import type { SourceOptions } from './db/source.ts';
 import { shopWarmTasks } from './db/warm-tasks.ts';
+import { watchShop } from './db/watch-rules.ts';
 import type { Logger } from './logger.ts';
 import { createCachecord } from './plugin.ts';
 import { createShopCommands } from './shop-commands/shop-commands.ts';
@@ -51,8 +52,11 @@ async function start(env: NodeJS.ProcessEnv, logger: Logger, ending: Ending, par
   if (isEmptyShop(db)) fill(db, logger);
 
   const cache = createCache({ ...config.cache, logger });
+  const feed = watchShop(db, cache, { pollIntervalMs: config.database.pollIntervalMs, logger });
+  ending.onEnd('the change feed', () => feed.stop());
+  // Before the feed: what it writes down at its end is proven by it.
   ending.onEnd('the cache', () => cache.stop());
-  const shop = createShop(db, cache, { logger, source });
+  const shop = createShop(db, cache, { feed, logger, source });
 
   const client = new Client({
     intents: [GatewayIntentBits.Guilds],

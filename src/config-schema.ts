@@ -132,6 +132,11 @@ const database = section(
       .describe(
         "The reference bot's SQLite file, from where the bot is started. DATABASE_PATH overrides it.",
       ),
+    poll_interval: seconds(
+      0.25,
+      'How often changes by other programs and connections are looked for; own ones are noticed at once.',
+      { min: 0.01 },
+    ),
   },
   "The reference bot's database.",
 );

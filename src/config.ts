@@ -76,7 +76,11 @@ export interface Config {
       readonly againAfterMs: number;
     };
   };
-  readonly database: { readonly path: string };
+  readonly database: {
+    readonly path: string;
+    /** How often changes that others make are looked for. */
+    readonly pollIntervalMs: number;
+  };
   /** The reference bot's HTTP API. Port 0 is any free one. */
   readonly api: { readonly enabled: boolean; readonly host: string; readonly port: number };
   /** The file it was read from, and when (epoch ms); `null` where it was given as an object. */
@@ -271,7 +275,7 @@ function converted(
         againAfterMs: ms(cache.ttl_user),
       },
     },
-    database: { path: databasePath || database.path },
+    database: { path: databasePath || database.path, pollIntervalMs: ms(database.poll_interval) },
     api: { ...api, port: apiPort === '' ? api.port : Number(apiPort) },
     source,
   };

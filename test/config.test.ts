@@ -96,7 +96,7 @@ describe('the configuration', () => {
         referenceJitterMs: 600_000,
         user: { enabled: true, maxWaiting: 100, againAfterMs: 3_600_000 },
       },
-      database: { path: './data/shop.db' },
+      database: { path: './data/shop.db', pollIntervalMs: 250 },
       api: { enabled: true, host: '127.0.0.1', port: 4_781 },
       source: null,
     });

@@ -1,6 +1,7 @@
 /**
- * The shop with its cache: reads that are kept, and mutations that invalidate what they touch, after their commit and
- * only if they changed something (I7). Everything is synchronous, as better-sqlite3 is, but for the aggregate reads.
+ * The shop with its cache: reads that are kept, and mutations. None of these says what it invalidates: the change feed
+ * of its tables does, after the commit and for what has really changed (I7, `watch-rules.ts`). Everything is
+ * synchronous, as better-sqlite3 is, but for the aggregate reads.
  *
  * Cached values are for display. Whether somebody can pay and whether something is in stock is decided on the database,
  * within the statement that takes it, so a balance can't be spent twice.
@@ -8,7 +9,7 @@
 import type Database from 'better-sqlite3';
 import { sqliteCache } from '../cache/sqlite.ts';
 import type { Cache } from '../cache/types.ts';
-import { invalidates } from '../cache/wrappers.ts';
+import type { Feed } from '../feed/watch-tables.ts';
 import type { Logger } from '../logger.ts';
 import { bestPercent, discountedCents } from './discount.ts';
 import type {
@@ -26,9 +27,9 @@ import type {
   WalletResult,
 } from './model.ts';
 import { createQueries } from './queries.ts';
-import { touched } from './shop-keys.ts';
 import { createReads } from './shop-reads.ts';
 import { guarded, type SourceOptions } from './source.ts';
+import { watchShop } from './watch-rules.ts';
 import { whole } from './whole.ts';
 import { createWrites } from './writes.ts';
 
@@ -41,6 +42,8 @@ export interface ShopOptions {
   readonly logger?: Logger;
   /** What stands between the shop and its database. @default nothing */
   readonly source?: SourceOptions;
+  /** From `watchShop`, for those who end it themselves. @default one that ends with the database */
+  readonly feed?: Feed;
 }
 
 export type Shop = ReturnType<typeof createShop>;
@@ -57,7 +60,7 @@ export type Shop = ReturnType<typeof createShop>;
 export function createShop(db: Database.Database, cache: Cache, options: ShopOptions = {}) {
   const now = options.now ?? Date.now;
   const logger = options.logger ?? console;
-  const sql = sqliteCache(db, cache, { logger });
+  const sql = sqliteCache(db, cache, { logger, feed: options.feed ?? watchShop(db, cache, { logger }) });
   const source = options.source ?? {};
   const queries = guarded(createQueries(db), source);
   const writes = guarded(createWrites(db), source);
@@ -65,28 +68,13 @@ export function createShop(db: Database.Database, cache: Cache, options: ShopOpt
   const reads = createReads({ cache: sql.cache, queries, now, gate: source.gate });
   const { getUser } = reads;
 
-  const mutation = <A extends unknown[], R>(
-    fn: (...args: A) => R,
-    targets: (args: A, result: R) => readonly string[],
-  ): ((...args: A) => R) => {
-    // Begun as writers: a reader that turns writer may be refused by SQLite when another process wrote meanwhile.
-    const run = sql.transaction(fn).immediate;
-    // The wrapper infers from concrete functions; for `A` and `R` in general TypeScript can't follow it.
-    const loose = targets as (args: readonly unknown[], result: unknown) => readonly string[];
-    return invalidates(sql.cache, run as unknown as (...args: never[]) => R, loose, {
-      logger,
-    }) as unknown as (...args: A) => R;
-  };
+  /** Begun as a writer: a reader that turns writer may be refused by SQLite when another process wrote meanwhile. */
+  const mutation = <A extends unknown[], R>(fn: (...args: A) => R): ((...args: A) => R) =>
+    sql.transaction(fn).immediate;
 
-  const rememberUser = mutation(
-    (id: string, name: string) => writes.ensureUser(id, name, now()),
-    ([id], changed) => (changed ? touched.name(id) : []),
-  );
+  const rememberUser = mutation((id: string, name: string) => writes.ensureUser(id, name, now()));
 
-  const setVipTier = mutation(
-    (userId: string, vipTier: number) => writes.setVipTier(userId, vipTier),
-    ([userId], changed) => (changed ? touched.vipTier(userId) : []),
-  );
+  const setVipTier = mutation((userId: string, vipTier: number) => writes.setVipTier(userId, vipTier));
 
   const updateWallet = mutation(
     (userId: string, cents: number, kind?: WalletChangeKind, note?: string): WalletResult => {
@@ -104,7 +92,6 @@ export function createShop(db: Database.Database, cache: Cache, options: ShopOpt
       });
       return { ok: true, walletCents };
     },
-    ([userId], result) => (result.ok ? touched.wallet(userId) : []),
   );
 
   function shortOfFunds(userId: string): WalletResult & { ok: false } {
@@ -116,47 +103,32 @@ export function createShop(db: Database.Database, cache: Cache, options: ShopOpt
 
   const createProduct = mutation(
     (product: NewProduct): Product => existing(queries.product(writes.insertProduct(product, now()))),
-    touched.products,
   );
 
-  const updateProduct = mutation(
-    (id: number, change: ProductChange): Product | null => {
-      const product = queries.product(id);
-      if (product === null) return null;
-      writes.updateProduct({ ...product, ...change }, now());
-      return queries.product(id);
-    },
-    (_, product) => (product === null ? [] : touched.products()),
-  );
+  const updateProduct = mutation((id: number, change: ProductChange): Product | null => {
+    const product = queries.product(id);
+    if (product === null) return null;
+    writes.updateProduct({ ...product, ...change }, now());
+    return queries.product(id);
+  });
 
-  const deleteProduct = mutation(
-    (id: number) => writes.deleteProduct(id, now()),
-    (_, deleted) => (deleted ? touched.products() : []),
-  );
+  const deleteProduct = mutation((id: number) => writes.deleteProduct(id, now()));
 
   const createDiscount = mutation(
     (discount: NewDiscount): Discount => existing(queries.discount(writes.insertDiscount(discount))),
-    touched.discounts,
   );
 
-  const updateDiscount = mutation(
-    (id: number, change: DiscountChange): Discount | null => {
-      const discount = queries.discount(id);
-      if (discount === null) return null;
-      writes.updateDiscount({ ...discount, ...change });
-      return queries.discount(id);
-    },
-    (_, discount) => (discount === null ? [] : touched.discounts()),
-  );
+  const updateDiscount = mutation((id: number, change: DiscountChange): Discount | null => {
+    const discount = queries.discount(id);
+    if (discount === null) return null;
+    writes.updateDiscount({ ...discount, ...change });
+    return queries.discount(id);
+  });
 
-  const deleteDiscount = mutation(
-    (id: number) => writes.deleteDiscount(id),
-    (_, deleted) => (deleted ? touched.discounts() : []),
-  );
+  const deleteDiscount = mutation((id: number) => writes.deleteDiscount(id));
 
-  const updateSettings = mutation(
-    <N extends keyof Settings>(name: N, value: Settings[N]): void => writes.putSetting(name, value, now()),
-    ([name]) => touched.setting(name),
+  const updateSettings = mutation(<N extends keyof Settings>(name: N, value: Settings[N]): void =>
+    writes.putSetting(name, value, now()),
   );
 
   /** Takes stock, then money; refuses by throwing, so that what it took comes back. */
@@ -202,26 +174,6 @@ export function createShop(db: Database.Database, cache: Cache, options: ShopOpt
       : { ok: false, reason: 'stock', stock: product.stock };
   }
 
-  const attemptPurchase = invalidates(
-    sql.cache,
-    (userId: string, productId: number, quantity: number) => {
-      try {
-        return { bought: buy(userId, productId, quantity) };
-      } catch (error) {
-        if (error instanceof Refused) return { refusal: error.result };
-        throw error;
-      }
-    },
-    ([userId], { bought }) => {
-      if (bought === undefined) return [];
-      const { product } = bought;
-      return product.stock === null
-        ? touched.purchase(userId)
-        : [...touched.purchase(userId), ...touched.stock(product)];
-    },
-    { logger },
-  );
-
   return {
     /** The uncached reads, for those that must decide and not only show. */
     queries,
@@ -255,13 +207,18 @@ export function createShop(db: Database.Database, cache: Cache, options: ShopOpt
      * A refusal is a result; it has changed nothing and invalidated nothing.
      */
     purchase: (userId: string, productId: number, quantity = 1): PurchaseResult => {
-      const { bought, refusal } = attemptPurchase(
-        userId,
-        productId,
-        whole(quantity, 1, MAX_QUANTITY, 'quantity'),
-      );
-      if (bought === undefined) return refusal;
-      return { ok: true, order: bought.order, walletCents: bought.walletCents, stock: bought.product.stock };
+      try {
+        const bought = buy(userId, productId, whole(quantity, 1, MAX_QUANTITY, 'quantity'));
+        return {
+          ok: true,
+          order: bought.order,
+          walletCents: bought.walletCents,
+          stock: bought.product.stock,
+        };
+      } catch (error) {
+        if (error instanceof Refused) return error.result;
+        throw error;
+      }
     },
   };
 }

@@ -5,6 +5,8 @@ import type { Cache, TierPolicy } from '../../src/cache/types.ts';
 import type { NewProduct } from '../../src/db/model.ts';
 import { openDatabase } from '../../src/db/open.ts';
 import { createShop, type Shop } from '../../src/db/shop.ts';
+import { watchShop } from '../../src/db/watch-rules.ts';
+import type { Feed } from '../../src/feed/watch-tables.ts';
 import { silentLogger } from '../../src/logger.ts';
 import { type HandClock, handClock } from '../support/hand-clock.ts';
 
@@ -18,6 +20,7 @@ export interface Fixture {
   readonly cache: Cache;
   readonly clock: HandClock;
   readonly shop: Shop;
+  readonly feed: Feed;
   /** Ends the cache and closes the database. */
   end(): Promise<void>;
 }
@@ -41,8 +44,8 @@ export function tiers(): TierPolicy[] {
 }
 
 /** The shop without anything in it. */
-export function emptyShop(): Fixture {
-  const db = openDatabase(':memory:');
+export function emptyShop(path = ':memory:'): Fixture {
+  const db = openDatabase(path);
   const clock = handClock(START_AT);
   const cache = createCache({
     maxWeightBytes: 50_000_000,
@@ -51,14 +54,17 @@ export function emptyShop(): Fixture {
     clock,
     logger: silentLogger,
   });
-  const shop = createShop(db, cache, { now: () => clock.epochAt(clock.now()), logger: silentLogger });
+  const feed = watchShop(db, cache, { logger: silentLogger });
+  const shop = createShop(db, cache, { feed, now: () => clock.epochAt(clock.now()), logger: silentLogger });
   return {
     db,
     cache,
     clock,
     shop,
+    feed,
     async end() {
       await cache.stop();
+      feed.stop();
       db.close();
     },
   };
@@ -77,8 +83,8 @@ export function newProduct(changes: Partial<NewProduct> = {}): NewProduct {
 }
 
 /** Two people (Nelly has 100.00) and three products: 1 and 2 in gaming, 3 (which never runs out) in music. */
-export function smallShop(): Fixture {
-  const fixture = emptyShop();
+export function smallShop(path?: string): Fixture {
+  const fixture = emptyShop(path);
   const { shop } = fixture;
   shop.ensureUser(NELLY, 'Nelly');
   shop.ensureUser(MARK, 'Mark');

@@ -44,20 +44,9 @@ async function removedBy(change: () => unknown): Promise<string[]> {
     .sort();
 }
 
-const PRODUCTS = [
-  'categories::main',
-  'categories::sub::gaming',
-  'categories::sub::music',
-  'products::all',
-  'products::gaming',
-  'products::gaming::action',
-  'products::gaming::puzzle',
-  'products::item::#1',
-  'products::item::#2',
-  'products::item::#3',
-  'products::music',
-  'query::search::…',
-];
+/** What shows the first product: the lists that it is in, and its own page. */
+const LISTS = ['products::all', 'products::gaming', 'products::gaming::action', 'products::item::#1'];
+const SEARCHES = 'query::search::…';
 const DISCOUNTS = ['discounts::all', `discounts::user::${NELLY}`, `discounts::user::${MARK}`].sort();
 
 describe('I7: a mutation invalidates exactly what it touches', () => {
@@ -89,20 +78,57 @@ describe('I7: a mutation invalidates exactly what it touches', () => {
     expect(await removedBy(() => fixture.shop.setVipTier(NELLY, 2))).toEqual([]);
   });
 
-  it('new product: products, categories and searches', async () => {
-    expect(await removedBy(() => fixture.shop.createProduct(newProduct({ name: 'Star Two' })))).toEqual(
-      PRODUCTS,
-    );
+  it('new product: the lists that it is in, their counts, and searches', async () => {
+    expect(await removedBy(() => fixture.shop.createProduct(newProduct({ name: 'Star Two' })))).toEqual([
+      'categories::main',
+      'categories::sub::gaming',
+      'products::all',
+      'products::gaming',
+      'products::gaming::action',
+      SEARCHES,
+    ]);
     expect(await fixture.shop.searchProducts({ text: 'star' })).toHaveLength(2);
   });
 
-  it('changed product: products, categories and searches', async () => {
-    expect(await removedBy(() => fixture.shop.updateProduct(1, { priceCents: 1 }))).toEqual(PRODUCTS);
-    expect(fixture.shop.getProduct(1)).toMatchObject({ priceCents: 1, stock: 5, active: true });
+  it.each([
+    ['price', { priceCents: 1 }],
+    ['name', { name: 'Star Two' }],
+    ['description', { description: 'Another one.' }],
+  ])('%s: what shows that product, and searches', async (_, change) => {
+    expect(await removedBy(() => fixture.shop.updateProduct(1, change))).toEqual([...LISTS, SEARCHES]);
+    expect(fixture.shop.getProduct(1)).toMatchObject({ stock: 5, active: true, ...change });
   });
 
-  it('deleted product: products, categories and searches', async () => {
-    expect(await removedBy(() => fixture.shop.deleteProduct(1))).toEqual(PRODUCTS);
+  it('stock: what shows it, and no search', async () => {
+    expect(await removedBy(() => fixture.shop.updateProduct(1, { stock: 9 }))).toEqual(LISTS);
+  });
+
+  it('other category: the lists and counts of the old one and of the new one', async () => {
+    expect(
+      await removedBy(() => fixture.shop.updateProduct(1, { mainCategory: 'music', subCategory: 'jazz' })),
+    ).toEqual(
+      [
+        'categories::main',
+        'categories::sub::gaming',
+        'categories::sub::music',
+        'products::music',
+        ...LISTS,
+        SEARCHES,
+      ].sort(),
+    );
+  });
+
+  it('nothing new about a product: nothing', async () => {
+    expect(await removedBy(() => fixture.shop.updateProduct(1, { priceCents: 1_999 }))).toEqual([]);
+  });
+
+  it('deleted product: what showed it, and the counts', async () => {
+    expect(await removedBy(() => fixture.shop.deleteProduct(1))).toEqual([
+      'categories::main',
+      'categories::sub::gaming',
+      ...LISTS,
+      SEARCHES,
+    ]);
     expect(fixture.shop.getProduct(1)).toBeNull();
     expect(fixture.shop.getSubCategories('gaming')).toEqual([{ name: 'puzzle', products: 1 }]);
   });
@@ -136,6 +162,7 @@ describe('I7: a mutation invalidates exactly what it touches', () => {
       'config::vip_tiers',
     ]);
     expect(fixture.shop.getVipTiers()).toEqual([gold]);
+    expect(await removedBy(() => fixture.shop.updateSettings('vip_tiers', [gold]))).toEqual([]);
   });
 
   it('purchase: the buyer, what shows the stock, and what counts sales', async () => {
