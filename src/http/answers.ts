@@ -1,22 +1,18 @@
 /**
- * Other APIs' answers in the cache: where they lie, which of a resource's answers a request may get, and a request to
- * the origin as a load of the cache, so that an invalidation that comes while it runs keeps its answer out (I2) and
- * the statistics know how long it took. What HTTP says about answers is undici's to decide.
- *
- * An answer that varies lies under a key of its own, which depends on the resource's; there a note says by which
- * headers. The same is remembered here, so that a lookup is one lookup.
+ * Other APIs' answers in the cache: under which key they lie, which of a resource's answers a request may get, and who
+ * waits for whom. What HTTP says about answers is undici's to decide.
  */
-import { LRUCache } from 'lru-cache';
-import type { Cache, LoadContext, LoadOptions, TierName } from '../cache/types.ts';
-import { type KeptAnswer, readKept, type Varies } from './kept-answer.ts';
+import type { Cache, LoadOptions, TierName } from '../cache/types.ts';
+import { AnswerLoad } from './answer-load.ts';
+import { answers, isServableMeanwhile, type KeptAnswer, readKept } from './kept-answer.ts';
 import { type RequestHeaders, variantKey } from './outgoing-key.ts';
+import { VaryNames } from './vary-names.ts';
 
 /** A private cache keeps answers by who asked: one bot may hold several tokens. */
 const CREDENTIALS = ['authorization', 'cookie'];
-/** Resources whose differing headers are remembered, some 300 bytes each. */
-const MAX_REMEMBERED = 10_000;
-/** More headers than any API varies by; what varies by more is not kept. */
-const MAX_NAMES = 16;
+
+/** Timers that are longer end at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 export interface AnswersOptions {
   readonly type: 'shared' | 'private';
@@ -24,12 +20,22 @@ export interface AnswersOptions {
   readonly tags: readonly string[];
   /** How long an answer is held beyond its freshness, to be validated or served when the origin fails. */
   readonly maxStaleMs: number;
+  /** How long a request waits for another one. */
+  readonly maxWaitMs: number;
+}
+
+/** What is asked for. */
+export interface AnswerRequest {
+  readonly origin: string;
+  /** The key that all answers of the resource have or depend on. */
+  readonly resource: string;
+  readonly headers: RequestHeaders;
 }
 
 /** What is there for a request. */
 export interface Found {
   readonly answer: KeptAnswer | undefined;
-  /** The load that the request to the origin is, where it is one: another may be under way for the same answer. */
+  /** Where the request is to go to the origin, and its answer may be kept. */
   readonly load: AnswerLoad | undefined;
 }
 
@@ -38,49 +44,67 @@ const NOTHING: Found = { answer: undefined, load: undefined };
 export class Answers {
   readonly #cache: Cache;
   readonly #options: AnswersOptions;
-  /** By resource: the request headers by which its answers differ, sorted. */
-  readonly #names = new LRUCache<string, readonly string[]>({ max: MAX_REMEMBERED });
-  /** By the key of the answer. */
-  readonly #loads = new Map<string, AnswerLoad>();
+  readonly #names = new VaryNames();
+  /** By key. */
+  readonly #running = new Map<string, AnswerLoad>();
 
   constructor(cache: Cache, options: AnswersOptions) {
     this.#cache = cache;
     this.#options = options;
   }
 
-  /** A fresh answer, counted as a hit; else a miss, a load that has begun, and the stale answer that it may replace. */
-  find(resource: string, headers: RequestHeaders): Found {
-    const key = this.#keyFor(resource, headers);
-    if (!this.#cache.has(key)) return this.begin(resource, headers, true);
-    const kept = readKept(this.#cache.get(key));
-    if (kept?.form === 'answer') return { answer: kept, load: undefined };
-    const mayBeElsewhere =
-      kept !== undefined && this.#learn(resource, kept.by) && this.#keyFor(resource, headers) !== key;
-    return mayBeElsewhere ? this.find(resource, headers) : NOTHING;
+  /**
+   * A fresh answer; else a load that has begun, with the stale answer that it may replace. Where another request is
+   * fetching the same, what that one gets is waited for; nothing, if it cannot be shared.
+   */
+  async find(request: AnswerRequest): Promise<Found> {
+    const key = this.#keyFor(request);
+    const running = this.#running.get(key);
+    const isFresh = this.#cache.has(key);
+    const isStale = !isFresh && this.#cache.inspect(key) !== undefined;
+    if (isStale && running !== undefined) {
+      const stale = staleFor(running, request);
+      if (stale !== undefined && isServableMeanwhile(stale)) {
+        this.#cache.get(key);
+        // Fresh for this one request, so that it does not fetch it a second time.
+        return { answer: { ...stale, staleAt: Date.now() + 1 }, load: undefined };
+      }
+    }
+    // Grace is undici's to give: a forced load gets none. A look counts as the miss that it is.
+    const isForced = isStale && running === undefined;
+    if (isForced) this.#cache.get(key);
+    const load = this.#newLoad(key);
+    const result = this.#getOrLoad(request, load, isForced);
+    const kept = readKept(isFresh || load.hasBegun ? undefined : await this.#inTime(result, load));
+    if (load.hasBegun) {
+      if (load.stale !== undefined) this.#mayLearn(request, load.stale);
+      return { answer: staleFor(load, request), load };
+    }
+    // Nobody waits for a load that the cache would begin later.
+    load.drop();
+    const answer = isFresh ? readKept(await result) : kept;
+    if (answer === undefined) return NOTHING;
+    if (answers(answer, request.headers)) return { answer, load: undefined };
+    return this.#mayLearn(request, answer) && this.#keyFor(request) !== key ? this.find(request) : NOTHING;
   }
 
-  /** Begins a load, for a request that goes to the origin. `isLookup`: it missed, and is counted so. */
-  begin(resource: string, headers: RequestHeaders, isLookup: boolean): Found {
-    const key = this.#keyFor(resource, headers);
-    const running = this.#loads.get(key);
-    const isHeld = this.#cache.inspect(key) !== undefined;
-    // A stale answer is a miss, and so is one that another request is fetching already.
-    if (isLookup && (isHeld || running !== undefined)) this.#cache.get(key);
-    if (running !== undefined) return { answer: running.stale, load: undefined };
-    const load = new AnswerLoad(this, resource, key, headers);
-    this.#loads.set(key, load);
-    const fresh = isHeld || !isLookup;
-    const ended = this.#cache.getOrLoad(key, (context) => load.started(context), {
-      ...this.#entryOptions(resource, key),
-      fresh,
-    });
-    load.settle(ended);
-    return { answer: load.stale, load };
+  /** What is kept, fresh, for who wants nothing else. */
+  peek(request: AnswerRequest): KeptAnswer | undefined {
+    const kept = readKept(this.#cache.get(this.#keyFor(request)));
+    return kept !== undefined && answers(kept, request.headers) ? kept : undefined;
   }
 
-  /** Whether a fresh answer is there for it; not counted. */
-  has(resource: string, headers: RequestHeaders): boolean {
-    return this.#cache.has(this.#keyFor(resource, headers));
+  /**
+   * Begins a load whatever is kept: for a request that goes to the origin. Where another request is fetching the same,
+   * there is only what that one may replace.
+   */
+  begin(request: AnswerRequest): Found {
+    const key = this.#keyFor(request);
+    const running = this.#running.get(key);
+    if (running !== undefined) return { answer: staleFor(running, request), load: undefined };
+    const load = this.#newLoad(key);
+    this.#getOrLoad(request, load, true);
+    return { answer: staleFor(load, request), load: load.hasBegun ? load : undefined };
   }
 
   /** Removes all answers of a resource. */
@@ -88,134 +112,71 @@ export class Answers {
     this.#cache.invalidate(resource);
   }
 
-  /** Where an answer that varies by these headers lies; `undefined` where it varies by too many. */
-  placeOf(resource: string, headers: RequestHeaders, vary: readonly string[]): string | undefined {
-    return this.#learn(resource, vary) ? this.#keyFor(resource, headers) : undefined;
-  }
-
-  /** What is to be said, where an answer was expected, of those that vary. */
-  noteOf(resource: string): Varies {
-    return { form: 'varies', by: this.#names.get(resource) ?? [] };
-  }
-
-  /** Keeps an answer under another key than that of its load, which has just been kept. */
-  keepAt(key: string, { resource, key: loadKey }: AnswerLoad, answer: KeptAnswer): void {
-    // Nothing covered the load: its note is there.
-    if (!this.#cache.has(loadKey)) return;
-    this.#cache.set(key, answer, { ...this.#entryOptions(resource, key), ttlMs: freshMs(answer) });
-  }
-
-  /** To be called by a load that has ended. */
-  ended(load: AnswerLoad): void {
-    if (this.#loads.get(load.key) === load) this.#loads.delete(load.key);
-  }
-
-  #keyFor(resource: string, headers: RequestHeaders): string {
-    const learnt = this.#names.get(resource) ?? [];
-    if (this.#options.type === 'shared') return variantKey(resource, learnt, headers);
-    const present = CREDENTIALS.filter((name) => headers[name] !== undefined && !learnt.includes(name));
-    return variantKey(resource, [...learnt, ...present], headers);
-  }
-
-  /** False when it is too much. */
-  #learn(resource: string, names: readonly string[]): boolean {
-    const learnt = this.#names.get(resource) ?? [];
-    const all = new Set([...learnt, ...names]);
-    if (all.size > MAX_NAMES) return false;
-    if (all.size > learnt.length) this.#names.set(resource, [...all].sort());
-    return true;
-  }
-
-  #entryOptions(resource: string, key: string): LoadOptions {
+  async #getOrLoad({ resource }: AnswerRequest, load: AnswerLoad, fresh: boolean): Promise<unknown> {
     const { tier, tags, maxStaleMs } = this.#options;
-    return {
+    const options: LoadOptions = {
       ...(tier === undefined ? {} : { tier }),
       ...(tags.length === 0 ? {} : { tags }),
-      ...(key === resource ? {} : { dependsOn: [resource] }),
+      ...(load.key === resource ? {} : { dependsOn: [resource] }),
       // How long an answer is fresh is the origin's to say; whether a stale one is served, undici's.
       jitterRatio: 0,
       staleWhileRevalidateMs: 0,
+      refreshAheadRatio: 1 - Number.EPSILON,
+      earlyRefreshBeta: 0,
       graceMs: maxStaleMs,
       graceBackoffMs: 0,
+      fresh,
     };
-  }
-}
-
-/** A request to the origin as a load of the cache. It ends once, with the first of `keep`, `drop` and `fail`. */
-export class AnswerLoad {
-  readonly resource: string;
-  readonly key: string;
-  readonly headers: RequestHeaders;
-  /** What it may replace. */
-  stale: KeptAnswer | undefined;
-  readonly #answers: Answers;
-  readonly #value = Promise.withResolvers<KeptAnswer | Varies | undefined>();
-  #context: LoadContext | undefined;
-  #elsewhere: { readonly key: string; readonly answer: KeptAnswer } | undefined;
-  #isOver = false;
-
-  constructor(answers: Answers, resource: string, key: string, headers: RequestHeaders) {
-    this.#answers = answers;
-    this.resource = resource;
-    this.key = key;
-    this.headers = headers;
-  }
-
-  get isOver(): boolean {
-    return this.#isOver;
-  }
-
-  /** The loader. */
-  started(context: LoadContext): Promise<unknown> {
-    this.#context = context;
-    const kept = readKept(context.stale?.value);
-    if (kept?.form === 'answer' && kept.deleteAt > Date.now()) this.stale = kept;
-    return this.#value.promise;
-  }
-
-  settle(ended: Promise<unknown>): void {
-    ended.then(
-      () => {
-        if (this.#elsewhere !== undefined)
-          this.#answers.keepAt(this.#elsewhere.key, this, this.#elsewhere.answer);
-      },
-      // Its caller is told by HTTP; the cache has counted it.
-      () => undefined,
-    );
-    // Nobody asked the loader: somebody else loads this key in ways of his own.
-    if (this.#context === undefined) this.#end();
-  }
-
-  keep(answer: KeptAnswer, place: string): void {
-    if (!this.#end()) return;
-    this.#context?.setTtl(freshMs(answer));
-    if (place === this.key) this.#value.resolve(answer);
-    else {
-      this.#elsewhere = { key: place, answer };
-      this.#value.resolve(this.#answers.noteOf(this.resource));
+    try {
+      return await this.#cache.getOrLoad(
+        load.key,
+        (context) => {
+          if (!load.isOver) this.#running.set(load.key, load);
+          return load.begin(context);
+        },
+        options,
+      );
+    } catch {
+      // The cache has counted it, and whoever sent the request is told by HTTP.
+      return undefined;
     }
   }
 
-  /** The answer is served and not kept. */
-  drop(): void {
-    if (!this.#end()) return;
-    this.#context?.skip();
-    this.#value.resolve(undefined);
+  /**
+   * What the load of another request gives. The origin may be slow, or whoever reads its answer: nobody waits for that
+   * for ever. Where the other load is invalidated, the cache begins this one.
+   */
+  async #inTime(result: Promise<unknown>, load: AnswerLoad): Promise<unknown> {
+    const late = Promise.withResolvers<void>();
+    const timer = setTimeout(() => late.resolve(), Math.min(this.#options.maxWaitMs, LONGEST_TIMER_MS));
+    timer.unref();
+    try {
+      return await Promise.race([result, late.promise, load.begun]);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
-  fail(error: unknown): void {
-    if (this.#end()) this.#value.reject(error);
+  #newLoad(key: string): AnswerLoad {
+    return new AnswerLoad(key, (load) => {
+      if (this.#running.get(key) === load) this.#running.delete(key);
+    });
   }
 
-  #end(): boolean {
-    if (this.#isOver) return false;
-    this.#isOver = true;
-    this.#answers.ended(this);
-    return true;
+  #mayLearn({ origin, headers }: AnswerRequest, answer: KeptAnswer): boolean {
+    if (answers(answer, headers)) return true;
+    return this.#names.learn(origin, Object.keys(answer.vary ?? {}));
+  }
+
+  #keyFor({ origin, resource, headers }: AnswerRequest): string {
+    const names = this.#names.of(origin);
+    if (this.#options.type === 'shared') return variantKey(resource, names, headers);
+    const present = CREDENTIALS.filter((name) => headers[name] !== undefined && !names.includes(name));
+    return variantKey(resource, [...names, ...present], headers);
   }
 }
 
-/** A millisecond at least: what must be validated at each use is kept, too. */
-function freshMs({ staleAt }: KeptAnswer): number {
-  return Math.max(1, staleAt - Date.now());
+/** Another answer of the resource is nothing to validate. */
+function staleFor({ stale }: AnswerLoad, { headers }: AnswerRequest): KeptAnswer | undefined {
+  return stale !== undefined && answers(stale, headers) ? stale : undefined;
 }

@@ -32,6 +32,11 @@ export interface CachingAgentOptions {
    * `stale-if-error`. Never longer than its origin says. @default a day
    */
   readonly maxStaleMs?: number;
+  /**
+   * How long a request waits for the same request that is under way, before it goes to the origin itself; 0 waits for
+   * nobody. @default 5 s
+   */
+  readonly maxWaitMs?: number;
   /** Only these origins are cached. @default all */
   readonly origins?: readonly (string | RegExp)[];
   /** Tags of every answer. */
@@ -42,6 +47,8 @@ export interface CachingAgentOptions {
 
 const DEFAULT_ENTRY_BYTES = 5 * 1_024 * 1_024;
 const DAY_MS = 86_400_000;
+/** As nginx does (`proxy_cache_lock_timeout`). */
+const DEFAULT_WAIT_MS = 5_000;
 
 /**
  * Makes a dispatcher whose answers lie in the cache, under `api::{origin}::…`.
@@ -52,19 +59,22 @@ const DAY_MS = 86_400_000;
  */
 export function cachingAgent(cache: Cache, options: CachingAgentOptions = {}): Dispatcher {
   assertOptions(cache, options);
-  const { type = 'shared', defaultTtlMs, origins, maxStaleMs = DAY_MS } = options;
+  const { type = 'shared', tier, tags = [], defaultTtlMs = 0, origins } = options;
+  const { maxStaleMs = DAY_MS, maxWaitMs = DEFAULT_WAIT_MS, maxEntryBytes = DEFAULT_ENTRY_BYTES } = options;
   const bursts = new BurstLog(cache.clock, options.logger ?? console);
   const exchangeOptions: ExchangeOptions = {
-    answers: new Answers(cache, { type, tier: options.tier, tags: options.tags ?? [], maxStaleMs }),
-    maxEntryBytes: options.maxEntryBytes ?? DEFAULT_ENTRY_BYTES,
+    answers: new Answers(cache, { type, tier, tags, maxStaleMs, maxWaitMs }),
+    // What the cache cannot take is not collected.
+    maxEntryBytes: Math.min(maxEntryBytes, cache.maxWeightBytes),
     maxTtlMs: options.maxTtlMs ?? Number.POSITIVE_INFINITY,
+    defaultTtlMs,
     maxStaleMs,
     warn: (error) => bursts.warn('agent', 'An answer of another API is served without the cache.', { error }),
   };
   const rules = {
     type,
     methods: ['GET' as const, 'HEAD' as const],
-    ...(defaultTtlMs === undefined || defaultTtlMs === 0 ? {} : { cacheByDefault: defaultTtlMs }),
+    ...(defaultTtlMs === 0 ? {} : { cacheByDefault: defaultTtlMs }),
     ...(origins === undefined ? {} : { origins: [...origins] }),
   };
   const intercept: Interceptor = (send, origin) => (request, handler) => {
@@ -74,11 +84,7 @@ export function cachingAgent(cache: Cache, options: CachingAgentOptions = {}): D
       exchange.dispatch,
       origin,
     );
-    try {
-      return dispatch(request, handler);
-    } finally {
-      exchange.begun();
-    }
+    return dispatch(request, handler);
   };
   const agent = (options.dispatcher ?? new Agent()).compose(
     intercept as Dispatcher.DispatcherComposeInterceptor,
@@ -106,7 +112,7 @@ function forAllVersions(agent: Dispatcher): Dispatcher {
 }
 
 function assertOptions(cache: Cache, options: CachingAgentOptions): void {
-  for (const name of ['maxEntryBytes', 'maxTtlMs', 'defaultTtlMs', 'maxStaleMs'] as const) {
+  for (const name of ['maxEntryBytes', 'maxTtlMs', 'defaultTtlMs', 'maxStaleMs', 'maxWaitMs'] as const) {
     const value = options[name];
     const isCountable = name !== 'maxEntryBytes' || Number.isSafeInteger(value);
     if (value === undefined || (typeof value === 'number' && value >= 0 && isCountable)) continue;

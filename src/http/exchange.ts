@@ -7,7 +7,8 @@
  */
 import type { Writable } from 'node:stream';
 import type { Dispatcher } from 'undici';
-import type { AnswerLoad, Answers } from './answers.ts';
+import type { AnswerLoad } from './answer-load.ts';
+import type { AnswerRequest, Answers, Found } from './answers.ts';
 import {
   BodyCollector,
   BodyPieces,
@@ -16,7 +17,8 @@ import {
   type CacheValue,
   type KeptAnswer,
 } from './kept-answer.ts';
-import { confirmedHeaders, rawHeaders } from './not-modified.ts';
+import { confirmedHeaders } from './not-modified.ts';
+import { OriginHandler } from './origin-handler.ts';
 import { type RequestHeaders, resourceKey } from './outgoing-key.ts';
 
 type GetResult = Awaited<ReturnType<CacheStore['get']>>;
@@ -25,6 +27,8 @@ export interface ExchangeOptions {
   readonly answers: Answers;
   readonly maxEntryBytes: number;
   readonly maxTtlMs: number;
+  /** For what says nothing about its freshness. */
+  readonly defaultTtlMs: number;
   readonly maxStaleMs: number;
   /** Told of what went wrong in the cache. */
   readonly warn: (error: unknown) => void;
@@ -33,237 +37,135 @@ export interface ExchangeOptions {
 export class Exchange implements CacheStore {
   readonly #options: ExchangeOptions;
   readonly #send: Dispatcher.Dispatch;
-  #key: { readonly resource: string; readonly headers: RequestHeaders } | undefined;
-  isForHead = false;
+  /** There from the lookup on; no other request is kept. */
+  #request: AnswerRequest | undefined;
   /** What the interceptor was given, and may validate. */
   #stored: KeptAnswer | undefined;
   #load: AnswerLoad | undefined;
-  /** The interceptor has returned: what it still sends, nobody waits for. */
-  #isBehind = false;
-  #isSent = false;
-  #isKeeping = false;
+  #isForHead = false;
 
   constructor(options: ExchangeOptions, send: Dispatcher.Dispatch) {
     this.#options = options;
     this.#send = send;
   }
 
-  /** To be called when the interceptor has returned. */
-  begun(): void {
-    this.#isBehind = true;
-    // What it sends behind, to revalidate, it sends in a microtask that stands before this one.
-    queueMicrotask(() => {
-      if (!this.#isSent) this.#load?.drop();
-    });
-  }
-
   // ---- the store of undici's interceptor ----
 
-  get(key: CacheKey): GetResult {
-    return this.#orNothing(() => {
-      const { headers = {} } = key;
-      const { answers } = this.#options;
-      if (this.#stored === undefined) {
-        const resource = resourceKey(key.origin, key.method, key.path);
-        this.#key = { resource, headers };
-        this.isForHead = key.method === 'HEAD';
-        const whole = this.isForHead ? resourceKey(key.origin, 'GET', key.path) : resource;
-        const isAnsweredByGet = whole !== resource && answers.has(whole, headers);
-        const found = asksOrigin(headers)
-          ? answers.begin(resource, headers, false)
-          : answers.find(isAnsweredByGet ? whole : resource, headers);
-        this.#load = found.load;
-        this.#stored = found.answer;
+  async get({ origin, method, path, headers = {} }: CacheKey): Promise<GetResult> {
+    if (this.#request === undefined) {
+      // A part is nothing to keep, and whoever wants one does not wait for the whole.
+      if (headers.range !== undefined) return undefined;
+      this.#isForHead = method === 'HEAD';
+      try {
+        const request = { origin, resource: resourceKey(origin, method, path), headers };
+        this.#request = request;
+        const { answer, load } = await this.#found(request);
+        this.#stored = answer;
+        this.#load = load;
+      } catch (error) {
+        this.#options.warn(error);
       }
-      if (this.#stored === undefined || this.#stored.deleteAt <= Date.now()) return undefined;
-      const { form, text, ...value } = this.#stored;
-      // The interceptor changes none of it.
-      return { ...value, body: new BodyPieces(text) } as GetResult;
-    });
+    }
+    if (this.#stored === undefined || this.#stored.deleteAt <= Date.now()) return undefined;
+    const { form, text, ...value } = this.#stored;
+    // The interceptor changes none of it.
+    return { ...value, body: new BodyPieces(text) } as GetResult;
+  }
+
+  #found(request: AnswerRequest): Found | Promise<Found> {
+    const { answers } = this.#options;
+    const wish = wishOf(request.headers);
+    if (wish === 'what is kept') return { answer: answers.peek(request), load: undefined };
+    return wish === 'anew' ? answers.begin(request) : answers.find(request);
   }
 
   createWriteStream(key: CacheKey, value: CacheValue): Writable | undefined {
-    return this.#orNothing(() => {
-      const load = this.#load;
-      const { answers, maxEntryBytes, maxTtlMs, maxStaleMs } = this.#options;
-      if (load === undefined || load.isOver) return undefined;
-      if (Number(value.headers['content-length']) > maxEntryBytes && key.method !== 'HEAD') return undefined;
-      const place = answers.placeOf(load.resource, load.headers, Object.keys(value.vary ?? {}));
-      if (place === undefined) return undefined;
-      const staleAt = Math.min(value.staleAt, Date.now() + maxTtlMs);
-      const answer = {
-        ...value,
-        form: 'answer' as const,
-        headers: { ...value.headers },
-        cacheControlDirectives: { ...value.cacheControlDirectives },
-        staleAt,
-        deleteAt: Math.min(value.deleteAt, staleAt + maxStaleMs),
-      };
-      this.#isKeeping = true;
-      return new BodyCollector({
-        maxBytes: maxEntryBytes,
-        onWhole: (text) => load.keep({ ...answer, text }, place),
-        onDropped: () => load.drop(),
-      });
+    const load = this.#load;
+    // A failure is not kept, whatever it says of itself.
+    if (load === undefined || load.isOver || value.statusCode >= 500) return undefined;
+    const { maxEntryBytes, maxTtlMs, maxStaleMs, defaultTtlMs } = this.#options;
+    if (Number(value.headers['content-length']) > maxEntryBytes && key.method !== 'HEAD') return undefined;
+    const now = Date.now();
+    const mostMs = isFreshnessStated(value) ? maxTtlMs : Math.min(maxTtlMs, defaultTtlMs);
+    const staleAt = Math.min(value.staleAt, mostMs === 0 ? value.cachedAt : now + mostMs);
+    const answer = {
+      ...value,
+      form: 'answer' as const,
+      headers: { ...value.headers },
+      cacheControlDirectives: { ...value.cacheControlDirectives },
+      staleAt,
+      deleteAt: Math.min(value.deleteAt, Math.max(now, staleAt) + maxStaleMs),
+    };
+    load.isCollecting = true;
+    return new BodyCollector({
+      maxBytes: maxEntryBytes,
+      onWhole: (text) => load.keep({ ...answer, text }),
+      onDropped: () => load.drop(),
     });
   }
 
   delete({ origin, method, path }: CacheKey): void {
-    this.#orNothing(() => {
-      const resource = resourceKey(origin, method, path);
+    const resource = resourceKey(origin, method, path);
+    // What is asked for after this is asked for anew.
+    if (this.#request?.resource === resource) {
+      this.#load?.drop();
+      this.#stored = undefined;
+    }
+    try {
       this.#options.answers.delete(resource);
-      // What is asked for after this is asked for anew.
-      if (this.#load?.resource === resource) {
-        this.#load.drop();
-        this.#load = undefined;
-        this.#stored = undefined;
-      }
-    });
+    } catch (error) {
+      this.#options.warn(error);
+    }
   }
 
   // ---- the way to the origin ----
 
   readonly dispatch: Dispatcher.Dispatch = (options, handler) => {
-    this.#isSent = true;
-    if (this.#load === undefined && this.#key !== undefined) {
-      // Somebody else is fetching it: nobody waits for a second time.
-      if (this.#isBehind && !this.#beginNow()) return true;
-      if (!this.#isBehind) this.#beginNow();
-    }
+    // It is asked a second time, or what was found is not good enough for this request.
+    if (this.#request !== undefined && this.#load?.isOver !== false) this.#beginNow(this.#request);
     try {
-      return this.#send(options, new OriginHandler(this, handler));
+      return this.#send(options, new OriginHandler(this, this.#load, handler));
     } catch (error) {
-      this.failed(error);
+      this.#load?.fail(error);
       throw error;
     }
   };
 
-  #beginNow(): boolean {
-    return (
-      this.#orNothing(() => {
-        if (this.#key === undefined) return false;
-        this.#load = this.#options.answers.begin(this.#key.resource, this.#key.headers, false).load;
-        return this.#load !== undefined;
-      }) ?? true
-    );
-  }
-
-  /** The stored answer with the headers it has now, where a 304 means that. */
-  confirmed(status: number, said: Readonly<Record<string, string | string[] | undefined>>) {
-    const kept = this.#stored;
-    if (status !== 304 || kept === undefined || this.#key === undefined) return undefined;
-    if (isConditional(this.#key.headers)) return undefined;
-    const headers = this.#orNothing(() => confirmedHeaders(kept, said));
-    return headers && { kept, headers };
-  }
-
-  /** The head of an answer has come, and the interceptor has decided whether it is stored. */
-  answered(status: number): void {
-    if (this.#isKeeping) return;
-    if (status >= 500) this.#load?.fail(new Error(`The origin answered ${status}.`));
-    else if (status !== 304) this.#load?.drop();
-  }
-
-  ended(): void {
-    if (!this.#isKeeping) this.#load?.drop();
-  }
-
-  failed(error: unknown): void {
-    const isGivenUp =
-      error instanceof Error &&
-      (error.name === 'AbortError' || ('code' in error && error.code === 'UND_ERR_ABORTED'));
-    if (isGivenUp) this.#load?.drop();
-    else this.#load?.fail(error);
-  }
-
-  #orNothing<T>(run: () => T): T | undefined {
+  #beginNow(request: AnswerRequest): void {
     try {
-      return run();
+      this.#load = this.#options.answers.begin(request).load;
     } catch (error) {
       this.#options.warn(error);
-      return undefined;
     }
+  }
+
+  /** The answer that a 304 stands for, where it confirms what is kept. */
+  confirmed(status: number, said: Readonly<Record<string, string | string[] | undefined>>) {
+    const kept = this.#stored;
+    // Where the caller has a copy of his own, it may be that one which is confirmed.
+    if (status !== 304 || kept === undefined || isConditional(this.#request?.headers ?? {})) return undefined;
+    const headers = confirmedHeaders(kept, said);
+    return headers && { ...kept, headers, text: this.#isForHead ? '' : kept.text };
   }
 }
 
-/** Hands on what comes from the origin, and tells the exchange. */
-class OriginHandler implements Dispatcher.DispatchHandler {
-  readonly #exchange: Exchange;
-  readonly #handler: Dispatcher.DispatchHandler;
-  #body: BodyPieces | undefined;
-
-  constructor(exchange: Exchange, handler: Dispatcher.DispatchHandler) {
-    this.#exchange = exchange;
-    this.#handler = handler;
-  }
-
-  onRequestStart(...args: Parameters<NonNullable<Dispatcher.DispatchHandler['onRequestStart']>>): void {
-    this.#handler.onRequestStart?.(...args);
-  }
-
-  onRequestUpgrade(...args: Parameters<NonNullable<Dispatcher.DispatchHandler['onRequestUpgrade']>>): void {
-    this.#exchange.ended();
-    this.#handler.onRequestUpgrade?.(...args);
-  }
-
-  onBodySent(chunk: Buffer): void {
-    this.#handler.onBodySent?.(chunk);
-  }
-
-  onRequestSent(): void {
-    this.#handler.onRequestSent?.();
-  }
-
-  onResponseStarted(): void {
-    this.#handler.onResponseStarted?.();
-  }
-
-  onResponseStart(
-    controller: Dispatcher.DispatchController,
-    status: number,
-    headers: Record<string, string | string[] | undefined>,
-    statusMessage?: string,
-  ): void {
-    const confirmed = this.#exchange.confirmed(status, headers);
-    if (confirmed === undefined) {
-      this.#handler.onResponseStart?.(controller, status, headers, statusMessage);
-      this.#exchange.answered(status);
-      return;
-    }
-    const { kept } = confirmed;
-    if (!this.#exchange.isForHead) this.#body = new BodyPieces(kept.text);
-    // Handlers of undici 6 and of fetch read these.
-    controller.rawHeaders = rawHeaders(confirmed.headers);
-    this.#handler.onResponseStart?.(controller, kept.statusCode, confirmed.headers, kept.statusMessage);
-    this.#exchange.answered(kept.statusCode);
-  }
-
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    this.#handler.onResponseData?.(controller, chunk);
-  }
-
-  onResponseEnd(
-    controller: Dispatcher.DispatchController,
-    trailers: Record<string, string | string[] | undefined>,
-  ): void {
-    for (const piece of this.#body ?? []) this.#handler.onResponseData?.(controller, piece);
-    this.#handler.onResponseEnd?.(controller, trailers);
-    this.#exchange.ended();
-  }
-
-  onResponseError(controller: Dispatcher.DispatchController, error: Error): void {
-    this.#exchange.failed(error);
-    this.#handler.onResponseError?.(controller, error);
-  }
+function isConditional(headers: RequestHeaders): boolean {
+  return headers['if-none-match'] !== undefined || headers['if-modified-since'] !== undefined;
 }
 
-const isConditional = (headers: RequestHeaders) =>
-  headers['if-none-match'] !== undefined || headers['if-modified-since'] !== undefined;
+/** What a request says that it wants. An answer that may be old is looked for first, and fetched only if undici says so. */
+function wishOf(headers: RequestHeaders): 'anew' | 'what is kept' | undefined {
+  const said = `${headers['cache-control'] ?? ''} ${headers.pragma ?? ''}`;
+  if (/\b(?:only-if-cached|max-stale)\b/i.test(said)) return 'what is kept';
+  return isConditional(headers) || /\bno-cache\b/i.test(said) ? 'anew' : undefined;
+}
 
-/** Whether the caller wants no answer that was not checked with the origin, so that asking here is no lookup. */
-function asksOrigin(headers: RequestHeaders): boolean {
+/** Undici guesses from `Last-Modified` where nothing is said (RFC 9111, section 4.2.2); we validate instead. */
+function isFreshnessStated({ headers, cacheControlDirectives: said = {} }: CacheValue): boolean {
   return (
-    isConditional(headers) ||
-    /\bno-cache\b/i.test(`${headers['cache-control'] ?? ''} ${headers.pragma ?? ''}`)
+    said['max-age'] !== undefined ||
+    said['s-maxage'] !== undefined ||
+    said.immutable === true ||
+    headers.expires !== undefined
   );
 }

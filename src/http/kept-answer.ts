@@ -4,6 +4,7 @@
  */
 import { Writable } from 'node:stream';
 import type { interceptors } from 'undici';
+import type { RequestHeaders } from './outgoing-key.ts';
 
 type CacheOptions = NonNullable<Parameters<typeof interceptors.cache>[0]>;
 /** Undici's contract of a store, and what it hands over. */
@@ -17,12 +18,6 @@ export interface KeptAnswer extends CacheValue {
   readonly cacheControlDirectives: NonNullable<CacheValue['cacheControlDirectives']>;
   /** One character a byte. */
   readonly text: string;
-}
-
-/** In place of the one answer of a resource that has several: the request headers by which they differ. */
-export interface Varies {
-  readonly form: 'varies';
-  readonly by: readonly string[];
 }
 
 /** A body is handed on in pieces of this size, so that a slow reader holds no copy of the whole. */
@@ -49,14 +44,30 @@ export class BodyPieces implements Iterable<Buffer> {
 }
 
 /** What a value of the cache is, whoever put it there. */
-export function readKept(value: unknown): KeptAnswer | Varies | undefined {
+export function readKept(value: unknown): KeptAnswer | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
-  const kept = value as Partial<KeptAnswer> | Partial<Varies>;
-  if (kept.form === 'varies') return Array.isArray(kept.by) ? (kept as Varies) : undefined;
+  const kept = value as Partial<KeptAnswer>;
   if (kept.form !== 'answer' || typeof kept.text !== 'string' || typeof kept.headers !== 'object') {
     return undefined;
   }
-  return typeof kept.deleteAt === 'number' ? (kept as KeptAnswer) : undefined;
+  return typeof kept.staleAt === 'number' && typeof kept.deleteAt === 'number'
+    ? (kept as KeptAnswer)
+    : undefined;
+}
+
+/** Whether it answers a request with these headers, by the headers that it varies by (RFC 9111, section 4.1). */
+export function answers({ vary }: KeptAnswer, headers: RequestHeaders): boolean {
+  return Object.entries(vary ?? {}).every(([name, value]) => isSame(value, headers[name]));
+}
+
+/** Whether it may be served while a new one is fetched (RFC 5861, section 3). Undici asks more; this only says when to wait. */
+export function isServableMeanwhile({ cacheControlDirectives, staleAt, deleteAt }: KeptAnswer): boolean {
+  const seconds = cacheControlDirectives['stale-while-revalidate'] ?? 0;
+  return Date.now() < Math.min(staleAt + seconds * 1_000, deleteAt);
+}
+
+function isSame(kept: string | readonly string[] | null, asked: RequestHeaders[string]): boolean {
+  return JSON.stringify(kept) === JSON.stringify(asked ?? null);
 }
 
 export interface CollectorOptions {

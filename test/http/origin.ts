@@ -58,6 +58,38 @@ export async function startOrigin(origin: Origin): Promise<RunningOrigin> {
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked };
 }
 
+/** An origin whose answers wait until the test gives them. */
+export function heldOrigin() {
+  const held: ServerResponse[] = [];
+  const arrivals: (() => void)[] = [];
+  const origin: Origin = (_asked, _call, response) => {
+    held.push(response);
+    arrivals.shift()?.();
+    return undefined;
+  };
+  /** The answer to a request, counted from 0. */
+  const response = (request: number): ServerResponse => {
+    const found = held[request];
+    if (found === undefined) throw new Error(`There were ${held.length} requests.`);
+    return found;
+  };
+  return {
+    origin,
+    response,
+    /** Resolves when so many requests have come. */
+    async come(requests: number): Promise<void> {
+      while (held.length < requests) await new Promise<void>((resolve) => arrivals.push(resolve));
+    },
+    give(request: number, { status = 200, headers = KEPT_A_MINUTE, body = '' }: Told = {}): void {
+      response(request)
+        .writeHead(status, { ...headers })
+        .end(body);
+    },
+  };
+}
+
+const KEPT_A_MINUTE = { 'cache-control': 'max-age=60' };
+
 /** An origin, a cache with a tier `api`, and an agent between them. */
 export async function outgoing(
   origin: Origin,
@@ -69,7 +101,7 @@ export async function outgoing(
   const { url, asked } = await startOrigin(origin);
   const { cache, clock } = bench({ tiers: [...tiers, tierOf('api', ['api'])], ...cacheOptions });
   const agent = cachingAgent(cache, { logger: silentLogger, ...options });
-  onTestFinished(() => agent.destroy());
+  onTestFinished(() => agent.close());
   return {
     url,
     asked,
