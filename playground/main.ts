@@ -9,6 +9,7 @@ import process from 'node:process';
 import { type Logger, silentLogger } from '../src/logger.ts';
 import { BotProcess } from './bot-process.ts';
 import { LocalDiscord } from './discord/local-discord.ts';
+import { Outsider } from './outsider.ts';
 import { PageServer } from './page-server.ts';
 import { Shoppers } from './shoppers.ts';
 
@@ -18,7 +19,11 @@ const LAST_PORT = 65_535;
 export interface PlaygroundOptions {
   /** 0 takes any free port. @default 4780 */
   readonly port?: number;
-  /** The shop's database. @default a new one, removed at the end */
+  /**
+   * The shop's database; the cache's own file lies beside it. They outlive the bot, so that it can be killed and started
+   * again, and not the playground: what is tried here is to be broken, and the next visitor begins afresh.
+   * @default a new one, removed at the end
+   */
   readonly databasePath?: string;
   /** The bot's program. @default playground/bot.ts */
   readonly botScript?: string;
@@ -65,7 +70,8 @@ export async function startPlayground(options: PlaygroundOptions = {}): Promise<
     logger: options.logger ?? silentLogger,
     onStatus: (status) => page?.broadcast({ type: 'shoppers', shoppers: status }),
   });
-  page = await PageServer.create({ local, bot, shoppers });
+  const outsider = new Outsider(databasePath);
+  page = await PageServer.create({ local, bot, shoppers, outsider });
   local.on('bot', ({ online }) => bot.setOnline(online));
   bot.start();
   return {

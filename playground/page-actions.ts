@@ -2,6 +2,7 @@
 import type { BotProcess } from './bot-process.ts';
 import type { LocalDiscord } from './discord/local-discord.ts';
 import type { LocalInteraction } from './discord/types.ts';
+import type { Outsider } from './outsider.ts';
 import type { ActionResult, PageAction } from './protocol.ts';
 import type { Shoppers } from './shoppers.ts';
 
@@ -10,11 +11,12 @@ export interface PageParts {
   readonly local: LocalDiscord;
   readonly bot: BotProcess;
   readonly shoppers: Shoppers;
+  readonly outsider: Outsider;
 }
 
 /** @throws Error with the words for the person, where their client would not do it */
 export async function carryOut(parts: PageParts, action: PageAction): Promise<ActionResult> {
-  const { local, bot, shoppers } = parts;
+  const { local, bot, shoppers, outsider } = parts;
   const session = local.as(action.as);
   session.setLocale(action.locale as Parameters<typeof session.setLocale>[0]); // an enum of the same words
   switch (action.do) {
@@ -46,6 +48,10 @@ export async function carryOut(parts: PageParts, action: PageAction): Promise<Ac
     case 'shoppers':
       shoppers.set(action.isOn, action.speed);
       break;
+    case 'changeable':
+      return { ok: true, changeable: outsider.changeable(personOf(local, action.as)) };
+    case 'change':
+      return { ok: true, changed: outsider.change(action.change, personOf(local, action.as)) };
     case 'trouble':
       bot.setTrouble(action.trouble);
       break;
@@ -56,6 +62,10 @@ export async function carryOut(parts: PageParts, action: PageAction): Promise<Ac
       break;
   }
   return { ok: true };
+}
+
+function personOf({ world }: LocalDiscord, id: string): { readonly id: string; readonly name: string } {
+  return { id, name: world.nameOf(id) };
 }
 
 /** Its states are told by events, so its promises may fail unheard. */

@@ -104,8 +104,21 @@ export type PageEvent =
   | { readonly type: 'stats'; readonly stats: CacheStats }
   | { readonly type: 'request'; readonly request: RequestSummary };
 
+/** A million, which the shop takes for prices and wallets alike. */
+const MOST_CENTS = 100_000_000;
+
 const id = z.string().regex(/^\d{1,20}$/);
 const optionValues = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]));
+
+const cents = z.number().int().min(0).max(MOST_CENTS);
+
+/** A change to the shop's database behind the bot's back; the wallet is that of the person who does it. */
+const change = z.discriminatedUnion('what', [
+  z.object({ what: z.literal('price'), productId: z.number().int(), cents }),
+  z.object({ what: z.literal('wallet'), cents }),
+]);
+
+export type Change = z.infer<typeof change>;
 
 /** What a person can do; `as` says who. */
 export const actionSchema = z.intersection(
@@ -130,6 +143,8 @@ export const actionSchema = z.intersection(
     z.object({ do: z.literal('dismissMessage'), messageId: id }),
     z.object({ do: z.literal('say'), channelId: id, content: z.string().min(1).max(2000) }),
     z.object({ do: z.literal('bot'), order: z.enum(['start', 'kill', 'restart']) }),
+    z.object({ do: z.literal('changeable') }),
+    z.object({ do: z.literal('change'), change }),
     z.object({ do: z.literal('trouble'), trouble: z.enum(TROUBLES) }),
     z.object({ do: z.literal('shoppers'), isOn: z.boolean(), speed: z.number().min(0.25).max(8) }),
   ]),
@@ -137,7 +152,34 @@ export const actionSchema = z.intersection(
 
 export type PageAction = z.infer<typeof actionSchema>;
 
+/** What can be changed behind the bot's back, as it is in the database. */
+export interface Changeable {
+  /** Those that people see first, by category. */
+  readonly products: readonly {
+    readonly id: number;
+    readonly name: string;
+    readonly category: string;
+    readonly cents: number;
+  }[];
+  readonly walletCents: number;
+}
+
+/** What was changed, from what to what. */
+export interface ChangeDone {
+  readonly what: Change['what'];
+  readonly name: string;
+  /** Of a product, for people to look there. */
+  readonly category: string | null;
+  readonly before: number;
+  readonly cents: number;
+}
+
 /** What an action is answered with. */
 export type ActionResult =
-  | { readonly ok: true; readonly choices?: readonly APIApplicationCommandOptionChoice[] }
+  | {
+      readonly ok: true;
+      readonly choices?: readonly APIApplicationCommandOptionChoice[];
+      readonly changeable?: Changeable;
+      readonly changed?: ChangeDone;
+    }
   | { readonly ok: false; readonly problem: string };

@@ -7,6 +7,7 @@ import { createFeed } from './feed.js';
 import { resetRates } from './lookup-rate.js';
 import { createMachinery } from './machinery.js';
 import { openModal } from './modal.js';
+import { createOutsider } from './outsider.js';
 import { addRequest, setRequests } from './requests.js';
 import { createSetup, showPanel, store, stored } from './setup.js';
 import { drawStats } from './stats.js';
@@ -50,6 +51,16 @@ const field = composer({
   act,
   send: (name, options) => act({ do: 'run', channelId: page.channelId, name, options }, true),
   say: (content) => act({ do: 'say', channelId: page.channelId, content }),
+});
+
+const drawOutsider = createOutsider({
+  page,
+  act,
+  ask: async (name, options) => {
+    showPanel('channel');
+    if (field.prepare(name, options)) await field.submit();
+    else feed.notice(t('commandsComing'));
+  },
 });
 
 async function act(action, isQuiet = false) {
@@ -138,6 +149,7 @@ function drawAround() {
   machinery.drawBot();
   machinery.drawShoppers();
   machinery.drawDatabase();
+  drawOutsider();
   drawStats(page.stats, page.locale);
 }
 

@@ -45,11 +45,7 @@ export function createMachinery({ page, act, welcome }) {
     const alert = $('#alert');
     alert.hidden = page.isConnected && !isDown;
     if (!page.isConnected) alert.replaceChildren(t('waiting'));
-    else if (isDown)
-      alert.replaceChildren(
-        el('span', {}, state === 'exited' ? t('hasExited', { ending }) : t('isStopped')),
-        again(),
-      );
+    else if (isDown) alert.replaceChildren(el('span', {}, downWords(state, ending)), again());
     welcome();
   }
 
@@ -71,4 +67,9 @@ export function createMachinery({ page, act, welcome }) {
   }
 
   return { drawBot, drawShoppers, drawDatabase };
+}
+
+function downWords(state, ending) {
+  if (state === 'exited') return t('hasExited', { ending });
+  return ending === 'SIGKILL' ? t('isKilled') : t('isStopped');
 }

@@ -53,6 +53,7 @@ function figures(stats, say) {
         }),
       ),
     ),
+    diskFigures(stats, say),
     el(
       'section',
       {},
@@ -85,6 +86,24 @@ function figures(stats, say) {
         : el('p', { class: 'sub' }, t('nothingRead')),
     ),
   ];
+}
+
+/** What outlives the bot, and what a restart has brought back. Absent where there is no disk layer. */
+function diskFigures({ disk }, { number, entries }) {
+  if (!disk) return null;
+  const refused = disk.unproven + disk.expired + disk.damaged;
+  const lines = [
+    t('diskUsed', { entries: entries(disk.entries), used: bytes(disk.bytes, number) }),
+    disk.found > 0 ? t('diskRestored', { found: number(disk.found), restored: number(disk.restored) }) : null,
+    refused > 0 ? t('diskRefused', { count: refused, n: number(refused) }) : null,
+  ];
+  return el(
+    'section',
+    { id: 'disk' },
+    el('h2', {}, t('disk')),
+    lines.filter((one) => one !== null).map((words) => el('p', { class: 'sub' }, words)),
+    disk.state === 'ready' ? null : el('p', { class: 'sub failing' }, t('diskFailing')),
+  );
 }
 
 /** What the loading policies do: old values by reason, and the loads that failed. Absent until there is something. */

@@ -40,6 +40,9 @@ export const WORDS = {
     kill: 'Kill',
     startAgain: 'Start the bot again',
     isStopped: 'The bot is stopped.',
+    isKilled: 'The bot was killed. What its cache has on disk waits for the next start.',
+    botHint:
+      'Kill ends it at once, as a crash would. Shop and cache stay on disk until you end the playground.',
     hasExited: 'The bot ended by itself ({ending}). Its log is in the terminal.',
     waiting: 'The playground does not answer. Waiting for it to come back…',
     unanswered: 'The playground does not answer. Is it still running?',
@@ -54,6 +57,19 @@ export const WORDS = {
     stuckHint:
       'Leaderboard and searches get no answer until the hard timeout. Other reads are synchronous and stay quick.',
     failingHint: 'Every statement throws. Old values go on being served for as long as grace lasts.',
+    // Behind the bot's back
+    outsider: "Change it behind the bot's back",
+    outsiderAbout:
+      'Written through a connection of its own, as with the sqlite3 shell. Nobody tells the bot.',
+    what: 'What',
+    aPrice: 'Price of a product',
+    aWallet: "{name}'s wallet",
+    product: 'Product',
+    from: 'New amount (now {now})',
+    write: 'Write to the database',
+    written: 'Written.',
+    writtenAbout: '{name}: {before} became {now}.',
+    askBot: 'Ask the bot: {command}',
     // The feed
     welcome: 'A cache you can watch at work',
     welcomeAbout:
@@ -122,6 +138,11 @@ export const WORDS = {
     nothingRead: 'Nothing has been read yet.',
     noFigures: 'No figures yet',
     noFiguresAbout: 'They come once the bot is online, every second.',
+    disk: 'Disk',
+    diskUsed: '{entries} · {used}',
+    diskRestored: '{found} found at the start · {restored} read back',
+    diskRefused: { one: '{n} not believed: loaded anew', other: '{n} not believed: loaded anew' },
+    diskFailing: 'The disk takes no writes. Memory goes on.',
     oldValues: 'Served stale',
     revalidating: 'revalidating',
     failed: 'failed',
@@ -168,6 +189,9 @@ export const WORDS = {
     kill: 'Abwürgen',
     startAgain: 'Bot wieder starten',
     isStopped: 'Der Bot ist angehalten.',
+    isKilled: 'Der Bot wurde abgewürgt. Was sein Cache auf der Platte hat, wartet auf den nächsten Start.',
+    botHint:
+      'Abwürgen beendet ihn sofort, wie ein Absturz. Laden und Cache bleiben auf der Platte, bis du den Spielplatz beendest.',
     hasExited: 'Der Bot hat sich selbst beendet ({ending}). Sein Protokoll steht im Terminal.',
     waiting: 'Der Spielplatz antwortet nicht. Warte, bis er wieder da ist…',
     unanswered: 'Der Spielplatz antwortet nicht. Läuft er noch?',
@@ -183,6 +207,18 @@ export const WORDS = {
       'Rangliste und Suchen bekommen bis zur harten Frist keine Antwort. Was sonst gelesen wird, ist synchron und bleibt schnell.',
     failingHint:
       'Jede Anweisung schlägt fehl. Alte Werte werden weiter geliefert, solange die Schonfrist reicht.',
+    outsider: 'Hinter dem Rücken des Bots ändern',
+    outsiderAbout:
+      'Geschrieben über eine eigene Verbindung, wie mit der sqlite3-Konsole. Niemand sagt es dem Bot.',
+    what: 'Was',
+    aPrice: 'Preis eines Produkts',
+    aWallet: 'Geldbeutel von {name}',
+    product: 'Produkt',
+    from: 'Neuer Betrag (jetzt {now})',
+    write: 'In die Datenbank schreiben',
+    written: 'Geschrieben.',
+    writtenAbout: '{name}: aus {before} wurde {now}.',
+    askBot: 'Den Bot fragen: {command}',
     welcome: 'Ein Cache, dem du bei der Arbeit zusehen kannst',
     welcomeAbout:
       'Das ist ein kleines Discord auf deinem eigenen Rechner, an dem der echte Bot angemeldet ist. Nichts hiervon verlässt diesen Rechner. Drei Wege hinein:',
@@ -247,6 +283,11 @@ export const WORDS = {
     nothingRead: 'Noch wurde nichts gelesen.',
     noFigures: 'Noch keine Zahlen',
     noFiguresAbout: 'Sie kommen jede Sekunde, sobald der Bot online ist.',
+    disk: 'Platte',
+    diskUsed: '{entries} · {used}',
+    diskRestored: '{found} beim Start gefunden · {restored} zurückgelesen',
+    diskRefused: { one: '{n} nicht geglaubt: neu geladen', other: '{n} nicht geglaubt: neu geladen' },
+    diskFailing: 'Die Platte nimmt nichts an. Der Speicher arbeitet weiter.',
     oldValues: 'Veraltet geliefert',
     revalidating: 'lädt nach',
     failed: 'fehlgeschlagen',
