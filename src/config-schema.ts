@@ -102,6 +102,15 @@ const warmers = section(
       .optional()
       .describe('The tiers that the startup warmer fills. Absent: config and reference.'),
     concurrency: count(4, 'How many entries are loaded at once.', 1, 64),
+    hot_keys: count(
+      200,
+      'How many of the most used keys are loaded at the start, and before the hours at which they are used, where there is a disk_path; 0: none, and none is remembered.',
+      0,
+      1_000,
+    ),
+    predictive: flag('Before each hour, loads what the last days used in that hour. Needs hot_keys.').default(
+      true,
+    ),
     reference_interval: seconds(21_600, 'How often reference data is loaded anew; 0: never.'),
     reference_jitter: seconds(
       600,

@@ -65,6 +65,10 @@ export interface Config {
     /** What the startup warmer fills. @default `config` and `reference` */
     readonly startupScopes?: readonly string[] | undefined;
     readonly concurrency: number;
+    /** So many of the most used keys are loaded at the start, and before the hours at which they are used; 0: none. */
+    readonly hotKeys: number;
+    /** Whether what the last days used at an hour is loaded before it. */
+    readonly isPredictive: boolean;
     /** `reference` is warmed again every so often; 0 turns it off. @default six hours */
     readonly referenceIntervalMs: number;
     readonly referenceJitterMs: number;
@@ -251,7 +255,7 @@ function converted(
       maxWeightBytes: Math.max(1, Math.floor(cache.max_size_mb * MB)),
       cleanupIntervalMs: ms(cache.cleanup_interval),
       tiers: tierPolicies({ ...cache, disk_path: cachePath || cache.disk_path }),
-      ...diskOptions(cache, cachePath),
+      ...diskOptions(cache, warmers, cachePath),
     },
     admin: {
       guildIds: [...new Set(guildIds.length > 0 ? guildIds : admin.guild_ids)],
@@ -267,6 +271,8 @@ function converted(
       startupBudgetMs: ms(warmers.startup_budget),
       startupScopes: warmers.startup_scopes,
       concurrency: warmers.concurrency,
+      hotKeys: warmers.hot_keys,
+      isPredictive: warmers.predictive,
       referenceIntervalMs: ms(warmers.reference_interval),
       referenceJitterMs: ms(warmers.reference_jitter),
       user: {
@@ -281,11 +287,20 @@ function converted(
   };
 }
 
-function diskOptions(cache: ConfigFile['cache'], cachePath: string): { disk?: DiskOptions } {
+function diskOptions(
+  cache: ConfigFile['cache'],
+  warmers: ConfigFile['warmers'],
+  cachePath: string,
+): { disk?: DiskOptions } {
   const path = cachePath || cache.disk_path;
   if (path === null) return {};
   return {
-    disk: { path, maxBytes: Math.floor(cache.max_disk_mb * MB), intervalMs: ms(cache.persist_interval) },
+    disk: {
+      path,
+      maxBytes: Math.floor(cache.max_disk_mb * MB),
+      intervalMs: ms(cache.persist_interval),
+      remembersUse: warmers.hot_keys > 0,
+    },
   };
 }
 

@@ -174,6 +174,7 @@ class Plugin implements Cachecord {
     this.warmers = createWarmers({
       tasks: typeof warmTasks === 'function' ? warmTasks(this.cache) : warmTasks,
       config: config.warmers,
+      warmth: this.cache.warmth,
       clock,
       logger,
     });

@@ -26,6 +26,8 @@ interface Shared {
 
 export interface RunsOptions {
   readonly tasks: readonly WarmTask[];
+  /** Tasks of our own, which run under their own names alone. @default none */
+  readonly ahead?: readonly WarmTask[];
   readonly concurrency: number;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -95,14 +97,16 @@ export class Runs {
   }
 
   #tasksOf(request: WarmRequest | ScopesRequest): WarmTask[] {
-    return this.#options.tasks.filter(({ scope }) => {
-      if ('scopes' in request) return request.scopes.includes(scope);
-      return request.scope === 'all' ? scope !== 'user' : scope === request.scope;
-    });
+    const { tasks, ahead = [] } = this.#options;
+    if ('scopes' in request)
+      return [...tasks, ...ahead].filter(({ scope }) => request.scopes.includes(scope));
+    return tasks.filter(({ scope }) =>
+      request.scope === 'all' ? scope !== 'user' : scope === request.scope,
+    );
   }
 
   #take(task: WarmTask, userId: string | undefined, force: boolean, run: ActiveRun): TaskRun {
-    const name = JSON.stringify([this.#options.tasks.indexOf(task), userId ?? '']);
+    const name = JSON.stringify([this.#options.tasks.indexOf(task), task.scope, userId ?? '']);
     const present = this.#shared.get(name);
     if (present && !present.taskRun.isStopping && (present.taskRun.force || !force)) {
       present.waiting.add(run);

@@ -1,6 +1,6 @@
 /** The words of the warmers: what a host hands in, and what a run reports. */
 
-import type { WarmJob } from '../cache/types.ts';
+import type { WarmedFigures, WarmJob } from '../cache/types.ts';
 
 /** The name of the tier that is warmed, built in or of the author's own; `user` takes a person's id. */
 export type WarmScope = 'config' | 'reference' | 'query' | 'user' | (string & {});
@@ -69,7 +69,7 @@ export interface WarmRun {
 
 /** What `/cache-info` shows of a warmer. */
 export interface WarmerStatus {
-  readonly warmer: 'startup' | 'periodic' | 'user';
+  readonly warmer: 'startup' | 'periodic' | 'user' | 'hot_keys' | 'prediction';
   /** For people: `every 6 h ± 10 min`, `on first interaction`. */
   readonly schedule: string;
   readonly lastRun: WarmReport | null;
@@ -78,6 +78,8 @@ export interface WarmerStatus {
   /** Runs that were not started, e.g. people skipped because too many were waiting. */
   readonly dropped: number;
   readonly runs: number;
+  /** Of a warmer that guesses what will be used: how well it guessed. */
+  readonly precision?: WarmedFigures;
 }
 
 export interface Warmers {

@@ -1,8 +1,11 @@
-/** The warmers put together: one set of runs with its slots, and the three that start runs by themselves. */
+/** The warmers put together: one set of runs with its slots, and those that start runs by themselves. */
 import type { Clock } from '../cache/clock.ts';
+import type { Warmth } from '../cache/warmth.ts';
 import type { Config } from '../config.ts';
 import type { Logger } from '../logger.ts';
+import { HotKeysWarmer, hotKeysTask, runBudgetMs } from './hot-keys.ts';
 import { PeriodicWarmer } from './periodic.ts';
+import { comingHourTask, PredictionWarmer } from './prediction.ts';
 import { Runs } from './runs.ts';
 import { StartupWarmer } from './startup.ts';
 import type { Warmers, WarmReport, WarmRequest, WarmRun, WarmTask } from './types.ts';
@@ -16,6 +19,8 @@ export interface WarmersOptions {
   readonly config: Config['warmers'];
   readonly clock: Clock;
   readonly logger: Logger;
+  /** What is used most (`cache.warmth`), to be loaded at the start and before each hour. @default nothing */
+  readonly warmth?: Warmth | undefined;
   /** Random numbers from 0 to 1, for the jitter. @default `Math.random` */
   readonly random?: () => number;
 }
@@ -33,13 +38,19 @@ export function createWarmers({
   config,
   clock,
   logger,
+  warmth,
   random = Math.random,
 }: WarmersOptions): Warmers {
-  const { concurrency } = config;
+  const { concurrency, startupBudgetMs, hotKeys: limit } = config;
+  const remembered = limit > 0 ? warmth : undefined;
+  const ahead = remembered && [
+    hotKeysTask(remembered, limit),
+    ...(config.isPredictive ? [comingHourTask(remembered, limit, clock)] : []),
+  ];
   const scopes = [...new Set(tasks.map(({ scope }) => scope))];
-  const runs = new Runs({ tasks, concurrency, clock, logger });
+  const runs = new Runs({ tasks, ahead: ahead ?? [], concurrency, clock, logger });
   const startup = new StartupWarmer(runs, clock, {
-    budgetMs: config.startupBudgetMs,
+    budgetMs: startupBudgetMs,
     scopes: config.startupScopes,
   });
   const periodic = new PeriodicWarmer(runs, {
@@ -54,6 +65,16 @@ export function createWarmers({
     concurrency,
     clock,
   });
+  const hotKeys = remembered && new HotKeysWarmer(runs, { warmth: remembered, startupBudgetMs, clock });
+  const prediction =
+    remembered && config.isPredictive
+      ? new PredictionWarmer(runs, {
+          warmth: remembered,
+          budgetMs: runBudgetMs(startupBudgetMs),
+          clock,
+          random,
+        })
+      : undefined;
   let started: Promise<void> | undefined;
   let stopped: Promise<void> | undefined;
 
@@ -62,8 +83,9 @@ export function createWarmers({
     start() {
       if (stopped) return stopped;
       if (!started) {
-        started = startup.start();
+        started = Promise.all([startup.start(), hotKeys?.start()]).then(() => undefined);
         periodic.start();
+        prediction?.start();
       }
       return started;
     },
@@ -71,10 +93,17 @@ export function createWarmers({
     userSeen(userId) {
       if (!stopped) user.userSeen(userId);
     },
-    status: () => [startup.status(), periodic.status(), user.status()],
+    status: () => [
+      startup.status(),
+      periodic.status(),
+      user.status(),
+      ...(hotKeys === undefined ? [] : [hotKeys.status()]),
+      ...(prediction === undefined ? [] : [prediction.status()]),
+    ],
     stop() {
       if (!stopped) {
         periodic.stop();
+        prediction?.stop();
         user.stop();
         stopped = runs.stop(STOP_DEADLINE_MS);
       }

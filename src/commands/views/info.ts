@@ -10,6 +10,7 @@ import { policiesOn, policyNames } from './policies.ts';
 import { fileName } from './redacted.ts';
 import { VERDICT_RULE, verdictOf, verdictText } from './verdict.ts';
 import type { Block, Mention, View } from './view.ts';
+import { precisionText } from './warmed.ts';
 
 /** Where entries lie. Farther layers join this list. */
 export interface LayerHealth {
@@ -160,6 +161,8 @@ const WARMER_LABELS: Readonly<Record<WarmerStatus['warmer'], string>> = {
   startup: 'Startup',
   periodic: 'Periodic',
   user: 'User',
+  hot_keys: 'Hot keys',
+  prediction: 'Prediction',
 };
 
 function warmersBlock(warmers: readonly WarmerStatus[], format: Format): Block {
@@ -180,6 +183,8 @@ function warmersBlock(warmers: readonly WarmerStatus[], format: Format): Block {
       if (warmer.runs > 1) parts.push(`${plural(format, warmer.runs, 'run')}`);
       if (warmer.dropped > 0) parts.push(`${format.count(warmer.dropped)} skipped (busy)`);
       if (warmer.nextAt !== null) parts.push(`next ${instant(warmer.nextAt)}`);
+      const precision = precisionText(warmer.precision, format);
+      if (precision !== undefined) parts.push(precision);
       return `**${WARMER_LABELS[warmer.warmer]}** — ${parts.join(' · ')}`;
     }),
   };

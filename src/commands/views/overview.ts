@@ -7,6 +7,7 @@ import { keyText } from './key-text.ts';
 import { emptyCache } from './states.ts';
 import { FEW_LOOKUPS } from './verdict.ts';
 import type { Block, Mention, Tone, View } from './view.ts';
+import { warmedLine } from './warmed.ts';
 
 export interface OverviewModel {
   readonly stats: CacheStats;
@@ -33,7 +34,9 @@ export function overviewView(model: OverviewModel, format: Format, mention: Ment
     blocks: [
       ...(stats.enabled ? [] : [offBlock(stats, format)]),
       // Disk hits are not counted by tier.
-      performanceBlock(figures, hour, tier === undefined ? stats.disk : null, format),
+      tier === undefined
+        ? performanceBlock(figures, hour, stats.disk, warmedLine(stats, format), format)
+        : performanceBlock(figures, hour, null, undefined, format),
       memoryBlock(stats, figures, format),
       topBlock(stats, top, format, mention),
     ],
@@ -68,6 +71,7 @@ function performanceBlock(
   figures: Figures,
   hour: WindowFigures | undefined,
   disk: DiskStats | null,
+  warmed: string | undefined,
   format: Format,
 ): Block {
   const { hits, misses, loadTimes } = figures;
@@ -85,6 +89,7 @@ function performanceBlock(
       `**Total Sets:** ${format.count(figures.sets)} (fills ${format.count(figures.fills)} · writes ${format.count(figures.writes)})`,
       `**Load Time:** ${times}`,
       `**Database Time Saved:** ${saved(figures.savedMs, format)} · **Queries Saved:** ${format.count(hits + figures.joined)}`,
+      ...(warmed === undefined ? [] : [warmed]),
       ...(beyond.length === 0 ? [] : [`-# ${capitalised(beyond.join(' · '))}`]),
     ],
   };
