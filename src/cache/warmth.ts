@@ -38,6 +38,8 @@ const MAX_ROWS = 1_000;
 const MAX_ROWS_AN_HOUR = 200;
 /** As many as the statistics follow. */
 const MAX_USES = 512;
+/** How often what has faded is removed. */
+const PRUNE_MS = HOUR_MS / 4;
 /** Keys written in one slice: about 2 ms. */
 const KEYS_A_SLICE = 32;
 
@@ -86,7 +88,7 @@ export class Warmth {
   #keys = 0;
   #damaged = 0;
   #writing: Promise<void> | undefined;
-  #prunedHour: number | undefined;
+  #prunedAt = Number.NEGATIVE_INFINITY;
   #isStopped = false;
 
   constructor(parts: WarmthParts) {
@@ -127,12 +129,14 @@ export class Warmth {
     });
   }
 
-  /** Writes down what was used since the last time. */
-  flush(): Promise<void> {
+  /** Writes down what was used until now. */
+  async flush(): Promise<void> {
+    // What is being written may have been counted before the last uses.
+    await this.#writing;
     this.#writing ??= this.#write().finally(() => {
       this.#writing = undefined;
     });
-    return this.#writing;
+    await this.#writing;
   }
 
   removed(entry: Entry): void {
@@ -186,7 +190,6 @@ export class Warmth {
 
   async stop(): Promise<void> {
     this.#cancel();
-    await this.#writing;
     await this.flush();
     this.#isStopped = true;
   }
@@ -246,13 +249,13 @@ export class Warmth {
     tables.writeHour(hour, key, heated(tables.heatAt(hour, key), hits, nowAt, HOUR_HALF_LIFE_MS));
   }
 
-  /** Removes what has faded, once an hour, at its first writing: every hour has its turn. */
+  /** Removes what has faded, several times an hour, so that each hour of the day has its turn. */
   #prune(): void {
     const nowAt = this.#nowAt();
     const hour = hourOf(nowAt);
     this.#with((tables) => {
-      if (hour !== this.#prunedHour) {
-        this.#prunedHour = hour;
+      if (nowAt - this.#prunedAt >= PRUNE_MS) {
+        this.#prunedAt = nowAt;
         tables.transaction(() => {
           tables.prune(heatsWorth(WORTH_KEEPING, nowAt, HALF_LIFE_MS), MAX_ROWS);
           tables.pruneHour(hour, heatsWorth(WORTH_KEEPING, nowAt, HOUR_HALF_LIFE_MS), MAX_ROWS_AN_HOUR);
