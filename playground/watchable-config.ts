@@ -1,11 +1,13 @@
 /**
  * The configuration of the playground's bot: what config.json says, and for two tiers of which it says nothing, every
- * policy for bad times. Query results are fresh for so short that a person need not wait to see them grow old.
+ * policy for bad times. Query results are fresh for so short that a person need not wait to see them grow old, and what
+ * is kept is on disk after so short that they need not wait before they kill the bot.
  */
 import type { Config } from '../src/config.ts';
 import { tierPolicies } from '../src/config-tiers.ts';
 
 export const QUERY_TTL_SECONDS = 20;
+const PERSIST_SECONDS = 2;
 
 /** Seconds. A command must be answered within three, so a load is given up before. */
 const POLICIES = {
@@ -19,10 +21,19 @@ const POLICIES = {
 export function watchable(config: Config): Config {
   const said = config.cacheSection.tiers ?? {};
   const { ttl_query: ttl } = config.cacheSection;
+  const { disk } = config.cache;
+  const persist = Math.min(config.cacheSection.persist_interval, PERSIST_SECONDS);
   const section = {
     ...config.cacheSection,
+    persist_interval: persist,
     ttl_query: said.query === undefined ? Math.min(ttl, QUERY_TTL_SECONDS) : ttl,
     tiers: { query: POLICIES, reference: POLICIES, ...said },
   };
-  return { ...config, cacheSection: section, cache: { ...config.cache, tiers: tierPolicies(section) } };
+  const tiers = tierPolicies({ ...section, disk_path: disk?.path ?? null });
+  const cache = {
+    ...config.cache,
+    tiers,
+    ...(disk === undefined ? {} : { disk: { ...disk, intervalMs: persist * 1_000 } }),
+  };
+  return { ...config, cacheSection: section, cache };
 }

@@ -129,5 +129,5 @@ export function createOutsider({ page, act, ask }) {
 }
 
 function field(words, control) {
-  return el('label', { class: 'field' }, el('span', {}, words), control);
+  return el('label', { class: 'entry' }, el('span', {}, words), control);
 }
