@@ -8,7 +8,7 @@ import type { Provenance } from '../../src/cache/layers/disk.ts';
 import type { DiskStats } from '../../src/cache/types.ts';
 import { mergeStats } from '../../src/commands/shards/merge-stats.ts';
 import { diskBlock, diskProblem } from '../../src/commands/views/disk.ts';
-import { formatFor } from '../../src/commands/views/format.ts';
+import { capitalised, formatFor } from '../../src/commands/views/format.ts';
 import { type Desk, desk, fillShop } from './desk.ts';
 import { schemaIssues } from './spoken.ts';
 import { cacheStats, diskStats, POLICIES, policy } from './stats-data.ts';
@@ -79,7 +79,8 @@ describe('the disk in words', () => {
     ['off', 'What /home/somebody/x says', '`What [path] says`; the cache works in memory alone'],
   ] as const)('says in plain words that it is %s: %s', (state, problem, words) => {
     expect(diskProblem(diskStats({ state, problem }))).toContain(words);
-    expect(told({ state, problem })).toContain(`⚠️ ${words}`);
+    expect(told({ state, problem })).toContain(`-# ${capitalised(words)}`);
+    expect(told({ state, problem })).toContain('⚠️');
   });
 
   it('has no problem while it is ready', () => {

@@ -4,7 +4,7 @@
  */
 import type { PersistenceLevel } from '../../cache/policy.ts';
 import type { DiskStats, Figures, TierPolicy } from '../../cache/types.ts';
-import { entriesText, type Format } from './format.ts';
+import { capitalised, entriesText, type Format } from './format.ts';
 import { keyText } from './key-text.ts';
 import { fileName, withoutSecrets } from './redacted.ts';
 import type { Block } from './view.ts';
@@ -22,7 +22,8 @@ export function diskBlock(model: DiskModel, format: Format): Block {
   return {
     heading: '💽 Disk',
     lines: [
-      `**File:** ${keyText(fileName(disk.path), 60)} — ${disk.state === 'ready' ? 'ready' : `⚠️ ${problem}`} · ${sizeText(disk, format)}`,
+      `**File:** ${keyText(fileName(disk.path), 60)} — ${STATES[disk.state]} · ${sizeText(disk, format)}`,
+      ...(problem === undefined ? [] : [`-# ${capitalised(problem)}.`]),
       ...(disk.state === 'off' ? [] : restartLines(disk, format)),
       `**Written:** ${levelsText(model, format)}`,
       ...(disk.setAside === undefined
@@ -34,6 +35,12 @@ export function diskBlock(model: DiskModel, format: Format): Block {
     ],
   };
 }
+
+const STATES: Readonly<Record<DiskStats['state'], string>> = {
+  ready: 'ready',
+  failing: '⚠️ takes no writes',
+  off: '⚠️ off',
+};
 
 /** Where there is none. */
 export const NO_DISK =

@@ -82,12 +82,17 @@ function configurationBlock(model: InfoModel, format: Format): Block {
       : `${keyText(fileName(config.source.path), 40)}, read ${instant(config.source.readAt)}`;
   return {
     lines: [
-      `**Enabled:** ${model.stats.enabled ? 'yes' : 'no'} · **Layers:** ${layers.map((layer) => `${layer.layer} (${layer.state}, ${layer.detail})`).join(' · ')}`,
+      `**Enabled:** ${model.stats.enabled ? 'yes' : 'no'} · **Layers:** ${layers.map(layerText).join(' · ')}`,
       `**max_size_mb** ${format.exact(section.max_size_mb)} · **cleanup_interval** ${format.exact(section.cleanup_interval)} s (${format.duration(config.cache.cleanupIntervalMs)})`,
       `**Clears ask** above ${entriesText(format, config.admin.confirmAbove)} · **Configuration:** ${source}`,
       ...(model.stats.disk === null ? [NO_DISK] : []),
     ],
   };
+}
+
+/** What is wrong with one is told by the notices. */
+function layerText({ layer, state, detail }: LayerHealth): string {
+  return state === 'degraded' ? `${layer} (degraded)` : `${layer} (${state}, ${detail})`;
 }
 
 function diskBlocks({ stats: { disk }, policies, config }: InfoModel, format: Format): Block[] {
