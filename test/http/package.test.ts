@@ -1,8 +1,8 @@
-/** The built package as a host with a Hono API and Prometheus has it. */
+/** The built package as a host with a Hono API, Prometheus and undici has it. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { HostFolder } from '../plugin/built-package.ts';
 
-/** The compiler reads Hono's, prom-client's and Node's types, on a machine that may be busy. */
+/** The compiler reads Hono's, prom-client's, undici's and Node's types, on a machine that may be busy. */
 const COMPILER_MS = 60_000;
 
 let host: HostFolder;
@@ -16,6 +16,7 @@ const PROGRAM = `
 import { cacheResponse, createCache, defineTier } from 'cachecord';
 import { cacheResponse as middleware } from 'cachecord/hono';
 import { cacheMetrics } from 'cachecord/prometheus';
+import { apiPattern, cachingAgent, type CachingAgentOptions } from 'cachecord/undici';
 import { Hono } from 'hono';
 import { Registry } from 'prom-client';
 
@@ -32,16 +33,20 @@ await app.request('/status');
 const hit: Response = await app.request('/status');
 const plain = cacheResponse(cache, () => new Response('plain'), { keyPrefix: 'plain', edgeMaxAgeMs: 5_000 });
 await plain(new Request('http://localhost/'));
+const options: CachingAgentOptions = { maxTtlMs: 60_000, defaultTtlMs: 60_000 };
+const agent = cachingAgent(cache, options);
+cache.invalidate(apiPattern('https://api.example.com', '/v1/*'));
+await agent.close();
 console.log(await hit.text(), /cachecord_hits_total\\{tier="api",layer="memory"\\} (\\d+)/.exec(await registry.metrics())?.[1]);
 metrics.stop();
 await cache.stop();
 `;
 
-it('has the types of the middleware and the metrics', { timeout: COMPILER_MS }, () => {
+it('has the types of the middleware, the metrics and the agent', { timeout: COMPILER_MS }, () => {
   expect(host.checkTypes([host.write('types.ts', PROGRAM)])).toBe('');
 });
 
-it('has the middleware and the metrics under their own names', async () => {
+it('has the middleware, the metrics and the agent under their own names', async () => {
   const file = host.write('api.ts', PROGRAM);
   const program = host.start(host.path, file, {});
   expect(await program.ended, program.output()).toBe(0);
@@ -53,9 +58,10 @@ it('can be required by a CommonJS bot', async () => {
     'api.cjs',
     `const { cacheResponse } = require('cachecord/hono');
      const { cacheMetrics } = require('cachecord/prometheus');
-     console.log(typeof cacheResponse, typeof cacheMetrics);`,
+     const { cachingAgent } = require('cachecord/undici');
+     console.log(typeof cacheResponse, typeof cacheMetrics, typeof cachingAgent);`,
   );
   const program = host.start(host.path, file, {});
   expect(await program.ended, program.output()).toBe(0);
-  expect(program.output()).toBe('function function\n');
+  expect(program.output()).toBe('function function function\n');
 });
