@@ -1,5 +1,6 @@
 /** Warm tasks for tests: jobs that write down when they ran, and answer as the test says. */
 import type { WarmJob } from '../../src/cache/types.ts';
+import type { Warmth } from '../../src/cache/warmth.ts';
 import { type Config, parseConfig } from '../../src/config.ts';
 import { type Logger, silentLogger } from '../../src/logger.ts';
 import type { WarmScope, WarmTask } from '../../src/warmers/types.ts';
@@ -40,11 +41,13 @@ export function warmersOf(
     random = () => 0.5,
     logger = silentLogger,
     clock = handClock(),
+    warmth,
   }: {
     config?: Partial<Config['warmers']>;
     random?: () => number;
     logger?: Logger;
     clock?: HandClock;
+    warmth?: Warmth | undefined;
   } = {},
 ) {
   const warmers = createWarmers({
@@ -53,6 +56,7 @@ export function warmersOf(
     clock,
     logger,
     random,
+    warmth,
   });
   return { warmers, clock };
 }
