@@ -12,6 +12,8 @@ export class AnswerLoad {
   stale: KeptAnswer | undefined;
   /** Its answer is being collected, and ends it. */
   isCollecting = false;
+  /** Somebody has waited for it in vain. */
+  isSlow = false;
   readonly #onEnd: (load: AnswerLoad) => void;
   readonly #value = Promise.withResolvers<KeptAnswer | undefined>();
   readonly #begun = Promise.withResolvers<undefined>();

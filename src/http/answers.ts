@@ -67,15 +67,19 @@ export class Answers {
       if (stale !== undefined && isServableMeanwhile(stale)) {
         this.#cache.get(key);
         // Fresh for this one request, so that it does not fetch it a second time.
-        return { answer: { ...stale, staleAt: Date.now() + 1 }, load: undefined };
+        return { answer: { ...stale, staleAt: Date.now() + 1_000 }, load: undefined };
       }
+    }
+    if (running?.isSlow) {
+      this.#cache.get(key);
+      return NOTHING;
     }
     // Grace is undici's to give: a forced load gets none. A look counts as the miss that it is.
     const isForced = isStale && running === undefined;
     if (isForced) this.#cache.get(key);
     const load = this.#newLoad(key);
     const result = this.#getOrLoad(request, load, isForced);
-    const kept = readKept(isFresh || load.hasBegun ? undefined : await this.#inTime(result, load));
+    const kept = readKept(isFresh || load.hasBegun ? undefined : await this.#inTime(result, load, running));
     if (load.hasBegun) {
       if (load.stale !== undefined) this.#mayLearn(request, load.stale);
       return { answer: staleFor(load, request), load };
@@ -144,11 +148,19 @@ export class Answers {
 
   /**
    * What the load of another request gives. The origin may be slow, or whoever reads its answer: nobody waits for that
-   * for ever. Where the other load is invalidated, the cache begins this one.
+   * for ever, and after the first who has, nobody at all. Where the other load is invalidated, the cache begins this one.
    */
-  async #inTime(result: Promise<unknown>, load: AnswerLoad): Promise<unknown> {
+  async #inTime(
+    result: Promise<unknown>,
+    load: AnswerLoad,
+    running: AnswerLoad | undefined,
+  ): Promise<unknown> {
     const late = Promise.withResolvers<void>();
-    const timer = setTimeout(() => late.resolve(), Math.min(this.#options.maxWaitMs, LONGEST_TIMER_MS));
+    const giveUp = () => {
+      if (running !== undefined) running.isSlow = true;
+      late.resolve();
+    };
+    const timer = setTimeout(giveUp, Math.min(this.#options.maxWaitMs, LONGEST_TIMER_MS));
     timer.unref();
     try {
       return await Promise.race([result, late.promise, load.begun]);

@@ -591,7 +591,7 @@ describe('the same request, many times at once', () => {
     expect((await get()).body).toBe('works');
   });
 
-  it('waits no longer than maxWaitMs', async () => {
+  it('waits no longer than maxWaitMs, and after that nobody waits for the slow one', async () => {
     const { origin, come, give } = heldOrigin();
     const { get } = await outgoing(origin, { maxWaitMs: 0 });
     const slow = get();
@@ -600,6 +600,10 @@ describe('the same request, many times at once', () => {
     await come(2);
     give(1, { body: 'quick' });
     expect((await quick).body).toBe('quick');
+    const next = get();
+    await come(3);
+    give(2, { body: 'next' });
+    expect((await next).body).toBe('next');
     give(0, { body: 'slow' });
     expect((await slow).body).toBe('slow');
   });
