@@ -268,7 +268,9 @@ describe('the predictive warmer', () => {
     // One of 80 loads is given up in each of these minutes.
     await turnTo(clock.now() + 70 * MINUTE);
     expect(warmers.status()[4]).toMatchObject({ dropped: 1, lastRun: { state: 'running', total: 80 } });
-    await warmers.stop();
+    const stopped = warmers.stop();
+    await clock.advanceAsync(MINUTE);
+    await stopped;
   });
 
   it('is not there where it is turned off, and leaves no timer behind', async () => {
