@@ -1,7 +1,7 @@
 /** The real bot in a process of its own, with a small shop in a folder that goes with it, and people who use it. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { finished } from 'node:stream/promises';
@@ -33,6 +33,8 @@ export interface BotOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** What the shop is generated with; `null`: the bot finds no file. @default a small one */
   readonly shop?: GeneratorOptions | null;
+  /** Where it starts, with the shop that is there; it stays when the bot is stopped. @default one of its own */
+  readonly folder?: string;
 }
 
 /** How the process ended. */
@@ -47,13 +49,16 @@ export class RunningBot {
   readonly databasePath: string;
   readonly child: ChildProcess;
   readonly ended: Promise<Ended>;
-  readonly #directory = mkdtempSync(join(tmpdir(), 'cachecord-e2e-'));
+  readonly #directory: string;
+  readonly #isDirectoryOurs: boolean;
   #output = '';
 
   /** Starts it and does not wait. It logs in to this Discord unless the environment says otherwise. */
-  constructor(local: LocalDiscord | null, { config = {}, env = {}, shop = SMALL }: BotOptions = {}) {
+  constructor(local: LocalDiscord | null, { config = {}, env = {}, shop = SMALL, folder }: BotOptions = {}) {
+    this.#directory = folder ?? mkdtempSync(join(tmpdir(), 'cachecord-e2e-'));
+    this.#isDirectoryOurs = folder === undefined;
     this.databasePath = join(this.#directory, 'shop.sqlite');
-    if (shop !== null) {
+    if (shop !== null && !existsSync(this.databasePath)) {
       const db = openDatabase(this.databasePath);
       generateShop(db, { ...SMALL, ...shop });
       db.close();
@@ -141,7 +146,7 @@ export class RunningBot {
   async stop(): Promise<Ended> {
     if (this.child.exitCode === null && this.child.signalCode === null) this.child.kill('SIGTERM');
     const ended = await this.ended;
-    rmSync(this.#directory, { recursive: true, force: true });
+    if (this.#isDirectoryOurs) rmSync(this.#directory, { recursive: true, force: true });
     return ended;
   }
 }
