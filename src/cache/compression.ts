@@ -9,7 +9,7 @@ import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 const LEVEL = 3;
 
 /** A compressed value costs a decode at each read, so it must save at least a fifth. */
-const WORTH_RATIO = 0.8;
+export const WORTH_RATIO = 0.8;
 
 /** The compressed bytes, or `undefined` where that would not save a fifth. */
 export function compress(bytes: Uint8Array): Uint8Array | undefined {

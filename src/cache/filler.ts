@@ -7,12 +7,13 @@
 import type { BurstLog } from './burst-log.ts';
 import type { Clock } from './clock.ts';
 import { cloneValue } from './clone.ts';
+import { WORTH_RATIO } from './compression.ts';
 import { Entry, type EntryLinks, NO_EXTRAS } from './entry.ts';
 import type { Emitter } from './events.ts';
 import { deepFreeze } from './freeze.ts';
 import type { MemoryLayer } from './layers/memory.ts';
 import type { Load } from './load.ts';
-import { pack } from './packed.ts';
+import { type Packed, pack } from './packed.ts';
 import type { Rules } from './rules.ts';
 import { lifetimeOf } from './ttl.ts';
 import type { RefusalReason } from './types.ts';
@@ -66,7 +67,7 @@ export class Filler {
       if (kind === 'unsafe') return this.#refuse(load, 'unsafe');
       if (kind === 'too-large' || weightBytes > rules.maxEntryBytes) return this.#refuse(load, 'too-large');
       if (ttlMs <= 0 || load.isSkipped || !isWanted(value, rules)) return this.#refuse(load, 'not-wanted');
-      const packed = weightBytes > rules.compressAboveBytes ? pack(value) : undefined;
+      const packed = weightBytes > rules.compressAboveBytes ? packedIfLighter(value, weightBytes) : undefined;
       const copied = kind === 'copied' || packed !== undefined;
       const links = this.#flatten(load.links);
       const cost = rules.cost === undefined ? 0 : this.#told(key, rules.cost, value);
@@ -135,6 +136,12 @@ export class Filler {
     // Copied: what a loader still says after its load has ended must not reach the entry.
     return { tags: [...new Set(links.tags)], dependsOn: [...all] };
   }
+}
+
+/** Text that compresses well may still be more than the value takes on the heap: short rows, bytes in a string. */
+function packedIfLighter(value: unknown, weightBytes: number): Packed | undefined {
+  const packed = pack(value);
+  return packed !== undefined && packedBytes(packed) <= weightBytes * WORTH_RATIO ? packed : undefined;
 }
 
 /** The conditions of the policies; see {@link LoadingPolicy}. */

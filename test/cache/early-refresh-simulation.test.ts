@@ -11,9 +11,10 @@
 import { describe, expect, it } from 'vitest';
 import { Entry } from '../../src/cache/entry.ts';
 import { judge, undisturbedUntil } from '../../src/cache/freshness.ts';
-import type { LoadingPolicy } from '../../src/cache/policy.ts';
+
 import { completeRules, type Rules } from '../../src/cache/rules.ts';
 import { TierBook } from '../../src/cache/tier-book.ts';
+import type { TierPolicy } from '../../src/cache/types.ts';
 import { bench, tierOf } from './support.ts';
 
 const TTL_MS = 3_600_000;
@@ -250,7 +251,7 @@ describe('a thousand readers in one process, each reading once a second over thr
   const STEP_MS = 5;
 
   /** Through the cache itself: the loads after the first one, and the reads that had to wait. */
-  async function through(policy: LoadingPolicy): Promise<{ loads: number; waited: number }> {
+  async function through(policy: Partial<TierPolicy>): Promise<{ loads: number; waited: number }> {
     const random = seeded(10);
     const { cache, clock } = bench({
       tiers: [tierOf('query', ['query'], { ...policy, ttlMs: CACHE_TTL_MS })],
