@@ -46,7 +46,8 @@ interface PlanOptions<A extends readonly unknown[], V>
   readonly passContext?: boolean;
   /**
    * The name under which the next process finds this function, to load what was used most before anybody asks
-   * (`docs/warming.md`); false: it need not. @default the template of the key, or the function's name
+   * (`docs/warming.md`); false: it need not. @default the template of the key, or the name of the
+   * function, or of the one that makes the key; a function without any of these has none
    */
   readonly recipe?: string | false;
 }
@@ -164,7 +165,9 @@ function recipeName(functionName: string, given: AnyPlanOptions): string | undef
   }
   if (typeof key === 'string') return key;
   if (keyPrefix !== undefined) return `${keyPrefix}::…::${name ?? functionName}`;
-  return functionName || undefined;
+  // A function written as a property in place is called after it, and says nothing.
+  const keyName = typeof key === 'function' && key.name !== 'key' ? key.name : '';
+  return functionName || keyName || undefined;
 }
 
 /** What templates for a function may refer to. */

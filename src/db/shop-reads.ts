@@ -57,9 +57,11 @@ export function createReads({ cache, queries, now, gate }: ReadParts) {
   );
   const getVipTiers = cachedSync(cache, () => queries.setting('vip_tiers'), {
     key: () => shopKeys.setting('vip_tiers'),
+    recipe: 'vip tiers',
   });
   const getPaymentMethods = cachedSync(cache, () => queries.setting('payment_methods'), {
     key: () => shopKeys.setting('payment_methods'),
+    recipe: 'payment methods',
   });
   const getLeaderboard = cached(
     cache,
@@ -68,7 +70,7 @@ export function createReads({ cache, queries, now, gate }: ReadParts) {
       if (gate !== undefined) await gate();
       return queries.leaderboard(rows);
     },
-    { key: (limit?: number) => shopKeys.leaderboard(limit ?? 10) },
+    { key: (limit?: number) => shopKeys.leaderboard(limit ?? 10), recipe: 'leaderboard' },
   );
   const searchProducts = cached(
     cache,
@@ -82,7 +84,7 @@ export function createReads({ cache, queries, now, gate }: ReadParts) {
     cache,
     (userId: string, page?: number): readonly WalletTransaction[] =>
       queries.transactions(userId, whole(page ?? 0, 0, 1_000_000, 'page'), TRANSACTIONS_PER_PAGE),
-    { key: (userId: string, page?: number) => shopKeys.transactions(userId, page ?? 0) },
+    { key: (userId: string, page?: number) => shopKeys.transactions(userId, page ?? 0), recipe: false },
   );
   const getSalesAnalytics = cached(
     cache,
