@@ -12,6 +12,7 @@ export class Counters {
   readonly namespace: string;
   readonly rules: RuleBook;
   hits = 0;
+  diskHits = 0;
   misses = 0;
   joined = 0;
   loads = 0;
@@ -71,6 +72,7 @@ export function sumFigures(all: readonly Counters[], meanLoadMs: ReadonlyMap<str
   return {
     lookups: hits + misses,
     hits,
+    diskHits: sum((c) => c.diskHits),
     misses,
     hitRate: hits + misses === 0 ? null : hits / (hits + misses),
     joined: sum((c) => c.joined),

@@ -73,11 +73,13 @@ export class Reader {
     load: Loader<unknown> | undefined,
     isSync: boolean,
   ): Entry | undefined {
-    const entry = this.#memory.peek(key) ?? this.#fromDisk(key);
+    const resident = this.#memory.peek(key);
+    const entry = resident ?? this.#fromDisk(key);
     if (entry === undefined) return undefined;
     const isQuiet = this.#clock.now() < entry.quietUntil && !this.#invalidator.isSweeping;
     if (!isQuiet && !this.#mayServe(entry, options, load, isSync)) return undefined;
     entry.counters.hits++;
+    if (resident === undefined) entry.counters.diskHits++;
     const hits = ++entry.hits;
     if ((hits & (hits - 1)) === 0) {
       this.#top.offer(entry);

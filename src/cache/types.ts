@@ -198,6 +198,8 @@ export interface Figures {
   /** hits + misses */
   readonly lookups: number;
   readonly hits: number;
+  /** Of the hits, those that were brought back from disk; the others were in memory. */
+  readonly diskHits: number;
   /** Lookups that found nothing fresh: those that loaded, joined a load, or only asked. Forced loads (`fresh`) are no lookups. */
   readonly misses: number;
   /** hits ÷ lookups, 0 to 1; `null` before the first lookup. */

@@ -66,6 +66,7 @@ export const HISTOGRAM = 'histogram';
 export const FIGURE_METRICS: Readonly<Record<keyof Figures, FigureMetric | typeof HISTOGRAM>> = {
   lookups: counter('lookups_total', 'Lookups: hits and misses.', (all) => all.lookups),
   hits: layerCounter('hits_total', 'Lookups answered by an entry.', (all) => all.hits),
+  diskHits: counter('disk_hits_total', 'Of the hits, those brought back from disk.', (all) => all.diskHits),
   misses: counter('misses_total', 'Lookups that found nothing fresh.', (all) => all.misses),
   hitRate: gauge('hit_ratio', 'Hits by lookups since the start.', (all) => all.hitRate),
   joined: counter('joined_total', 'Misses that joined a load in flight.', (all) => all.joined),

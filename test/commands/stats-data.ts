@@ -9,6 +9,7 @@ export function figures(over: Partial<Figures> = {}): Figures {
   return {
     lookups: 1_447,
     hits: 1_234,
+    diskHits: 0,
     misses: 213,
     hitRate: 1_234 / 1_447,
     joined: 21,

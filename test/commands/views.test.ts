@@ -640,6 +640,7 @@ const hostileFigures: fc.Arbitrary<Figures> = fc
     return figures({
       lookups: n(0),
       hits: n(1),
+      diskHits: n(6),
       misses: n(2),
       hitRate: hasRate ? n(3) : null,
       joined: n(4),

@@ -94,6 +94,7 @@ function mergeFigures(all: readonly Figures[]): Figures | undefined {
   return {
     lookups,
     hits,
+    diskHits: sum(all, (one) => one.diskHits),
     misses: sum(all, (one) => one.misses),
     hitRate: lookups === 0 ? null : hits / lookups,
     joined: sum(all, (one) => one.joined),

@@ -132,9 +132,7 @@ export function diskProblem({ state, problem = '' }: DiskStats): string | undefi
   return `${what}; ${CONSEQUENCES[state]}`;
 }
 
-/** ` (memory 1,200 · disk 34)`; nothing where there is no disk layer. */
-export function hitsByLayer({ hits }: Pick<Figures, 'hits'>, disk: DiskStats | null, format: Format): string {
-  if (disk === null) return '';
-  const fromDisk = Math.min(disk.hits, hits);
-  return ` (memory ${format.count(hits - fromDisk)} · disk ${format.count(fromDisk)})`;
+/** `memory 1,200 · disk 34` */
+export function hitsByLayer({ hits, diskHits }: Pick<Figures, 'hits' | 'diskHits'>, format: Format): string {
+  return `memory ${format.count(hits - diskHits)} · disk ${format.count(diskHits)}`;
 }

@@ -1,5 +1,5 @@
 /** `/cache-stats`, first page: how well the cache works, what it holds, what is used most. */
-import type { CacheStats, DiskStats, Figures, TopKey, WindowFigures } from '../../cache/types.ts';
+import type { CacheStats, Figures, TopKey, WindowFigures } from '../../cache/types.ts';
 import { beyondParts } from './beyond.ts';
 import { diskProblem, hitsByLayer, sizeText } from './disk.ts';
 import { bar, capitalised, entriesText, type Format, instant, NOTHING, plural } from './format.ts';
@@ -33,10 +33,11 @@ export function overviewView(model: OverviewModel, format: Format, mention: Ment
     subtitle: `Since start ${instant(stats.sinceAt)} · ${scope}`,
     blocks: [
       ...(stats.enabled ? [] : [offBlock(stats, format)]),
-      // Disk hits are not counted by tier.
-      tier === undefined
-        ? performanceBlock(figures, hour, stats.disk, warmedLine(stats, format), format)
-        : performanceBlock(figures, hour, null, undefined, format),
+      performanceBlock(
+        figures,
+        { hour, hasDisk: stats.disk !== null, warmed: tier ? undefined : warmedLine(stats, format) },
+        format,
+      ),
       memoryBlock(stats, figures, format),
       topBlock(stats, top, format, mention),
     ],
@@ -69,12 +70,15 @@ function toneOf(stats: CacheStats, figures: Figures): Tone {
 
 function performanceBlock(
   figures: Figures,
-  hour: WindowFigures | undefined,
-  disk: DiskStats | null,
-  warmed: string | undefined,
+  beside: {
+    readonly hour: WindowFigures | undefined;
+    readonly hasDisk: boolean;
+    readonly warmed: string | undefined;
+  },
   format: Format,
 ): Block {
   const { hits, misses, loadTimes } = figures;
+  const { hour, hasDisk, warmed } = beside;
   const times =
     loadTimes === null
       ? NOTHING
@@ -84,7 +88,7 @@ function performanceBlock(
     heading: '🎯 Performance',
     lines: [
       `**Hit Rate:** ${hitRateText(figures, format)}${lastHour(figures, hour, format)}`,
-      `**Total Hits:** ${format.count(hits)}${hitsByLayer(figures, disk, format)}`,
+      `**Total Hits:** ${format.count(hits)}${hasDisk ? ` (${hitsByLayer(figures, format)})` : ''}`,
       `**Total Misses:** ${format.count(misses)} (loads ${format.count(figures.loads - figures.refreshes)} · joined ${format.count(figures.joined)} · failed ${format.count(figures.failures)})`,
       `**Total Sets:** ${format.count(figures.sets)} (fills ${format.count(figures.fills)} · writes ${format.count(figures.writes)})`,
       `**Load Time:** ${times}`,
