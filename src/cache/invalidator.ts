@@ -36,6 +36,8 @@ interface Run {
   readonly sweeps: Promise<void>[];
   /** Keys whose dependants are still to be removed. */
   readonly roots: string[];
+  /** Keys of which the disk layer knows. */
+  readonly stored: Set<string>;
 }
 
 interface Sweep {
@@ -100,9 +102,10 @@ export class Invalidator {
 
   invalidate(targets: readonly Target[]): Removal {
     const run = this.#newRun();
+    this.#disk?.invalidate(targets);
     for (const target of targets) {
+      if (target.kind === 'key') run.stored.add(target.key);
       this.#apply(target, run);
-      this.#disk?.invalidate(target);
     }
     const { tally } = run;
     if (run.sweeps.length === 0) return tally;
@@ -114,7 +117,6 @@ export class Invalidator {
     const run = this.#newRun();
     this.#loads.supersede(key, run.position);
     this.#saves.supersede(key, run.position);
-    this.#disk?.invalidate({ kind: 'key', key });
     run.roots.push(key);
     this.#cascade(run);
   }
@@ -122,7 +124,6 @@ export class Invalidator {
   /** A load turned out at its end to be void: so is what depends on its key. */
   voidedLate(key: string): void {
     const run = this.#newRun();
-    this.#disk?.invalidate({ kind: 'key', key });
     run.roots.push(key);
     this.#cascade(run);
   }
@@ -144,6 +145,7 @@ export class Invalidator {
       endsAt: undefined,
       sweeps: [],
       roots: [],
+      stored: new Set(),
     };
   }
 
@@ -172,8 +174,13 @@ export class Invalidator {
 
   /** Removes what depends on the roots, and what depends on that. What is removed is not found again, so cycles end. */
   #cascade(run: Run): void {
+    const met: Target[] = [];
     for (let root = run.roots.pop(); root !== undefined; root = run.roots.pop()) {
       const key = root;
+      if (!run.stored.has(key)) {
+        run.stored.add(key);
+        met.push({ kind: 'key', key });
+      }
       if (this.#memory.hasDependants) {
         const covers = (entry: Entry) => entry.links?.dependsOn.includes(key) ?? false;
         this.#removeAll(this.#memory.dependantsOf(key), covers, run);
@@ -183,6 +190,8 @@ export class Invalidator {
       voided.push(...this.#saves.invalidate({ kind: 'key', key }, run.position));
       for (const other of voided) if (other !== key) run.roots.push(other);
     }
+    // On disk there may be what depends on them, too.
+    this.#disk?.invalidate(met);
   }
 
   /** Removes those of the candidates that are covered: at once where that is quick, else the rest in a sweep. */

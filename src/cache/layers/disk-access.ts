@@ -1,14 +1,22 @@
 /**
- * The cache file and what goes wrong with it: opening it, setting a damaged one aside, leaving a full or locked one
- * alone for a while, and saying so once. Whatever happens, memory goes on (I4).
+ * The cache file and what goes wrong with it: opening it, setting a damaged one aside under a dated name, leaving a full
+ * or locked one alone for a while, taking up one that was moved away, and saying so once. Whatever happens, memory goes
+ * on (I4).
  */
+import { statSync } from 'node:fs';
 import type { BurstLog } from '../burst-log.ts';
 import type { Clock } from '../clock.ts';
 import { DiskFile } from './disk-file.ts';
-import { isDamage, type OpenDatabase, setAside } from './store-database.ts';
+import { isBusy, isDamage, type OpenDatabase, setAside } from './store-database.ts';
 
-/** How long a full or locked disk is left alone after a failed write. */
+/** How long a full disk is left alone after a failed write. */
 const RETRY_AFTER_MS = 5_000;
+/** Another process writes in slices: between two of them it is our turn. */
+const RETRY_BUSY_AFTER_MS = 100;
+/** A file that is locked for less is not worth a word. */
+const BUSY_UNSAID_MS = 1_000;
+/** A disk on which files get damaged again and again is not used any more. */
+const MAX_SET_ASIDE = 5;
 
 export interface DiskAccessParts {
   readonly path: string;
@@ -22,11 +30,15 @@ export interface DiskAccessParts {
 export class DiskAccess {
   readonly #parts: DiskAccessParts;
   #file: DiskFile | undefined;
+  /** Tells the file from one that somebody has put in its place. */
+  #inode: number | undefined;
   #problem: string | undefined;
   #setAside: string | undefined;
+  #timesSetAside = 0;
+  #busySince: number | undefined;
   #retryAt = 0;
   #isClosed = false;
-  failures = 0;
+  #failures = 0;
 
   constructor(parts: DiskAccessParts) {
     this.#parts = parts;
@@ -47,6 +59,10 @@ export class DiskAccess {
     return this.#setAside;
   }
 
+  get failures(): number {
+    return this.#failures;
+  }
+
   get isClosed(): boolean {
     return this.#isClosed;
   }
@@ -56,44 +72,65 @@ export class DiskAccess {
     return this.#parts.clock.now() < this.#retryAt;
   }
 
-  /** Opens the file, or a new one in its place. */
+  /** Opens the file, or a new one in the place of a damaged one. */
   open(): void {
-    const { path, clock, bursts } = this.#parts;
     try {
       this.#begin();
     } catch (error) {
-      if (!isDamage(error)) {
-        this.#off(error);
-        return;
-      }
-      try {
-        const renamedTo = setAside(path, clock.epochAt(clock.now()));
-        this.#setAside = renamedTo;
-        const message = `${path} was damaged. It was renamed, and a new one begun: nothing but warmth is lost.`;
-        bursts.warn('disk', message, { renamedTo, error });
-        this.#begin();
-      } catch (second) {
-        this.#off(second);
-      }
+      if (isDamage(error)) this.#replace(error);
+      else this.#off(error);
     }
   }
 
+  /** Opens it where it could not be used before, or was moved away meanwhile. To be called every so often. */
+  revive(): void {
+    if (this.#isClosed) return;
+    if (this.#file !== undefined) {
+      if (inodeOf(this.#parts.path) === this.#inode) return;
+      this.#say(`${this.#parts.path} was moved away or removed, so a new one is begun.`, {});
+      this.#file.close();
+    }
+    this.open();
+  }
+
   #begin(): void {
-    const file = new DiskFile(this.#parts.path, this.#parts.open);
+    const { path, open, begin } = this.#parts;
+    const file = new DiskFile(path, open);
     try {
-      this.#parts.begin(file);
-      this.#file = file;
+      begin(file);
     } catch (error) {
       file.close();
       throw error;
+    }
+    this.#file = file;
+    this.#inode = inodeOf(path);
+    this.#problem = undefined;
+  }
+
+  #replace(error: unknown): void {
+    const { path, clock } = this.#parts;
+    this.#file = undefined;
+    try {
+      if (++this.#timesSetAside > MAX_SET_ASIDE) throw error;
+      const renamedTo = setAside(path, clock.epochAt(clock.now()));
+      this.#setAside = renamedTo;
+      const what = `${path} is damaged, or of another version of the cache.`;
+      this.#say(`${what} It was renamed, and a new one begun: nothing but warmth is lost.`, {
+        renamedTo,
+        error,
+      });
+      this.#begin();
+    } catch (second) {
+      this.#off(second);
     }
   }
 
   #off(error: unknown): void {
     this.#file = undefined;
-    this.#problem = messageOf(error);
-    const message = `${this.#parts.path} cannot be used: the cache works in memory alone.`;
-    this.#parts.bursts.warn('disk', message, { error });
+    const problem = messageOf(error);
+    if (problem !== this.#problem)
+      this.#say(`${this.#parts.path} cannot be used: the cache works in memory alone.`, { error });
+    this.#problem = problem;
   }
 
   /** True when it was done. */
@@ -104,37 +141,51 @@ export class DiskAccess {
       work(file);
       return true;
     } catch (error) {
-      this.failed(what, error);
+      this.failed(file, what, error);
       return false;
     }
   }
 
-  failed(what: string, error: unknown): void {
-    const { path, clock, bursts } = this.#parts;
-    this.failures++;
+  failed(file: DiskFile, what: string, error: unknown): void {
+    // It may have been found damaged within a transaction, and replaced by now.
+    if (file !== this.#file) return;
+    const { path, clock } = this.#parts;
+    const now = clock.now();
+    this.#failures++;
+    if (isDamage(error)) {
+      file.close();
+      this.#replace(error);
+      return;
+    }
     this.#problem = messageOf(error);
-    this.#retryAt = clock.now() + RETRY_AFTER_MS;
-    bursts.warn('disk', `The cache on disk ${what}; memory goes on.`, { path, error });
-    if (!isDamage(error)) return;
-    this.#file?.close();
-    this.open();
+    if (isBusy(error)) {
+      this.#retryAt = now + RETRY_BUSY_AFTER_MS;
+      this.#busySince ??= now;
+      if (now - this.#busySince < BUSY_UNSAID_MS) return;
+    } else this.#retryAt = now + RETRY_AFTER_MS;
+    this.#say(`The cache on disk ${what}; memory goes on.`, { path, error });
   }
 
   /** Something was written: what was wrong has passed. */
   succeeded(): void {
     this.#problem = undefined;
+    this.#busySince = undefined;
   }
 
-  /** Nothing is attempted any more. */
-  close(): void {
-    this.#isClosed = true;
-  }
-
-  /** Lets go of the file. */
+  /** Lets go of the file; nothing is attempted any more. */
   end(): void {
+    this.#isClosed = true;
     this.#file?.close();
     this.#file = undefined;
   }
+
+  #say(message: string, fields: Readonly<Record<string, unknown>>): void {
+    this.#parts.bursts.warn('disk', message, fields);
+  }
+}
+
+function inodeOf(path: string): number | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.ino;
 }
 
 function messageOf(error: unknown): string {

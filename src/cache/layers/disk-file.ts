@@ -1,9 +1,6 @@
 /**
  * The file beneath the disk layer: a SQLite database of its own, its tables and statements. What may be believed is
- * decided in `disk.ts`; here a row is a row.
- *
- * Losing the file costs warmth and nothing else. So one that SQLite takes for damaged, or that is of another version, is
- * set aside under a dated name and begun anew.
+ * decided in `disk.ts`; here a row is a row. Losing the file costs warmth and nothing else.
  */
 import { crc32 } from 'node:zlib';
 import { CacheError } from '../errors.ts';
@@ -29,17 +26,12 @@ export interface StoredRow {
   readonly checksum: number;
 }
 
-/** An invalidation whose rows are still being removed: those up to `through` that it covers are not there any more. */
-export interface PendingRow {
-  readonly id: number;
-  readonly target: string;
-  readonly through: number;
-}
+const VERSION = 2;
 
-const VERSION = 1;
-
-/** Another process holds the file for a few milliseconds at most. */
-const BUSY_TIMEOUT_MS = 50;
+/** Nobody is served yet, and another process may be opening it, too. */
+const BUSY_AT_OPENING_MS = 1_000;
+/** Another process holds the file for a few milliseconds; who waits for it holds the event loop (I12). */
+const BUSY_TIMEOUT_MS = 8;
 
 const TABLES = `
 CREATE TABLE cache_storage (
@@ -57,12 +49,8 @@ CREATE TABLE cache_storage (
 CREATE INDEX cache_storage_expires_at ON cache_storage (expires_at) WHERE expires_at IS NOT NULL;
 CREATE TABLE cache_links (label TEXT NOT NULL, key TEXT NOT NULL, PRIMARY KEY (label, key)) WITHOUT ROWID;
 CREATE INDEX cache_links_key ON cache_links (key);
-CREATE TABLE cache_pending (id INTEGER PRIMARY KEY AUTOINCREMENT, target TEXT NOT NULL, through INTEGER NOT NULL);
 CREATE TABLE cache_meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 `;
-
-/** Text that sorts after everything that begins with a prefix. */
-const AFTER_ALL = '\u{10ffff}';
 
 export class DiskFile {
   readonly path: string;
@@ -74,12 +62,13 @@ export class DiskFile {
     this.path = path;
     this.#db = open(path);
     try {
-      this.#db.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`);
+      this.#db.pragma(`busy_timeout = ${BUSY_AT_OPENING_MS}`);
       this.#db.pragma('journal_mode = WAL');
       this.#db.pragma('synchronous = NORMAL');
       // What is deleted is overwritten: people have a right to it.
       this.#db.pragma('secure_delete = ON');
       this.transaction(() => this.#prepareTables());
+      this.#db.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`);
     } catch (error) {
       this.#db.close();
       throw error;
@@ -110,7 +99,9 @@ export class DiskFile {
 
   /** The number of the last row that was ever written. */
   get lastSeq(): number {
-    return Number(this.#plucked("SELECT seq FROM sqlite_sequence WHERE name = 'cache_storage'").get() ?? 0);
+    const given = this.#plucked("SELECT seq FROM sqlite_sequence WHERE name = 'cache_storage'").get();
+    const present = this.#plucked('SELECT max(seq) FROM cache_storage').get();
+    return Math.max(Number(given ?? 0), Number(present ?? 0));
   }
 
   /** Changes when another connection has written. */
@@ -128,10 +119,11 @@ export class DiskFile {
     this.#db.exec('BEGIN IMMEDIATE');
     try {
       const result = work();
+      // SQLite ends some transactions by itself, such as when the disk is full.
+      if (!this.#db.inTransaction) throw new Error('SQLite has undone the transaction.');
       this.#db.exec('COMMIT');
       return result;
     } catch (error) {
-      // SQLite ends some transactions by itself, such as when the disk is full.
       if (this.#db.inTransaction) this.#db.exec('ROLLBACK');
       throw error;
     }
@@ -167,6 +159,10 @@ export class DiskFile {
     }
   }
 
+  hasLabel(label: string): boolean {
+    return this.#plucked('SELECT 1 FROM cache_links WHERE label = ? LIMIT 1').get(label) !== undefined;
+  }
+
   seqOf(key: string): number | undefined {
     return this.#plucked('SELECT seq FROM cache_storage WHERE key = ?').get(key) as number | undefined;
   }
@@ -184,8 +180,9 @@ export class DiskFile {
 
   /** Keys that begin with a prefix, in their order: at most `limit` after one. */
   keysAfter(prefix: string, after: string, limit: number): string[] {
-    const sql = 'SELECT key FROM cache_storage WHERE key >= ? AND key > ? AND key < ? ORDER BY key LIMIT ?';
-    return this.#plucked(sql).all(prefix, after, prefix + AFTER_ALL, limit) as string[];
+    const sql = 'SELECT key FROM cache_storage WHERE key >= ? AND key > ? ORDER BY key LIMIT ?';
+    const keys = this.#plucked(sql).all(prefix, after, limit) as string[];
+    return keys.filter((key) => key.startsWith(prefix));
   }
 
   /** Keys of the rows that carry a label, in their order: at most `limit` after one. */
@@ -197,8 +194,9 @@ export class DiskFile {
   /** Labels that begin with a prefix, after one, at most `limit`. */
   labelsAfter(prefix: string, after: string, limit: number): string[] {
     const sql = `SELECT DISTINCT label FROM cache_links
-      WHERE label >= ? AND label > ? AND label < ? ORDER BY label LIMIT ?`;
-    return this.#plucked(sql).all(prefix, after, prefix + AFTER_ALL, limit) as string[];
+      WHERE label >= ? AND label > ? ORDER BY label LIMIT ?`;
+    const labels = this.#plucked(sql).all(prefix, after, limit) as string[];
+    return labels.filter((label) => label.startsWith(prefix));
   }
 
   /** The rows written longest ago. */
@@ -209,23 +207,6 @@ export class DiskFile {
   expiredKeys(nowAt: number, limit: number): string[] {
     const sql = 'SELECT key FROM cache_storage WHERE expires_at <= ? LIMIT ?';
     return this.#plucked(sql).all(nowAt, limit) as string[];
-  }
-
-  /** @throws CacheError `ERR_STORE_FAILED` where one is damaged */
-  pending(): PendingRow[] {
-    const rows = this.#statement('SELECT * FROM cache_pending ORDER BY id').all() as PendingRow[];
-    return rows.map((row) => ({ ...row, target: unsealed(row.target) }));
-  }
-
-  addPending(target: string): void {
-    this.#statement('INSERT INTO cache_pending (target, through) VALUES (?, ?)').run(
-      sealed(target),
-      this.lastSeq,
-    );
-  }
-
-  endPending(id: number): void {
-    this.#statement('DELETE FROM cache_pending WHERE id = ?').run(id);
   }
 
   /** @throws CacheError `ERR_STORE_FAILED` where it is damaged */

@@ -1,8 +1,7 @@
 /** An entry as a row of the cache file, and back. */
 import type { Clock } from '../clock.ts';
-import { encode } from '../codec.ts';
+import { type Encoded, encode } from '../codec.ts';
 import { type Entry, type EntryLinks, servedValue } from '../entry.ts';
-import { CacheError } from '../errors.ts';
 import type { StoredRow } from './disk-file.ts';
 
 /** An entry as it was found on disk. Instants are epoch milliseconds. */
@@ -24,24 +23,32 @@ export interface StoredEntry {
 export interface Metadata extends EntryLinks {
   readonly tier: string;
   readonly loadMicros: number;
+  /** The process that wrote it. */
+  readonly by: string;
 }
 
 type NewRow = Omit<StoredRow, 'seq' | 'checksum'>;
 
-/** The row of an entry; `undefined` where its value would not come back as it was, or takes more than `maxBytes`. */
-export function rowOf(entry: Entry, clock: Clock, maxBytes: number): NewRow | undefined {
+export interface RowWriter {
+  readonly clock: Clock;
+  /** Values that take more, compressed or not, are not written. */
+  readonly maxBytes: number;
+  /** Names the process. */
+  readonly by: string;
+}
+
+/** The row of an entry; `undefined` where it would not come back as it was, or is too large. */
+export function rowOf(entry: Entry, { clock, maxBytes, by }: RowWriter): NewRow | undefined {
   const { key, counters, createdAt, staleAt, expiresAt, links, loadMicros } = entry;
-  let encoded: ReturnType<typeof encode>;
-  try {
-    encoded = encode(servedValue(entry));
-  } catch (error) {
-    if (error instanceof CacheError) return undefined;
-    throw error;
-  }
-  if (encoded.bytes.length > maxBytes) return undefined;
+  // SQLite would put the same sign in the place of all surrogates that stand alone.
+  if (![key, ...(links?.tags ?? []), ...(links?.dependsOn ?? [])].every((text) => text.isWellFormed()))
+    return undefined;
+  const encoded = encodedOf(entry);
+  if (encoded === undefined || encoded.plainBytes > maxBytes) return undefined;
   const metadata = {
     tier: counters.policy.tier,
     loadMicros,
+    by,
     ...(links !== undefined && links.tags.length > 0 && { tags: links.tags }),
     ...(links !== undefined && links.dependsOn.length > 0 && { dependsOn: links.dependsOn }),
   };
@@ -58,9 +65,24 @@ export function rowOf(entry: Entry, clock: Clock, maxBytes: number): NewRow | un
   };
 }
 
-/** Its checksum must have matched, so that it is what we wrote. */
-export function metadataOf(row: StoredRow): Metadata {
-  return { tags: [], dependsOn: [], ...(JSON.parse(row.metadata) as Pick<Metadata, 'tier' | 'loadMicros'>) };
+function encodedOf(entry: Entry): Encoded | undefined {
+  try {
+    return encode(servedValue(entry));
+  } catch {
+    // Of a kind that the codec does not keep, or too large for it: the caller counts it as refused.
+    return undefined;
+  }
+}
+
+/** `undefined` for what `rowOf` has not written, though its checksum matches. */
+export function metadataOf(row: StoredRow): Metadata | undefined {
+  try {
+    const metadata = JSON.parse(row.metadata) as Omit<Metadata, keyof EntryLinks>;
+    return { tags: [], dependsOn: [], ...metadata };
+  } catch {
+    // Forged by hand: the caller counts it as damaged.
+    return undefined;
+  }
 }
 
 export function storedEntry(
@@ -69,8 +91,12 @@ export function storedEntry(
   value: unknown,
   isProven: boolean,
 ): StoredEntry {
+  const { tier, loadMicros, tags, dependsOn } = metadata;
   return {
-    ...metadata,
+    tier,
+    loadMicros,
+    tags,
+    dependsOn,
     key: row.key,
     value,
     createdAt: row.created_at,

@@ -4,13 +4,13 @@
  */
 import type { Clock } from '../clock.ts';
 import type { EntryLinks } from '../entry.ts';
-import { inSlices } from '../slices.ts';
 import { covers, type Target } from '../target.ts';
 import type { DiskAccess } from './disk-access.ts';
-import type { DiskFile, PendingRow, StoredRow } from './disk-file.ts';
+import type { DiskFile, StoredRow } from './disk-file.ts';
+import { changeState, type PendingSweep, stateOf } from './disk-state.ts';
 import { coveredKeys, readTarget, writtenTarget } from './disk-targets.ts';
 
-interface Sweep extends PendingRow {
+interface Sweep extends PendingSweep {
   readonly covers: Target;
 }
 
@@ -24,36 +24,46 @@ export class DiskSweeps {
   readonly #clock: Clock;
   #sweeps: readonly Sweep[] = [];
   #seenVersion = -1;
-  #sweeping: Promise<void> = Promise.resolve();
+  #sweeping: Promise<void> | undefined;
+  #endsAt = Number.POSITIVE_INFINITY;
 
   constructor(access: DiskAccess, clock: Clock) {
     this.#access = access;
     this.#clock = clock;
   }
 
-  /** Takes up what was left undone. */
+  /** Takes up what was left undone in a file that was just opened. */
   begin(file: DiskFile): void {
     this.#load(file);
-    if (this.#sweeps.length > 0) this.#sweep();
   }
 
-  /** When all are carried out. */
-  get ended(): Promise<void> {
-    return this.#sweeping;
+  /** When all are carried out, as far as the disk lets. */
+  async ended(): Promise<void> {
+    await this.#sweeping;
   }
 
-  /** Removes what the target covers, or sees to it that it is. */
+  /** The same, in the time that is left to the process. */
+  async endWithin(ms: number): Promise<void> {
+    this.#endsAt = this.#clock.precise() + ms;
+    await this.#sweeping;
+  }
+
+  /** Removes what the target covers, or sees to it that it is. Runs within a transaction. */
   apply(file: DiskFile, target: Target): void {
     const keys: string[] = [];
     for (const key of coveredKeys(file, target)) if (keys.push(key) > REMOVALS_AT_ONCE) break;
-    if (keys.length === 0) return;
-    file.transaction(() => {
-      if (keys.length <= REMOVALS_AT_ONCE) for (const key of keys) file.delete(key);
-      else file.addPending(writtenTarget(target));
-    });
-    if (keys.length <= REMOVALS_AT_ONCE) return;
-    this.#load(file);
-    this.#sweep();
+    if (keys.length <= REMOVALS_AT_ONCE) {
+      for (const key of keys) file.delete(key);
+      return;
+    }
+    const { pending } = stateOf(file);
+    const id = 1 + Math.max(0, ...pending.map((each) => each.id));
+    const sweep = { id, target: writtenTarget(target), through: file.lastSeq };
+    changeState(file, { pending: [...pending, sweep] });
+    this.#sweeps = [...this.#sweeps, { ...sweep, covers: target }];
+    // It must be committed before a read believes that it is known.
+    this.#seenVersion = -1;
+    this.resume();
   }
 
   /** Whether the row is as good as removed. */
@@ -61,50 +71,63 @@ export class DiskSweeps {
     // Another process may have begun a sweep.
     const version = file.dataVersion;
     if (version !== this.#seenVersion) {
-      this.#seenVersion = version;
       this.#load(file);
+      this.#seenVersion = version;
     }
-    return this.#sweeps.some((sweep) => row.seq <= sweep.through && covers(sweep.covers, row.key, links));
+    // What it depends on may be covered, through others that are gone by now.
+    const isUncertain = links.dependsOn.length > 0;
+    return this.#sweeps.some(
+      (sweep) => row.seq <= sweep.through && (isUncertain || covers(sweep.covers, row.key, links)),
+    );
   }
 
-  #load(file: DiskFile): void {
-    this.#sweeps = file.pending().map((row) => ({ ...row, covers: readTarget(row.target) }));
-  }
-
-  #sweep(): void {
-    this.#sweeping = this.#sweeping.then(async () => {
-      const isOver = () => this.#access.isClosed;
-      for (let sweep = this.#sweeps[0]; sweep !== undefined && !isOver(); sweep = this.#sweeps[0]) {
-        const { id } = sweep;
-        await inSlices(this.#clock, this.#steps(sweep), () => undefined, isOver);
-        if (isOver()) return;
-        const ended = this.#access.attempt('could not be invalidated', (file) => {
-          file.endPending(id);
-          this.#load(file);
-        });
-        // What could not be carried out stays written down.
-        if (!ended) return;
-      }
+  /** Carries out what is pending, in the background. */
+  resume(): void {
+    if (this.#sweeps.length === 0) return;
+    this.#sweeping ??= this.#sweepAll().finally(() => {
+      this.#sweeping = undefined;
     });
   }
 
-  *#steps({ covers: target, through }: Sweep): Generator<void, void, undefined> {
-    const { file } = this.#access;
-    if (file === undefined) return;
+  #load(file: DiskFile): void {
+    this.#sweeps = stateOf(file).pending.map((sweep) => ({ ...sweep, covers: readTarget(sweep.target) }));
+  }
+
+  async #sweepAll(): Promise<void> {
+    // What is pending may still be rolled back with the transaction that has begun it.
+    await this.#clock.yield();
+    for (;;) {
+      const { file } = this.#access;
+      if (file === undefined || !this.#access.attempt('could not be read', () => this.#load(file))) return;
+      const sweep = this.#sweeps[0];
+      // What could not be carried out stays written down.
+      if (sweep === undefined || !(await this.#isCarriedOut(sweep, file))) return;
+      const { id } = sweep;
+      const isEnded = this.#attempt(file, () => {
+        changeState(file, { pending: stateOf(file).pending.filter((each) => each.id !== id) });
+      });
+      if (!isEnded) return;
+    }
+  }
+
+  async #isCarriedOut({ covers: target, through }: Sweep, file: DiskFile): Promise<boolean> {
     const keys = coveredKeys(file, target);
     for (let isMore = true; isMore; ) {
-      const isDone = this.#access.attempt('could not be invalidated', () =>
-        file.transaction(() => {
-          for (let i = 0; i < SWEEP_STEP && isMore; i++) {
-            const { value: key, done } = keys.next();
-            isMore = done !== true;
-            if (key !== undefined && (file.seqOf(key) ?? Number.POSITIVE_INFINITY) <= through)
-              file.delete(key);
-          }
-        }),
-      );
-      if (!isDone) return;
-      yield;
+      const isDone = this.#attempt(file, () => {
+        for (let i = 0; i < SWEEP_STEP && isMore; i++) {
+          const { value: key, done } = keys.next();
+          isMore = done !== true;
+          if (key !== undefined && (file.seqOf(key) ?? Number.POSITIVE_INFINITY) <= through) file.delete(key);
+        }
+      });
+      if (!isDone || this.#clock.precise() > this.#endsAt) return false;
+      await this.#clock.yield();
     }
+    return true;
+  }
+
+  #attempt(file: DiskFile, work: () => void): boolean {
+    if (this.#access.file !== file) return false;
+    return this.#access.attempt('could not be invalidated', () => file.transaction(work));
   }
 }

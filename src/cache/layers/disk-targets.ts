@@ -13,20 +13,42 @@ export function labelsOf(tags: readonly string[], dependsOn: readonly string[]):
   return [...tags.map((tag) => TAG + tag), ...dependsOn.map((key) => DEPENDENCY + key)];
 }
 
-/** Keys of rows that the target covers, by themselves or by what they depend on. Rows may be deleted meanwhile. */
+/**
+ * Keys of rows that the target covers, by themselves or by what they depend on, through any number of others. What
+ * depends on a row comes before it, so that whoever is stopped halfway finds the rest again. Rows may be deleted
+ * meanwhile; a key may come more than once.
+ */
 export function* coveredKeys(file: DiskFile, target: Target): Generator<string, void, undefined> {
-  if (target.kind === 'tag') yield* labelled(file, TAG + target.tag);
-  else if (target.kind === 'key') {
+  if (target.kind === 'tag') {
+    for (const key of labelled(file, TAG + target.tag)) yield* withDependants(file, key);
+  } else if (target.kind === 'key') {
+    yield* dependantsOf(file, target.key);
     if (file.seqOf(target.key) !== undefined) yield target.key;
-    yield* labelled(file, DEPENDENCY + target.key);
   } else {
     const { pattern } = target;
-    for (const key of paged((after) => file.keysAfter(pattern.prefix, after, PAGE_ROWS))) {
-      if (pattern.matches(key)) yield key;
-    }
     for (const label of paged((after) => file.labelsAfter(DEPENDENCY + pattern.prefix, after, PAGE_ROWS))) {
-      if (pattern.matches(label.slice(DEPENDENCY.length))) yield* labelled(file, label);
+      const key = label.slice(DEPENDENCY.length);
+      if (pattern.matches(key)) yield* dependantsOf(file, key);
     }
+    for (const key of paged((after) => file.keysAfter(pattern.prefix, after, PAGE_ROWS))) {
+      if (pattern.matches(key)) yield* withDependants(file, key);
+    }
+  }
+}
+
+function* withDependants(file: DiskFile, key: string): Generator<string, void, undefined> {
+  yield* dependantsOf(file, key);
+  yield key;
+}
+
+function* dependantsOf(file: DiskFile, key: string, seen?: Set<string>): Generator<string, void, undefined> {
+  if (!file.hasLabel(DEPENDENCY + key)) return;
+  const met = seen ?? new Set([key]);
+  for (const other of labelled(file, DEPENDENCY + key)) {
+    if (met.has(other)) continue;
+    met.add(other);
+    yield* dependantsOf(file, other, met);
+    yield other;
   }
 }
 

@@ -4,33 +4,38 @@
  * What must hold: a row that is there is right with respect to every change that any process sharing the file has
  * applied. Invalidations delete at once, or, where they cover much, are written down first and then carried out in
  * slices (`disk-sweeps.ts`). Entries are written in a transaction that begins by applying all committed changes, so
- * that no process can put back what another has just removed. After a restart a row is believed where the change feed
- * continues where it stopped and tells all its changes (I9); the others count as stale. Whatever goes wrong with the
- * file, memory goes on (I4; `disk-access.ts`).
+ * that no process can put back what another has just removed (`disk-changes.ts`). A row of another process, or of an
+ * earlier one, is believed where the change feed continues where it stopped and tells all its changes (I9); the others
+ * count as stale. Whatever goes wrong with the file, memory goes on (I4; `disk-access.ts`).
  */
 import { resolve } from 'node:path';
 import type { BurstLog } from '../burst-log.ts';
 import type { Clock } from '../clock.ts';
 import { decode } from '../codec.ts';
-import type { Entry, EntryLinks } from '../entry.ts';
+import type { Entry } from '../entry.ts';
 import { CacheError } from '../errors.ts';
-import { compilePattern } from '../pattern.ts';
 import { inSlices } from '../slices.ts';
-import { covers, type Target } from '../target.ts';
+import type { Target } from '../target.ts';
 import type { DiskStats } from '../types.ts';
 import { DiskAccess } from './disk-access.ts';
-import type { DiskFile, StoredRow } from './disk-file.ts';
-import { metadataOf, rowOf, type StoredEntry, storedEntry } from './disk-rows.ts';
+import { DiskChanges, EVERYTHING } from './disk-changes.ts';
+import type { DiskFile } from './disk-file.ts';
+import { DiskProof } from './disk-proof.ts';
+import { metadataOf, type StoredEntry, storedEntry } from './disk-rows.ts';
 import { DiskSweeps } from './disk-sweeps.ts';
 import { coveredKeys, labelsOf } from './disk-targets.ts';
+import { DiskWrites, STEP_ROWS } from './disk-writes.ts';
 import type { Provenance } from './provenance.ts';
 import type { OpenDatabase } from './store-database.ts';
 
 export type { StoredEntry } from './disk-rows.ts';
 export type { Provenance } from './provenance.ts';
 
-/** Rows removed in one step. */
-const STEP_ROWS = 100;
+/** What takes longer than this to decode would hold the event loop for too long, and is better loaded. */
+const MAX_VALUE_BYTES = 16 * 1_024 ** 2;
+
+/** What is not removed by then, the next process removes. */
+const LAST_SWEEP_MS = 1_000;
 
 /** Counting rows takes milliseconds where there are many. */
 const RECOUNT_MS = 5_000;
@@ -49,71 +54,57 @@ export class Disk {
   readonly #clock: Clock;
   readonly #access: DiskAccess;
   readonly #sweeps: DiskSweeps;
-  #feed: Provenance | undefined;
-  #feedPosition: unknown;
+  readonly #changes: DiskChanges;
+  readonly #writes: DiskWrites;
+  readonly #maxValueBytes: number;
+  readonly #proof = new DiskProof();
   /** Rows up to here are from before this process. */
   #seqAtOpen = 0;
-  /** Rows up to here are not believed, whatever the feed says. */
-  #believedAfter = 0;
-  /** Invalidations that the file did not take. */
-  readonly #unapplied: Target[] = [];
-  /** Invalidations that were carried out within the transaction that is open. */
-  readonly #tentative: Target[] = [];
   #size = { entries: 0, bytes: 0 };
-  #found = 0;
+  #found: number | undefined;
   #recountAt = 0;
   readonly #counts = {
     hits: 0,
     restored: 0,
     unproven: 0,
     expired: 0,
-    written: 0,
-    refused: 0,
     damaged: 0,
-    evicted: 0,
   };
 
   constructor({ path, open, maxBytes, clock, bursts }: DiskParts) {
     this.path = resolve(path);
     this.#maxBytes = maxBytes;
     this.#clock = clock;
-    this.#access = new DiskAccess({
-      path: this.path,
-      open,
-      clock,
-      bursts,
-      begin: (file) => this.#begin(file),
-    });
+    this.#maxValueBytes = Math.min(maxBytes / 4, MAX_VALUE_BYTES);
+    const begin = (file: DiskFile) => this.#begin(file);
+    this.#access = new DiskAccess({ path: this.path, open, clock, bursts, begin });
     this.#sweeps = new DiskSweeps(this.#access, clock);
+    this.#changes = new DiskChanges(this.#access, this.#sweeps, clock, () => this.#proof.drain());
+    const writer = { clock, maxBytes: this.#maxValueBytes, by: this.#proof.by };
+    this.#writes = new DiskWrites(this.#access, this.#changes, writer, maxBytes);
     this.#access.open();
+    this.#proof.hasBegun();
+    this.#sweeps.resume();
   }
 
   #begin(file: DiskFile): void {
-    this.#seqAtOpen = file.lastSeq;
-    this.#found = file.entries;
-    this.#believedAfter = Number(file.meta('believed_after') ?? 0);
-    const position = file.meta('feed');
-    this.#feedPosition = position === undefined ? undefined : JSON.parse(position);
+    this.#proof.begin(file);
     this.#sweeps.begin(file);
+    this.#seqAtOpen = file.lastSeq;
+    this.#found ??= file.entries;
   }
 
   /** Where the feed stood when this file was last right; `undefined` where that is not known. */
   get feedPosition(): unknown {
-    return this.#feedPosition;
+    return this.#proof.position;
   }
 
   /**
    * Believes the rows that the feed proves. To be called once the feed has applied what was missed: until then, and
-   * without a feed, rows from before this process count as stale.
+   * without a feed, rows of other processes count as stale.
    */
   follow(feed: Provenance): void {
-    this.#feed = feed;
-    if (feed.beginning !== 'resumed') {
-      this.#access.attempt('its beginning', (file) => {
-        this.#believedAfter = file.lastSeq;
-        file.setMeta('believed_after', String(this.#believedAfter));
-      });
-    }
+    this.#proof.follow(feed);
     this.checkpoint();
   }
 
@@ -121,46 +112,40 @@ export class Disk {
 
   /** What is held for the key, if it can be read and has not expired. */
   take(key: string): StoredEntry | undefined {
-    const { file } = this.#access;
-    if (file === undefined) return undefined;
-    try {
-      return this.#taken(file, key);
-    } catch (error) {
-      this.#access.failed('could not be read', error);
-      return undefined;
-    }
+    let taken: StoredEntry | undefined;
+    if (this.#writes.isOutdated(key)) return undefined;
+    this.#access.attempt('could not be read', (file) => {
+      taken = this.#taken(file, key);
+    });
+    return taken;
   }
 
   #taken(file: DiskFile, key: string): StoredEntry | undefined {
     const row = file.read(key);
     if (row === undefined) return undefined;
-    if (row === 'damaged') return this.#drop(file, key);
+    const metadata = row === 'damaged' ? undefined : metadataOf(row);
+    if (row === 'damaged' || metadata === undefined) return this.#drop(file, key);
     const nowAt = this.#nowAt();
     if (row.expires_at !== null && row.expires_at <= nowAt) {
       this.#counts.expired++;
       return undefined;
     }
-    const metadata = metadataOf(row);
-    if (this.#unapplied.some((target) => covers(target, key, metadata))) return undefined;
-    if (this.#sweeps.covers(file, row, metadata)) return undefined;
-    if (!file.isLinked(key, labelsOf(metadata.tags, metadata.dependsOn))) return this.#drop(file, key);
+    if (this.#changes.covers(file, row, metadata)) return undefined;
+    if (!file.isLinked(key, labelsOf(metadata.tags, metadata.dependsOn))) {
+      // Another process may just have removed it.
+      return file.seqOf(key) === row.seq ? this.#drop(file, key) : undefined;
+    }
     let value: unknown;
     try {
-      value = decode(row.value, { maxBytes: this.#maxBytes });
+      value = decode(row.value, { maxBytes: this.#maxValueBytes });
     } catch (error) {
       if (!(error instanceof CacheError)) throw error;
       return this.#drop(file, key);
     }
-    // A clock that was set back would make entries live for too long.
-    const isProven = this.#isProven(row, metadata) && row.created_at <= nowAt;
+    const isProven = this.#proof.isProven(row, metadata, nowAt);
     this.#counts[isProven ? 'hits' : 'unproven']++;
     if (isProven && row.seq <= this.#seqAtOpen) this.#counts.restored++;
     return storedEntry(row, metadata, value, isProven);
-  }
-
-  #isProven({ seq, key }: StoredRow, links: EntryLinks): boolean {
-    if (seq <= this.#believedAfter) return false;
-    return seq > this.#seqAtOpen || (this.#feed?.tellsOf(key, links) ?? false);
   }
 
   #drop(file: DiskFile, key: string): undefined {
@@ -171,72 +156,23 @@ export class Disk {
 
   // ---- writes ----
 
-  /**
-   * Writes entries down until `isOver` says so, and leaves out what is not valid any more (`isValid`) once all changes
-   * are applied.
-   * @returns those that are done with; none where the file cannot be written at the moment
-   */
-  write(entries: Iterable<Entry>, isValid: (entry: Entry) => boolean, isOver: () => boolean): Entry[] {
-    const done: Entry[] = [];
-    if (this.#access.isRecovering) return done;
-    const isWritten = this.#transact((file) => {
-      for (const entry of entries) {
-        if (isValid(entry)) this.#writeOne(file, entry);
-        done.push(entry);
-        if (isOver()) break;
-      }
-      this.#makeRoom(file);
-    });
-    if (!isWritten) return [];
-    if (done.length > 0) this.#access.succeeded();
-    return done;
+  /** See {@link DiskWrites.write}. */
+  write(
+    entries: Iterable<Entry>,
+    isValid: (entry: Entry) => boolean,
+    isOver: () => boolean,
+  ): Entry[] | undefined {
+    return this.#writes.write(entries, isValid, isOver);
   }
 
-  #writeOne(file: DiskFile, entry: Entry): void {
-    const row = rowOf(entry, this.#clock, this.#maxBytes / 4);
-    if (row === undefined) {
-      this.#counts.refused++;
-      return;
-    }
-    file.write(row, labelsOf(entry.links?.tags ?? [], entry.links?.dependsOn ?? []));
-    this.#counts.written++;
-  }
-
-  #makeRoom(file: DiskFile): void {
-    for (let rounds = 0; rounds < 4 && file.bytes > this.#maxBytes; rounds++) {
-      const keys = file.oldestKeys(STEP_ROWS);
-      if (keys.length === 0) return;
-      for (const key of keys) file.delete(key);
-      this.#counts.evicted += keys.length;
-    }
+  /** See {@link DiskWrites.outdate}. */
+  outdate(entry: Entry, isToBeWritten: boolean): void {
+    this.#writes.outdate(entry, isToBeWritten);
   }
 
   /** Writes down where the feed stands: what it has applied need not be applied again. */
   checkpoint(): void {
-    const feed = this.#feed;
-    if (feed === undefined) return;
-    this.#transact((file) => file.setMeta('feed', JSON.stringify(feed.position())));
-  }
-
-  /**
-   * One transaction that begins with carrying out what could not be before, and with applying all changes; `work` runs
-   * where that succeeds. True when it was committed.
-   */
-  #transact(work: (file: DiskFile) => void): boolean {
-    const isCommitted = this.#access.attempt('could not be written', (file) =>
-      file.transaction(() => {
-        for (let target = this.#unapplied[0]; target !== undefined; target = this.#unapplied[0]) {
-          this.#sweeps.apply(file, target);
-          this.#unapplied.shift();
-          this.#tentative.push(target);
-        }
-        if (this.#feed !== undefined && !this.#feed.drain()) return;
-        if (this.#unapplied.length === 0) work(file);
-      }),
-    );
-    const tentative = this.#tentative.splice(0);
-    if (!isCommitted) this.#unapplied.push(...tentative);
-    return isCommitted;
+    if (this.#proof.beginning !== 'none') this.#changes.transact((file) => this.#proof.checkpoint(file));
   }
 
   /** Works on the tables beside the entries; `undefined` where the file cannot be used at the moment. */
@@ -250,18 +186,13 @@ export class Disk {
 
   // ---- invalidation ----
 
-  invalidate(target: Target): void {
-    if (this.#access.file === undefined || this.#access.isClosed) return;
-    const isDone = this.#access.attempt('could not be invalidated', (file) =>
-      this.#sweeps.apply(file, target),
-    );
-    // Until it can be carried out, what it covers is not believed, and nothing is written.
-    if (!isDone) this.#unapplied.push(target);
-    else if (this.#access.file.inTransaction) this.#tentative.push(target);
+  invalidate(targets: readonly Target[]): void {
+    this.#changes.invalidate(targets);
   }
 
   clear(): void {
-    this.invalidate({ kind: 'pattern', pattern: compilePattern('*') });
+    this.#writes.clear();
+    this.#changes.invalidate([EVERYTHING]);
   }
 
   /** How many rows the targets cover; counted in slices. */
@@ -279,29 +210,35 @@ export class Disk {
 
   /** When everything that was invalidated is gone from the file, its log included. */
   async settled(): Promise<void> {
-    await this.#sweeps.ended;
+    await this.#sweeps.ended();
     this.#access.attempt('could not be cleaned up', (file) => file.tidy());
   }
 
   // ---- upkeep ----
 
-  /** Removes expired rows, in slices. */
+  /** Opens a file that could not be used, goes on with what was left undone, and removes what has had its time. */
   async cleanUp(): Promise<void> {
-    const isOver = () => this.#access.isClosed;
-    await inSlices(this.#clock, this.#removeExpired(this.#nowAt()), () => undefined, isOver);
+    this.#access.revive();
+    this.#sweeps.resume();
+    await this.#inSteps((file) => {
+      const keys = file.expiredKeys(this.#nowAt(), STEP_ROWS);
+      file.transaction(() => {
+        for (const key of keys) file.delete(key);
+      });
+      return keys.length;
+    });
+    await this.#inSteps((file) => this.#writes.removeOutdated(file));
+    this.checkpoint();
   }
 
-  *#removeExpired(nowAt: number): Generator<void, void, undefined> {
-    for (let removed = STEP_ROWS; removed === STEP_ROWS; ) {
-      removed = 0;
+  /** Repeats a step as long as it finds something, and lets the loop turn between two of them. */
+  async #inSteps(step: (file: DiskFile) => number): Promise<void> {
+    for (let found = 1; found > 0; ) {
+      found = 0;
       this.#access.attempt('could not be cleaned up', (file) => {
-        const keys = file.expiredKeys(nowAt, STEP_ROWS);
-        file.transaction(() => {
-          for (const key of keys) file.delete(key);
-        });
-        removed = keys.length;
+        found = step(file);
       });
-      yield;
+      if (found > 0) await this.#clock.yield();
     }
   }
 
@@ -317,20 +254,21 @@ export class Disk {
       path: this.path,
       state: file === undefined ? 'off' : problem === undefined ? 'ready' : 'failing',
       problem,
-      proof: this.#feed === undefined ? 'none' : this.#feed.beginning,
+      proof: this.#proof.beginning,
       setAside,
-      found: this.#found,
+      found: this.#found ?? 0,
       ...this.#size,
       maxBytes: this.#maxBytes,
       failures,
       ...this.#counts,
+      ...this.#writes.counts,
     };
   }
 
   async stop(): Promise<void> {
+    await this.#sweeps.endWithin(LAST_SWEEP_MS);
     this.checkpoint();
-    this.#access.close();
-    await this.#sweeps.ended;
+    this.#changes.stop();
     this.#access.end();
   }
 

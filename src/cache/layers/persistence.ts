@@ -44,9 +44,13 @@ export class Persistence {
 
   /** An entry was stored in memory. */
   kept(entry: Entry, level: PersistenceLevel): void {
+    this.#disk.outdate(entry, level !== 'memory');
     if (level === 'periodic') this.#periodic.add(entry);
     else if (level === 'on_shutdown') this.#onShutdown.add(entry);
-    else if (level === 'on_change' && !this.#writeSome([entry])) this.#periodic.add(entry);
+    else if (level === 'on_change') {
+      this.#periodic.add(entry);
+      this.#writeSome([entry]);
+    }
   }
 
   /** An entry has left memory. */
@@ -61,12 +65,13 @@ export class Persistence {
     this.#onShutdown.clear();
   }
 
-  /** Writes down what is due, and where the feed stands. */
+  /** Writes down what is due, removes what has had its time, and notes where the feed stands. */
   flush(): Promise<void> {
-    this.#writing ??= this.#writeAll(this.#periodic, () => this.#isStopped).finally(() => {
-      this.#disk.checkpoint();
-      this.#writing = undefined;
-    });
+    this.#writing ??= this.#writeAll(this.#periodic, () => this.#isStopped)
+      .then(() => this.#disk.cleanUp())
+      .finally(() => {
+        this.#writing = undefined;
+      });
     return this.#writing;
   }
 
@@ -92,7 +97,7 @@ export class Persistence {
   #writeSome(entries: Iterable<Entry>): boolean {
     const until = this.#clock.precise() + SLICE_MS;
     const done = this.#disk.write(entries, this.#isHeld, () => this.#clock.precise() > until);
-    for (const entry of done) this.removed(entry);
-    return done.length > 0;
+    for (const entry of done ?? []) this.removed(entry);
+    return done !== undefined;
   }
 }

@@ -38,8 +38,8 @@ export function restored(
     counters,
     createdAt: stored.createdAt - origin,
     staleAt,
-    // What is believed no longer is held for as long as its tier allows stale values.
-    expiresAt: isProven ? stored.expiresAt - origin : now + rules.holdMs,
+    // What is believed no longer is held for as long as its tier allows stale values, and no longer than it was to be.
+    expiresAt: Math.min(stored.expiresAt - origin, isProven ? Number.POSITIVE_INFINITY : now + rules.holdMs),
     position,
     weightBytes: (packed === undefined ? weightBytes : packedBytes(packed)) + entryOverheadBytes(key, extras),
     loadMicros,

@@ -1,0 +1,110 @@
+/**
+ * Writing to the cache file, so that no process puts back what another has removed: every transaction takes the file's
+ * one lock first, carries out the invalidations that could not be before, applies all committed changes, and only then
+ * writes entries.
+ *
+ * An invalidation that the file does not take (full, locked) is kept here: what it covers is not believed, and nothing
+ * is written, until it is carried out. Where they are too many, they become one that covers everything.
+ */
+import type { Clock } from '../clock.ts';
+import type { EntryLinks } from '../entry.ts';
+import { compilePattern } from '../pattern.ts';
+import { covers, type Target } from '../target.ts';
+import type { DiskAccess } from './disk-access.ts';
+import type { DiskFile, StoredRow } from './disk-file.ts';
+import type { DiskSweeps } from './disk-sweeps.ts';
+
+/** How often it is tried again. */
+const RETRY_MS = 500;
+/** Reads look through them. */
+const MAX_UNAPPLIED = 200;
+
+export const EVERYTHING: Target = { kind: 'pattern', pattern: compilePattern('*') };
+
+export class DiskChanges {
+  readonly #access: DiskAccess;
+  readonly #sweeps: DiskSweeps;
+  readonly #clock: Clock;
+  readonly #drain: () => boolean;
+  /** Invalidations that the file did not take. */
+  #unapplied: readonly Target[] = [];
+  /** Invalidations that were carried out within the transaction that is open. */
+  #tentative: Target[] = [];
+  #cancelRetry: (() => void) | undefined;
+
+  /** @param drain applies all committed changes; false where it cannot at the moment */
+  constructor(access: DiskAccess, sweeps: DiskSweeps, clock: Clock, drain: () => boolean) {
+    this.#access = access;
+    this.#sweeps = sweeps;
+    this.#clock = clock;
+    this.#drain = drain;
+  }
+
+  /** Whether the row is as good as removed. */
+  covers(file: DiskFile, row: StoredRow, links: EntryLinks): boolean {
+    const isUncertain = links.dependsOn.length > 0;
+    if (this.#unapplied.some((target) => isUncertain || covers(target, row.key, links))) return true;
+    return this.#sweeps.covers(file, row, links);
+  }
+
+  invalidate(targets: readonly Target[]): void {
+    const { file, isClosed, isRecovering } = this.#access;
+    if (file === undefined || isClosed || targets.length === 0) return;
+    const isInside = file.inTransaction;
+    const isDone =
+      !isRecovering &&
+      this.#access.attempt('could not be invalidated', () =>
+        // The lock comes first: what another process is writing at the moment is covered, too.
+        file.transaction(() => this.#apply(file, targets)),
+      );
+    if (!isDone) this.#postpone(targets);
+    else if (isInside) this.#tentative.push(...targets);
+  }
+
+  /** Runs `work` in such a transaction. True when it was committed; `work` may have been left out all the same. */
+  transact(work: (file: DiskFile) => void): boolean {
+    const { file } = this.#access;
+    if (file?.inTransaction === true) return this.#attempt(work);
+    const isCommitted = this.#attempt(work);
+    const tentative = this.#tentative;
+    this.#tentative = [];
+    if (!isCommitted && tentative.length > 0) this.#postpone(tentative);
+    return isCommitted;
+  }
+
+  #attempt(work: (file: DiskFile) => void): boolean {
+    return this.#access.attempt('could not be written', (file) =>
+      file.transaction(() => {
+        if (this.#unapplied.length > 0) {
+          this.#apply(file, this.#unapplied);
+          this.#tentative.push(...this.#unapplied);
+          this.#unapplied = [];
+        }
+        if (this.#drain() && this.#unapplied.length === 0) work(file);
+      }),
+    );
+  }
+
+  #apply(file: DiskFile, targets: readonly Target[]): void {
+    for (const target of targets) this.#sweeps.apply(file, target);
+  }
+
+  #postpone(targets: readonly Target[]): void {
+    const all = [...this.#unapplied, ...targets];
+    this.#unapplied = all.length > MAX_UNAPPLIED ? [EVERYTHING] : all;
+    this.#retryLater();
+  }
+
+  #retryLater(): void {
+    this.#cancelRetry ??= this.#clock.after(RETRY_MS, () => {
+      this.#cancelRetry = undefined;
+      if (this.#access.isClosed || this.#unapplied.length === 0) return;
+      if (!this.#access.isRecovering && this.transact(() => undefined)) this.#access.succeeded();
+      if (this.#unapplied.length > 0) this.#retryLater();
+    });
+  }
+
+  stop(): void {
+    this.#cancelRetry?.();
+  }
+}

@@ -1,0 +1,67 @@
+/**
+ * Which rows may be believed (I9): those that this process has written, which it follows as it follows what is in
+ * memory, and those of which the change feed tells every change, where it continues where it stopped. The others may
+ * have been changed since, and nobody would know.
+ */
+import { randomBytes } from 'node:crypto';
+import type { DiskFile, StoredRow } from './disk-file.ts';
+import type { Metadata } from './disk-rows.ts';
+import { changeState, stateOf } from './disk-state.ts';
+import type { Provenance } from './provenance.ts';
+
+export class DiskProof {
+  /** Names this process in the rows that it writes. */
+  readonly by = randomBytes(6).toString('base64url');
+  #feed: Provenance | undefined;
+  #position: unknown;
+  /** Rows up to here are not believed, whatever the feed says. */
+  #believedAfter = 0;
+  #hasBegun = false;
+
+  /** Where the feed stood when the file was last right; `undefined` where that is not known. */
+  get position(): unknown {
+    return this.#position;
+  }
+
+  get beginning(): Provenance['beginning'] | 'none' {
+    return this.#feed?.beginning ?? 'none';
+  }
+
+  /** Reads what a file that was just opened says of itself. */
+  begin(file: DiskFile): void {
+    file.transaction(() => changeState(file, {}));
+    const { feed, believedAfter } = stateOf(file);
+    // What was changed while another file was used, or none, is not known.
+    this.#believedAfter = this.#hasBegun ? file.lastSeq : believedAfter;
+    if (!this.#hasBegun) this.#position = feed;
+  }
+
+  /** Files that are opened from now on have missed something. */
+  hasBegun(): void {
+    this.#hasBegun = true;
+  }
+
+  follow(feed: Provenance): void {
+    this.#feed = feed;
+    // Until `checkpoint` knows what is there.
+    if (feed.beginning !== 'resumed') this.#believedAfter = Number.MAX_SAFE_INTEGER;
+  }
+
+  /** Applies all changes that are committed; false where that cannot be done at the moment. */
+  drain(): boolean {
+    return this.#feed?.drain() ?? true;
+  }
+
+  /** Writes down where the feed stands; within a transaction in which all changes were applied. */
+  checkpoint(file: DiskFile): void {
+    if (this.#feed === undefined) return;
+    this.#believedAfter = Math.min(this.#believedAfter, file.lastSeq);
+    changeState(file, { feed: this.#feed.position(), believedAfter: this.#believedAfter });
+  }
+
+  isProven({ seq, key, created_at }: StoredRow, metadata: Metadata, nowAt: number): boolean {
+    // A clock that was set back would make entries live for too long.
+    if (seq <= this.#believedAfter || created_at > nowAt) return false;
+    return metadata.by === this.by || (this.#feed?.tellsOf(key, metadata) ?? false);
+  }
+}

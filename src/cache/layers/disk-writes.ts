@@ -1,0 +1,111 @@
+/**
+ * Entries on their way to disk: in steps that respect the event loop (I12), within the bound in bytes, and with what is
+ * written no longer read once memory has something newer.
+ */
+import type { Entry } from '../entry.ts';
+import type { DiskAccess } from './disk-access.ts';
+import type { DiskChanges } from './disk-changes.ts';
+import type { DiskFile } from './disk-file.ts';
+import { type RowWriter, rowOf } from './disk-rows.ts';
+import { labelsOf } from './disk-targets.ts';
+
+/** Rows removed in one step: 1 to 2 ms. */
+export const STEP_ROWS = 100;
+/** Bytes written in one step, and one value more. */
+const STEP_BYTES = 1_000_000;
+
+export class DiskWrites {
+  readonly #access: DiskAccess;
+  readonly #changes: DiskChanges;
+  readonly #writer: RowWriter;
+  readonly #maxBytes: number;
+  /** Keys of which memory has, or had, a newer value that is not written. */
+  readonly #outdated = new Set<string>();
+  /** Namespaces of which this process has written something. */
+  readonly #namespaces = new Set<string>();
+  readonly counts = { written: 0, refused: 0, evicted: 0 };
+
+  constructor(access: DiskAccess, changes: DiskChanges, writer: RowWriter, maxBytes: number) {
+    this.#access = access;
+    this.#changes = changes;
+    this.#writer = writer;
+    this.#maxBytes = maxBytes;
+  }
+
+  /**
+   * Writes entries down until `isOver` says so, and leaves out what is not valid any more (`isValid`) once all changes
+   * are applied.
+   * @returns those that are done with, none where room had to be made first; `undefined` where the file cannot be
+   * written at the moment
+   */
+  write(
+    entries: Iterable<Entry>,
+    isValid: (entry: Entry) => boolean,
+    isOver: () => boolean,
+  ): Entry[] | undefined {
+    if (this.#access.isRecovering) return undefined;
+    let done: Entry[] | undefined;
+    const isWritten = this.#changes.transact((file) => {
+      done = [];
+      if (!this.#hasRoom(file)) return;
+      let bytes = 0;
+      for (const entry of entries) {
+        if (isValid(entry)) bytes += this.#writeOne(file, entry);
+        done.push(entry);
+        if (isOver() || bytes > STEP_BYTES) break;
+      }
+    });
+    if (!isWritten || done === undefined) return undefined;
+    this.#access.succeeded();
+    for (const entry of done) this.#outdated.delete(entry.key);
+    return done;
+  }
+
+  /** @returns how much its value takes */
+  #writeOne(file: DiskFile, entry: Entry): number {
+    const row = rowOf(entry, this.#writer);
+    if (row === undefined) {
+      this.counts.refused++;
+      file.delete(entry.key);
+      return 0;
+    }
+    file.write(row, labelsOf(entry.links?.tags ?? [], entry.links?.dependsOn ?? []));
+    this.#namespaces.add(row.namespace);
+    this.counts.written++;
+    return row.value.length;
+  }
+
+  /** Removes a step's worth of the oldest rows where there is no room. */
+  #hasRoom(file: DiskFile): boolean {
+    if (file.bytes <= this.#maxBytes) return true;
+    const keys = file.oldestKeys(STEP_ROWS);
+    for (const key of keys) file.delete(key);
+    this.counts.evicted += keys.length;
+    return keys.length === 0;
+  }
+
+  /** Memory has a newer value, which is not written yet, or never will be: what is on disk is not read any more. */
+  outdate({ key, counters }: Entry, isToBeWritten: boolean): void {
+    if (isToBeWritten || this.#namespaces.has(counters.namespace)) this.#outdated.add(key);
+  }
+
+  isOutdated(key: string): boolean {
+    return this.#outdated.has(key);
+  }
+
+  /** Removes a step's worth of what is outdated. @returns how many there were */
+  removeOutdated(file: DiskFile): number {
+    const keys: string[] = [];
+    for (const key of this.#outdated) if (keys.push(key) === STEP_ROWS) break;
+    file.transaction(() => {
+      for (const key of keys) file.delete(key);
+    });
+    for (const key of keys) this.#outdated.delete(key);
+    return keys.length;
+  }
+
+  /** Nothing of what was written is there any more. */
+  clear(): void {
+    this.#outdated.clear();
+  }
+}
