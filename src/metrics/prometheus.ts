@@ -1,11 +1,13 @@
 /**
  * The statistics of a cache as metrics for Prometheus, in the host's own registry of prom-client. The package entry is
- * `cachecord/prometheus`. What each figure becomes is in figures.ts; here they are read, once a scrape.
+ * `cachecord/prometheus`. What each figure becomes is in figures.ts and disk-figures.ts; here they are read, once a
+ * scrape.
  *
  * Most used keys and single namespaces are left out: labels that come from data have no bound.
  */
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { Cache, CacheStats } from '../cache/types.ts';
+import { DISK_METRICS } from './disk-figures.ts';
 import { EventLoopDelay } from './event-loop-delay.ts';
 import { FIGURE_METRICS, type FigureMetric, HISTOGRAM, type Labels, PREFIX, type Sample } from './figures.ts';
 import { loadTimeMetric } from './load-time-metric.ts';
@@ -29,6 +31,13 @@ export function cacheMetrics(cache: Pick<Cache, 'stats' | 'clock'>, registry: Re
   for (const metric of Object.values(FIGURE_METRICS)) {
     if (metric === HISTOGRAM) registry.registerMetric(loadTimeMetric(() => stats().tiers));
     else register(registry, { ...metric, labels: ['tier', ...metric.labels] }, () => byTier(stats(), metric));
+  }
+  for (const { read, ...metric } of Object.values(DISK_METRICS)) {
+    // Without its label prom-client would say 0 where there is no disk layer.
+    register(registry, { ...metric, labels: ['layer'] }, () => {
+      const { disk } = stats();
+      return disk === null ? [] : [[{ layer: 'disk' }, read(disk)]];
+    });
   }
   const delay = new EventLoopDelay(cache.clock);
   for (const { name, help, labels = [], samples } of wholeCache(stats, delay)) {

@@ -1,7 +1,10 @@
 /** The dashboard that ships asks for nothing that the exporter does not give. */
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Registry } from 'prom-client';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { DISK_METRICS } from '../../src/metrics/disk-figures.ts';
 import { FIGURE_METRICS } from '../../src/metrics/figures.ts';
 import { cacheMetrics } from '../../src/metrics/prometheus.ts';
 import { bench } from '../cache/support.ts';
@@ -35,7 +38,8 @@ const exported = new Map<string, ReadonlySet<string>>();
 
 beforeAll(async () => {
   const registry = new Registry();
-  const { cache } = bench();
+  const folder = mkdtempSync(join(tmpdir(), 'cachecord-grafana-'));
+  const { cache } = bench({ disk: { path: join(folder, 'cache.db') } });
   cacheMetrics(cache, registry).stop();
   await cache.getOrLoad('query::x', () => 1);
   for (const { series } of parseExposition(await registry.metrics()).values()) {
@@ -43,6 +47,8 @@ beforeAll(async () => {
       exported.set(name, new Set([...(exported.get(name) ?? []), ...Object.keys(labels)]));
     }
   }
+  await cache.stop();
+  rmSync(folder, { recursive: true, force: true });
 });
 
 function assertExported({ metric, labels }: Selector): void {
@@ -105,6 +111,10 @@ describe('the dashboard', () => {
     expect(names.filter((name) => !shown.has(name))).toEqual([]);
     expect(shown).toContain('cachecord_load_duration_seconds_bucket');
     expect(shown).toContain('cachecord_event_loop_delay_seconds');
+    const ofDisk = Object.values(DISK_METRICS).map(({ name }) => name);
+    const missing = ofDisk.filter((name) => !shown.has(name));
+    // How many there were and are: /cache-stats tells that.
+    expect(missing).toEqual(['cachecord_disk_entries', 'cachecord_disk_found_entries']);
   });
 
   it('lays its panels out side by side, each with an id and a sentence', () => {

@@ -1,7 +1,11 @@
 /** The statistics as Prometheus reads them. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Registry } from 'prom-client';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { Cache, CacheStats, Figures } from '../../src/cache/types.ts';
+import type { Cache, CacheStats, DiskStats, Figures } from '../../src/cache/types.ts';
+import { DISK_METRICS } from '../../src/metrics/disk-figures.ts';
 import { FIGURE_METRICS } from '../../src/metrics/figures.ts';
 import { cacheMetrics } from '../../src/metrics/prometheus.ts';
 import { bench, heldLoader, tierOf } from '../cache/support.ts';
@@ -37,6 +41,20 @@ function numbered(): Figures {
   return { ...figures, loadTimes: { count: 3, meanMs: 2_000, p50Ms: 1, p99Ms: 1, maxMs: 1, buckets: [] } };
 }
 
+/** The same for the disk layer, from one that is there. */
+function numberedDisk(): DiskStats {
+  const folder = mkdtempSync(join(tmpdir(), 'cachecord-metrics-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const { cache } = bench({ disk: { path: join(folder, 'cache.db') } });
+  onTestFinished(() => cache.stop());
+  const { disk } = cache.stats();
+  if (disk === null) throw new Error('There is no disk layer.');
+  let next = 5_000;
+  return Object.fromEntries(
+    Object.entries(disk).map(([name, value]) => [name, typeof value === 'number' ? ++next : value]),
+  ) as unknown as DiskStats; // the same fields
+}
+
 describe('the metrics', () => {
   it('leave out no figure of the statistics', async () => {
     const figures = numbered();
@@ -67,7 +85,7 @@ describe('the metrics', () => {
     const { families, registry } = exported(cache);
     expect(registry.contentType).toContain('version=0.0.4');
     const found = await families();
-    expect(found.size).toBe(Object.keys(FIGURE_METRICS).length + 6);
+    expect(found.size).toBe(Object.keys(FIGURE_METRICS).length + Object.keys(DISK_METRICS).length + 6);
     for (const [name, { type, help }] of found) {
       expect(name).toMatch(/^cachecord_[a-z_]+$/);
       expect(help).toMatch(/^[A-Z0-9].+\.$/);
@@ -85,6 +103,27 @@ describe('the metrics', () => {
     expect(await value('cachecord_hits_total', { tier: 'query', layer: 'memory' })).toBe(0);
     expect(await value('cachecord_entries', { tier: 'query', layer: 'memory' })).toBe(1);
     expect(await value('cachecord_max_weight_bytes', { layer: 'memory' })).toBe(10_000_000);
+  });
+
+  it('leave out no figure of the disk layer', async () => {
+    const numbers = { ...numberedDisk(), state: 'ready' as const };
+    const stats: CacheStats = { ...bench().cache.stats(), disk: numbers };
+    const { value } = exported({ stats: () => stats, clock: handClock() });
+    for (const [name, figure] of Object.entries(numbers)) {
+      if (typeof figure !== 'number') continue;
+      const metric = DISK_METRICS[name as keyof typeof DISK_METRICS]; // the compiler holds that it is there
+      expect(await value(metric.name, { layer: 'disk' }), name).toBe(figure);
+    }
+    expect(await value('cachecord_disk_up', { layer: 'disk' })).toBe(1);
+  });
+
+  it('say that the disk layer fails, and nothing of one that is not there', async () => {
+    const stats = bench().cache.stats();
+    const failing: CacheStats = { ...stats, disk: { ...numberedDisk(), state: 'failing' } };
+    const { value } = exported({ stats: () => failing, clock: handClock() });
+    expect(await value('cachecord_disk_up')).toBe(0);
+    const { families } = exported({ stats: () => stats, clock: handClock() });
+    expect((await families()).get('cachecord_disk_up')?.series).toEqual([]);
   });
 
   it('count on from scrape to scrape, and no scrape counts twice', async () => {
