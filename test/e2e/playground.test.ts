@@ -133,7 +133,7 @@ describe('the page', () => {
     await page.getByText('Cache Statistics').last().waitFor();
     await page.getByRole('button', { name: 'Kill' }).click();
     await page.locator('.status.stopped').waitFor({ state: 'attached' });
-    await page.getByText('The bot is stopped.').waitFor();
+    await page.getByText('The bot was killed.').waitFor();
     await page.locator('#bot').getByRole('button', { name: 'Start the bot again' }).click();
     await page.locator('.status.online').waitFor({ state: 'attached' });
     await page.getByRole('button', { name: 'Refresh' }).last().click();
