@@ -65,12 +65,19 @@ export function install(db: FeedDatabase, rules: readonly CompiledRule[]): void 
   db.prepare("INSERT OR IGNORE INTO cache_feed VALUES ('epoch', ?)").run(randomUUID());
   putMeta(db, 'format', String(FORMAT));
   putMeta(db, 'rules', fingerprintOf(rules));
+  putMeta(db, 'installation', randomUUID());
   for (const { name } of ourTriggers(db)) db.exec(`DROP TRIGGER ${quoteName(name)}`);
   for (const { sql } of allTriggers(rules)) db.exec(sql);
 }
 
-/** What the feed keeps beside its changes: `epoch` names the database, `rules` the triggers that it has. */
-export function metaOf(db: FeedDatabase, name: 'epoch' | 'rules' | 'format'): string | undefined {
+/**
+ * What the feed keeps beside its changes: `epoch` names the database, `rules` the triggers that it has, `installation`
+ * the time since which it has had them without a break.
+ */
+export function metaOf(
+  db: FeedDatabase,
+  name: 'epoch' | 'rules' | 'installation' | 'format',
+): string | undefined {
   const [row] = rowsOf(db, 'SELECT value FROM cache_feed WHERE name = ?', name);
   return row === undefined ? undefined : String(row.value);
 }

@@ -13,6 +13,8 @@ import { metaOf } from './install.ts';
 export interface FeedPosition {
   /** The database; another file, or one that was begun anew, has another. */
   readonly epoch: string;
+  /** The triggers that were there: others may not have told of everything that is cached. */
+  readonly installation: string;
   readonly reader: string;
   /** Every change up to this one has been applied. */
   readonly position: number;
@@ -40,6 +42,7 @@ export class Reader {
   readonly beginning: Beginning;
   readonly startsAfter: number;
   #epoch: string;
+  #installation: string;
   #seenAt: number;
 
   /** Registers. Runs within a transaction, after the tables are there. */
@@ -47,6 +50,7 @@ export class Reader {
     this.#db = db;
     this.#limits = limits;
     this.#epoch = metaOf(db, 'epoch') ?? '';
+    this.#installation = metaOf(db, 'installation') ?? '';
     const head = headOf(db);
     this.beginning = startAt === undefined ? 'new' : this.#isContinued(startAt, head) ? 'resumed' : 'gap';
     this.startsAfter = startAt !== undefined && this.beginning === 'resumed' ? startAt.position : head;
@@ -60,6 +64,7 @@ export class Reader {
 
   #isContinued(startAt: FeedPosition, head: number): boolean {
     if (startAt.epoch !== this.#epoch || startAt.position > head) return false;
+    if (startAt.installation !== this.#installation) return false;
     const [row] = rowsOf(this.#db, 'SELECT seen_at FROM cache_readers WHERE id = ?', startAt.reader);
     if (row === undefined || Number(row.seen_at) < startAt.seenAt) return false;
     if (startAt.position === head) return true;
@@ -68,13 +73,20 @@ export class Reader {
     );
   }
 
-  /** Takes over that the feed was begun anew by somebody. */
+  /** Takes over that the feed was begun anew by somebody, or that its triggers are others. */
   rejoin(): void {
     this.#epoch = metaOf(this.#db, 'epoch') ?? '';
+    this.#installation = metaOf(this.#db, 'installation') ?? '';
   }
 
   positionAt(position: number): FeedPosition {
-    return { epoch: this.#epoch, reader: this.id, position, seenAt: this.#seenAt };
+    return {
+      epoch: this.#epoch,
+      installation: this.#installation,
+      reader: this.id,
+      position,
+      seenAt: this.#seenAt,
+    };
   }
 
   /** Writes down how far it has come, and forgets the dead. Runs within a transaction. */

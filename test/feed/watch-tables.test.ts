@@ -433,14 +433,14 @@ describe('the triggers', () => {
     expect(db.pragma('schema_version', { simple: true })).toBe(before);
   });
 
-  it('of other rules are replaced at the start, and what those wrote is still applied', () => {
+  it('I9: of other rules are replaced at the start, which proves nothing of what was cached by those', () => {
     const path = makeFile();
     const first = begin(path, { resumable: true });
     first.feed.stop();
     const startAt = first.feed.position();
     connect(path).exec(PAY);
     const next = begin(path, { startAt }, { users: { targets: 'person::{id}', columns: ['name'] } });
-    expect(next.feed.stats()).toMatchObject({ beginning: 'resumed', changes: 1, gaps: 0 });
+    expect(next.feed.stats()).toMatchObject({ beginning: 'gap', gaps: 0 });
     expect(triggers(next.db)).toEqual([
       'cachecord_keep_last',
       'cachecord_users#0_delete',
@@ -449,6 +449,20 @@ describe('the triggers', () => {
       'cachecord_users#0_replace_by_update',
       'cachecord_users#0_update',
     ]);
+  });
+
+  it('I9: that were away for a while prove nothing of what was cached before', () => {
+    const path = makeFile();
+    const first = begin(path, { resumable: true });
+    first.feed.stop();
+    const startAt = first.feed.position();
+    const trigger = 'cachecord_users#0_update';
+    const other = connect(path);
+    const sql = other.prepare('SELECT sql FROM sqlite_schema WHERE name = ?').pluck().get(trigger) as string;
+    other.exec(`DROP TRIGGER "${trigger}"; ${PAY}`);
+    begin(path).feed.stop();
+    expect(other.prepare('SELECT sql FROM sqlite_schema WHERE name = ?').pluck().get(trigger)).toBe(sql);
+    expect(begin(path, { startAt }).feed.beginning).toBe('gap');
   });
 
   it('of other rules that another process puts there are told of once, and followed', async () => {
