@@ -113,7 +113,7 @@ it('does the same on a phone, in German, and shows the answer in the channel', a
   await page.locator('#outsider-form input').fill('12.5');
   await page.getByRole('button', { name: 'In die Datenbank schreiben' }).click();
   await page.getByText('Geschrieben.').waitFor();
-  const width = await page.evaluate(() => document.documentElement.scrollWidth);
+  const width = await page.evaluate<number>('document.documentElement.scrollWidth');
   expect(width).toBeLessThanOrEqual(390);
   const before = await page.locator('#feed .message').count();
   await page.getByRole('button', { name: 'Den Bot fragen' }).click();
