@@ -11,6 +11,8 @@ export interface Residents {
   readonly weightBytes: number;
   /** Looks up without counting as a use. */
   get(key: string): Entry | undefined;
+  /** Whether an entry that was resident still is. */
+  has(entry: Entry): boolean;
   /** Counts as a use of a resident entry. */
   touch(entry: Entry): void;
   /**
@@ -56,6 +58,10 @@ export class LeastRecentlyUsed implements Residents {
 
   get(key: string): Entry | undefined {
     return this.#entries.get(key);
+  }
+
+  has(entry: Entry): boolean {
+    return entry.newer !== undefined;
   }
 
   touch(entry: Entry): void {

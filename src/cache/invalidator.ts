@@ -200,7 +200,7 @@ export class Invalidator {
     const visit = (entry: Entry | undefined) => {
       if (entry === undefined || !covers(entry) || entry.position >= run.position) return;
       // An iterator may still give what was removed meanwhile.
-      if (this.#memory.holds(entry)) this.#remove(entry, run);
+      if (this.#memory.stillHolds(entry)) this.#remove(entry, run);
     };
     for (; run.visitsLeft > 0; run.visitsLeft--) {
       if (run.visitsLeft % VISITS_PER_READING === 0) this.#limit(run);

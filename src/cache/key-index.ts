@@ -18,6 +18,7 @@ interface Place<T extends Keyed> {
   readonly namespace: string;
   readonly second: string;
   readonly groups: SplitMap<Group<T>>;
+  group: Group<T> | undefined;
 }
 
 export class KeyIndex<T extends Keyed> {
@@ -27,18 +28,21 @@ export class KeyIndex<T extends Keyed> {
 
   /** Its key must not be in the index yet. */
   add(member: T): void {
-    const { second, groups } = this.#placeOf(member.key);
-    const group = groups.get(second);
-    const grown = withMember(group, member);
-    if (grown !== group) groups.set(second, grown);
+    const place = this.#placeOf(member.key);
+    const grown = withMember(place.group, member);
+    if (grown === place.group) return;
+    place.group = grown;
+    place.groups.set(place.second, grown);
   }
 
   delete(member: T): void {
-    const { namespace, second, groups } = this.#placeOf(member.key);
-    const group = groups.get(second);
+    const place = this.#placeOf(member.key);
+    const { namespace, second, groups, group } = place;
     const left = group === undefined ? undefined : withoutMember(group, member);
+    if (left === group) return;
+    place.group = left;
     if (left === undefined) groups.delete(second);
-    else if (left !== group) groups.set(second, left);
+    else groups.set(second, left);
     if (groups.size > 0) return;
     this.#namespaces.delete(namespace);
     this.#lastPlace = undefined;
@@ -64,10 +68,9 @@ export class KeyIndex<T extends Keyed> {
     if (end === -1) return this.#inNamespaces(prefix);
     const groups = this.#namespaces.get(prefix.slice(0, end));
     if (groups === undefined) return [];
-    const rest = prefix.slice(end + SEPARATOR.length);
-    const secondEnd = rest.indexOf(SEPARATOR);
-    if (secondEnd === -1) return inGroups(groups, rest);
-    const group = groups.get(rest.slice(0, secondEnd));
+    const start = end + SEPARATOR.length;
+    if (prefix.indexOf(SEPARATOR, start) === -1) return inGroups(groups, prefix.slice(start));
+    const { group } = this.#placeOf(prefix);
     return group === undefined ? [] : membersOf(group);
   }
 
@@ -91,9 +94,11 @@ export class KeyIndex<T extends Keyed> {
       groups = new SplitMap(GROUPS_TOGETHER);
       this.#namespaces.set(namespace, groups);
     }
-    if (secondEnd === -1) return { prefix: key, namespace, second, groups };
-    const place = { prefix: key.slice(0, secondEnd + SEPARATOR.length), namespace, second, groups };
-    this.#lastPlace = place;
+    const group = groups.get(second);
+    const prefix = secondEnd === -1 ? key : key.slice(0, secondEnd + SEPARATOR.length);
+    const place = { prefix, namespace, second, groups, group };
+    // A key that ends with its second segment may lie in the group that is remembered, and is about to change it.
+    this.#lastPlace = secondEnd === -1 ? undefined : place;
     return place;
   }
 }

@@ -49,6 +49,11 @@ export class MemoryLayer {
     return this.#residents.get(entry.key) === entry;
   }
 
+  /** The same for an entry that was resident since {@link removeAll}. */
+  stillHolds(entry: Entry): boolean {
+    return this.#residents.has(entry);
+  }
+
   /** Tells the eviction policy of a use. */
   touch(entry: Entry): void {
     this.#residents.touch(entry);
