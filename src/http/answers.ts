@@ -59,34 +59,39 @@ export class Answers {
    */
   async find(request: AnswerRequest): Promise<Found> {
     const key = this.#keyFor(request);
+    if (this.#cache.has(key)) return this.#given(request, key, this.#cache.get(key));
     const running = this.#running.get(key);
-    const isFresh = this.#cache.has(key);
-    const isStale = !isFresh && this.#cache.inspect(key) !== undefined;
-    if (isStale && running !== undefined) {
-      const stale = staleFor(running, request);
-      if (stale !== undefined && isServableMeanwhile(stale)) {
-        this.#cache.get(key);
-        // Fresh for this one request, so that it does not fetch it a second time.
-        return { answer: { ...stale, staleAt: Date.now() + 1_000 }, load: undefined };
-      }
-    }
-    if (running?.isSlow) {
-      this.#cache.get(key);
-      return NOTHING;
-    }
+    const meanwhile = running && this.#meanwhile(request, key, running);
+    if (meanwhile !== undefined) return meanwhile;
     // Grace is undici's to give: a forced load gets none. A look counts as the miss that it is.
-    const isForced = isStale && running === undefined;
+    const isForced = running === undefined && this.#cache.inspect(key) !== undefined;
     if (isForced) this.#cache.get(key);
     const load = this.#newLoad(key);
     const result = this.#getOrLoad(request, load, isForced);
-    const kept = readKept(isFresh || load.hasBegun ? undefined : await this.#inTime(result, load, running));
-    if (load.hasBegun) {
-      if (load.stale !== undefined) this.#mayLearn(request, load.stale);
-      return { answer: staleFor(load, request), load };
+    const shared = load.hasBegun ? undefined : await this.#inTime(result, load, running);
+    if (!load.hasBegun) {
+      // Nobody waits for a load that the cache would begin later.
+      load.drop();
+      return this.#given(request, key, shared);
     }
-    // Nobody waits for a load that the cache would begin later.
-    load.drop();
-    const answer = isFresh ? readKept(await result) : kept;
+    if (load.stale !== undefined) this.#mayLearn(request, load.stale);
+    return { answer: staleFor(load, request), load };
+  }
+
+  /** What is given at once while another request fetches the answer; `undefined` where that one is waited for. */
+  #meanwhile(request: AnswerRequest, key: string, running: AnswerLoad): Found | undefined {
+    // What has been invalidated since is no longer held.
+    const stale = this.#cache.inspect(key) === undefined ? undefined : staleFor(running, request);
+    const isServable = stale !== undefined && isServableMeanwhile(stale);
+    if (!isServable && !running.isSlow) return undefined;
+    this.#cache.get(key);
+    // Fresh for this one request, so that it does not fetch it a second time.
+    return isServable ? { answer: { ...stale, staleAt: Date.now() + 1_000 }, load: undefined } : NOTHING;
+  }
+
+  /** What the cache has given for a key, if it answers the request; else what lies elsewhere. */
+  #given(request: AnswerRequest, key: string, value: unknown): Found | Promise<Found> {
+    const answer = readKept(value);
     if (answer === undefined) return NOTHING;
     if (answers(answer, request.headers)) return { answer, load: undefined };
     return this.#mayLearn(request, answer) && this.#keyFor(request) !== key ? this.find(request) : NOTHING;
