@@ -12,6 +12,8 @@ export interface ForgetReceipt extends Forgotten {
   /** Epoch milliseconds. */
   readonly at: number;
   readonly targets: readonly InvalidationTarget[];
+  /** Other shards of the bot that did not answer: they may still hold something. */
+  readonly silentShards: readonly number[];
 }
 
 /**
@@ -31,5 +33,19 @@ export async function forget(
   const targets = [`*::${id}`, `*::${id}::*`, { tag: `${kind}:${id}` }, ...also];
   const forgotten = await cache.forget(...targets);
   const { clock } = cache;
-  return { kind, id, at: clock.epochAt(clock.now()), targets, ...forgotten };
+  return { kind, id, at: clock.epochAt(clock.now()), targets, silentShards: [], ...forgotten };
+}
+
+/** What was forgotten in all processes of a bot: theirs is added to the own. */
+export function addReceipts(own: ForgetReceipt, others: readonly ForgetReceipt[]): ForgetReceipt {
+  const sum = (of: keyof Forgotten) => others.reduce((total, receipt) => total + receipt[of], own[of]);
+  return {
+    ...own,
+    entries: sum('entries'),
+    weightBytes: sum('weightBytes'),
+    loads: sum('loads'),
+    stored: sum('stored'),
+    topKeys: sum('topKeys'),
+    hotKeys: sum('hotKeys'),
+  };
 }

@@ -33,12 +33,13 @@ import {
 } from './commands/registration.ts';
 import { registerAndTell, tellMissing } from './commands/registration-log.ts';
 import { broadcastLink } from './commands/shards/broadcast-link.ts';
+import { answers, missing } from './commands/shards/everywhere.ts';
 import { ShardDesk } from './commands/shards/shard-desk.ts';
 import type { ShardLink } from './commands/shards/shard-link.ts';
-import { Shards } from './commands/shards/shards.ts';
+import { type ShardQuestions, Shards } from './commands/shards/shards.ts';
 import { tokenFreeLogger } from './commands/token-free.ts';
 import { type Config, configNotices } from './config.ts';
-import { type ForgetReceipt, forget } from './forget.ts';
+import { addReceipts, type ForgetReceipt, forget } from './forget.ts';
 import { guardedLogger, type Logger } from './logger.ts';
 import { scopeNotices } from './warmers/scopes.ts';
 import type { Warmers, WarmTask } from './warmers/types.ts';
@@ -272,10 +273,24 @@ class Plugin implements Cachecord {
     id: string,
     also?: readonly InvalidationTarget[],
   ): Promise<ForgetReceipt> {
-    const receipt = await forget(this.cache, kind, id, also);
+    const [own, replies] = await Promise.all([
+      this.#forgetHere({ kind, id, also: also ?? [] }),
+      this.#shards?.ask('forget', { kind, id, also: also ?? [] }) ?? [],
+    ]);
+    const silentShards = missing(replies);
+    const receipt = { ...addReceipts(own, answers(replies)), silentShards };
     const { entries, stored, topKeys } = receipt;
     this.#logger.info(`What the cache held of a ${kind} was forgotten.`, { entries, stored, topKeys });
+    if (silentShards.length > 0) {
+      this.#logger.warn(`Shards that did not answer may still hold something of a ${kind}: ask again.`, {
+        silentShards,
+      });
+    }
     return receipt;
+  }
+
+  #forgetHere({ kind, id, also }: ShardQuestions['forget']['ask']): Promise<ForgetReceipt> {
+    return forget(this.cache, kind, id, also);
   }
 
   /** discord.js tells of an outage by another event. */
@@ -297,7 +312,9 @@ class Plugin implements Cachecord {
     this.#on(Events.InteractionCreate, (interaction) => this.#seen(interaction));
     this.#on(Events.GuildDelete, ({ id }) => this.#left(id));
     this.#on(Events.Error, (error) => this.#clientFailed(error));
-    const serving = this.#shards?.serve((question, from) => this.#desk.answer(question, from));
+    const serving = this.#shards?.serve((question, from) =>
+      question.topic === 'forget' ? this.#forgetHere(question) : this.#desk.answer(question, from),
+    );
     if (serving !== undefined) this.#undo.push(serving);
     if (this.#client.isReady()) this.#ready(register);
     else {

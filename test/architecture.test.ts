@@ -26,7 +26,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   metrics: ['cache'],
   api: ['http', 'metrics', 'cache', 'db', 'config', 'logger', 'nearest-name'],
   warmers: ['cache', 'config', 'logger', 'nearest-name'],
-  commands: ['write-behind', 'warmers', 'cache', 'config', 'logger', 'nearest-name'],
+  commands: ['forget', 'write-behind', 'warmers', 'cache', 'config', 'logger', 'nearest-name'],
   plugin: ['forget', 'commands', 'write-behind', 'warmers', 'cache', 'config', 'logger', 'nearest-name'],
   sapphire: ['plugin', 'commands', 'cache', 'logger'],
   index: [

@@ -66,7 +66,9 @@ export function shardedDesks(
     const version = options.version?.(id) ?? '1.0.0';
     const shards = new Shards({ link: bus.link(id), clock, logger: services.logger, version });
     const answering = new ShardDesk(services, () => 1);
-    const leave = shards.serve((question, from) => answering.answer(question, from));
+    const leave = shards.serve(async (question, from) =>
+      question.topic === 'forget' ? undefined : answering.answer(question, from),
+    );
     return Object.assign(one, { services: Object.assign(services, { shards }), leave });
   });
   return { bus, desks };

@@ -28,6 +28,21 @@ describe('the plugin in one of two processes', () => {
     expect(await other.ask('info', {})).toEqual([{ shard: 1, ok: false, problem: NOBODY }]);
   });
 
+  it('forgets a person in both, and says which shard did not answer', async () => {
+    const bus = new ShardBus(2);
+    const first = await host({ started: false, plugin: { shards: bus.link(0) } });
+    const second = await host({ started: false, plugin: { shards: bus.link(1) } });
+    await Promise.all([first.plugin.start(), second.plugin.start()]);
+    for (const { plugin } of [first, second]) plugin.cache.set('user::42::profile', 'x');
+    expect(await first.plugin.forgetUser('42')).toMatchObject({ entries: 2, silentShards: [] });
+    expect(second.plugin.cache.has('user::42::profile')).toBe(false);
+    await second.plugin.stop();
+    expect(await first.plugin.forgetUser('42')).toMatchObject({ entries: 0, silentShards: [1] });
+    expect(first.log).toContainEqual(
+      expect.objectContaining({ message: expect.stringContaining('may still hold something') }),
+    );
+  });
+
   it('registers where the guild is of its own shard, and nowhere else', async () => {
     const hosted = await host({ started: false });
     const { local, client } = hosted;

@@ -19,6 +19,9 @@ import type {
 /** What answering needs of the services. */
 export type DeskServices = Pick<CommandServices, 'cache' | 'warmers' | 'logger' | 'startedAt'>;
 
+/** What commands ask. */
+export type DeskTopic = Exclude<ShardTopic, 'forget'>;
+
 /** Runs that may be asked about again; who asks does so every two seconds. */
 const MAX_RUNS = 20;
 
@@ -34,7 +37,10 @@ export class ShardDesk {
   }
 
   /** @throws what the cache throws, for a target that it can't read */
-  async answer(question: ShardQuestion, from: number): Promise<ShardQuestions[ShardTopic]['answer']> {
+  async answer(
+    question: ShardQuestion<DeskTopic>,
+    from: number,
+  ): Promise<ShardQuestions[DeskTopic]['answer']> {
     const { cache } = this.#services;
     switch (question.topic) {
       case 'stats':

@@ -4,7 +4,8 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../cache/clock.ts';
-import type { CacheStats, Preview } from '../../cache/types.ts';
+import type { CacheStats, InvalidationTarget, Preview } from '../../cache/types.ts';
+import type { ForgetReceipt } from '../../forget.ts';
 import type { Logger } from '../../logger.ts';
 import type { WarmReport } from '../../warmers/types.ts';
 import { incidentReference } from '../incident.ts';
@@ -31,12 +32,17 @@ export interface ShardQuestions {
   /** The same run again, later. `stop` ends it after the job in hand. */
   warming: { readonly ask: { readonly run: string; readonly stop: boolean }; readonly answer: ShardWarming };
   info: { readonly ask: object; readonly answer: ShardInfo };
+  /** Answered by the plugin, since it is no command. */
+  forget: {
+    readonly ask: Pick<ForgetReceipt, 'kind' | 'id'> & { readonly also: readonly InvalidationTarget[] };
+    readonly answer: ForgetReceipt;
+  };
 }
 
 export type ShardTopic = keyof ShardQuestions;
-export type ShardQuestion = {
-  [Topic in ShardTopic]: { readonly topic: Topic } & ShardQuestions[Topic]['ask'];
-}[ShardTopic];
+export type ShardQuestion<Topics extends ShardTopic = ShardTopic> = {
+  [Topic in Topics]: { readonly topic: Topic } & ShardQuestions[Topic]['ask'];
+}[Topics];
 
 /** A target as it travels; its namespaces are those of the process that is asked. */
 export type AskedTarget = Pick<ClearTarget, 'kind' | 'text'>;
