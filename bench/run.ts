@@ -5,7 +5,17 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-const SECTIONS = ['hits', 'stampede', 'invalidation', 'memory', 'shop', 'feed', 'warmth', 'prediction'];
+const SECTIONS = [
+  'hits',
+  'stampede',
+  'invalidation',
+  'memory',
+  'shop',
+  'feed',
+  'http',
+  'warmth',
+  'prediction',
+];
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !SECTIONS.includes(name));
