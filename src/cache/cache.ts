@@ -31,6 +31,7 @@ import type {
   CacheEvents,
   CacheOptions,
   CacheStats,
+  DiskOptions,
   EntryOptions,
   EntryReport,
   Forgotten,
@@ -53,6 +54,8 @@ const DEFAULT_DISK_BYTES = 256 * 1_024 ** 2;
 const DEFAULT_DISK_INTERVAL_MS = 30_000;
 
 const NOTHING: Removal = { entries: 0, weightBytes: 0, loads: 0 };
+const doNothing = () => undefined;
+
 
 /**
  * Makes a cache.
@@ -120,6 +123,7 @@ class CacheManager implements Cache {
           });
     const saves = new Loads();
     this.#invalidator = new Invalidator({
+    if (trustsWrites(disk)) this.#disk?.trustIntents();
       memory: this.#memory,
       loads: this.#loads,
       saves,
@@ -290,6 +294,7 @@ class CacheManager implements Cache {
     this.#invalidator.written(key);
     const kept = this.#filler.keep(load, this.#invalidator.position, value, WRITTEN);
     if (kept) {
+    this.#disk?.supersede(key);
       load.counters.writes++;
       return true;
     }
@@ -336,6 +341,11 @@ class CacheManager implements Cache {
 
   #empty(): void {
     this.#invalidator.clear();
+  intend(targets: () => readonly InvalidationTarget[]): () => void {
+    if (this.#disk === undefined || this.closed) return doNothing;
+    return this.#disk.intend(() => targets().map(compileTarget)) ?? doNothing;
+  }
+
     this.#persistence?.clear();
     this.warmth?.cleared();
     this.#top.detach();
@@ -449,6 +459,12 @@ class CacheManager implements Cache {
 
 function assertBound(value: number, name: string): void {
   if (typeof value === 'number' && value >= 1 && value < Number.MAX_SAFE_INTEGER) return;
+function trustsWrites(disk: DiskOptions | undefined): boolean {
+  if (disk?.trust === undefined) return false;
+  if (disk.trust === 'wrapped-writes') return true;
+  throw new CacheError('ERR_ARGUMENT_INVALID', `trust is 'wrapped-writes', not ${String(disk.trust)}.`);
+}
+
   throw new CacheError(
     'ERR_ARGUMENT_INVALID',
     `${name} is ${String(value)}; it must be a finite number from 1 up.`,

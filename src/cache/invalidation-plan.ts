@@ -23,13 +23,18 @@ export interface InvalidationOptions {
   readonly logger?: Logger;
 }
 
-/** Invalidates what a successful call has changed. Never throws. */
-export type InvalidateAfter = (
-  cache: Cache,
-  self: unknown,
-  args: readonly unknown[],
-  result: unknown,
-) => void;
+export interface InvalidationPlan {
+  /**
+   * Writes down what the call is about to change, for the case that the process ends before it is invalidated: all there
+   * is where that depends on the result. Never throws.
+   * @returns what crosses it out
+   */
+  before(cache: Cache, args: readonly unknown[]): () => void;
+  /** Invalidates what a successful call has changed. Never throws. */
+  after(cache: Cache, self: unknown, args: readonly unknown[], result: unknown): void;
+}
+
+const EVERYTHING = ['*'] as const;
 
 /**
  * @throws CacheError `ERR_ARGUMENT_INVALID`, `ERR_KEY_INVALID` or `ERR_PATTERN_INVALID` for targets that can cover
@@ -39,7 +44,7 @@ export function planInvalidation<A extends readonly unknown[], R>(
   fn: { readonly name: string; readonly length: number },
   targets: InvalidationTargets<A, R>,
   options: InvalidationOptions = {},
-): InvalidateAfter {
+): InvalidationPlan {
   const scope = scopeOf(fn, options.parameters);
   const logger = options.logger ?? console;
   const makeTargets = typeof targets === 'function' ? undefined : compileAll(asList(targets));
@@ -56,17 +61,28 @@ export function planInvalidation<A extends readonly unknown[], R>(
       return (args: readonly unknown[]) => ({ tag: render(args) });
     });
   }
-  return (cache, self, args, result) => {
-    try {
-      const made =
-        typeof targets === 'function'
-          ? // The arguments' types were checked where the function was wrapped.
-            asList(targets.call(self, args as A, result as R))
-          : (makeTargets ?? []).map((render) => render(args));
-      cache.invalidate(...made);
-    } catch (error) {
-      clearInstead(cache, scope.functionName, logger, error);
-    }
+  return {
+    before(cache, args) {
+      try {
+        return cache.intend(() => makeTargets?.map((render) => render(args)) ?? EVERYTHING);
+      } catch (error) {
+        // Afterwards, what cannot be made out clears the whole cache.
+        logger.warn(`What ${scope.functionName} invalidates could not be made out before it ran.`, { error });
+        return () => undefined;
+      }
+    },
+    after(cache, self, args, result) {
+      try {
+        const made =
+          typeof targets === 'function'
+            ? // The arguments' types were checked where the function was wrapped.
+              asList(targets.call(self, args as A, result as R))
+            : (makeTargets ?? []).map((render) => render(args));
+        cache.invalidate(...made);
+      } catch (error) {
+        clearInstead(cache, scope.functionName, logger, error);
+      }
+    },
   };
 }
 

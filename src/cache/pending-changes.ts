@@ -42,6 +42,13 @@ export class PendingChanges {
     return this.#changes.splice(size);
   }
 
+  /** What all of them cover. */
+  targets(): InvalidationTarget[] {
+    return this.#changes.map((change) =>
+      change.kind === 'invalidate' ? change.target : change.kind === 'set' ? change.key : '*',
+    );
+  }
+
   /** The last change that concerns the key. */
   lastFor(key: string, labelsOf: (key: string) => Labels | undefined): Change | undefined {
     if (this.#changes.length === 0) return undefined;

@@ -78,6 +78,7 @@ export function sqliteCache(db: SqliteDatabase, cache: Cache, options: SqliteCac
           result.then(undefined, () => undefined);
           throw asynchronous();
         }
+        transactional.beforeCommit();
         return result;
       }) as unknown as SqliteTransaction<A, R>;
       const followed = (variant: (...args: A) => R) =>

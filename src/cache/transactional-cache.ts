@@ -63,6 +63,12 @@ export class TransactionalCache implements Cache {
   /** Runs a transaction or savepoint: what it changes applies if it succeeds, and is dropped if it throws. */
   follow<R>(run: () => R): R {
     const place = this.#place();
+  /** To be called as the last thing within a transaction: writes down what its commit will invalidate. */
+  beforeCommit(): void {
+    if (this.#depth !== 1 || this.#isGuest || this.#pending.size === 0) return;
+    this.#crossOut = this.#cache.intend(() => this.#pending.targets());
+  }
+
     if (this.#depth === 0) this.#isGuest = place === 'foreign';
     const size = this.#pending.size;
     this.#depth++;
@@ -336,6 +342,11 @@ export class TransactionalCache implements Cache {
   get cleanupIntervalMs(): number {
     return this.#cache.cleanupIntervalMs;
   }
+  /** Within a transaction nothing: what it covers is written down before the commit. */
+  intend(targets: () => readonly InvalidationTarget[]): () => void {
+    return this.#place() === 'outside' ? this.#cache.intend(targets) : () => undefined;
+  }
+
   get tiers(): readonly TierPolicy[] {
     return this.#cache.tiers;
   }

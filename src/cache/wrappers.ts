@@ -240,19 +240,37 @@ export function invalidating<A extends readonly unknown[], R>(
   targets: InvalidationTargets<A, R>,
   options?: InvalidationOptions,
 ): Method {
-  const after = planInvalidation(fn, targets, options);
+  const plan = planInvalidation(fn, targets, options);
   return named(function call(this: Self, ...args: unknown[]): unknown {
     const cache = cacheOf(this);
-    const result = fn.apply(this, args);
-    if (!isPromiseLike(result)) {
-      after(cache, this, args, result);
-      return result;
+    const crossOut = plan.before(cache, args);
+    let isWaiting = false;
+    try {
+      const result = fn.apply(this, args);
+      if (!isPromiseLike(result)) {
+        plan.after(cache, this, args, result);
+        return result;
+      }
+      isWaiting = true;
+      return finished(result, (value) => plan.after(cache, this, args, value), crossOut);
+    } finally {
+      if (!isWaiting) crossOut();
     }
-    return result.then((value) => {
-      after(cache, this, args, value);
-      return value;
-    });
   }, fn);
+}
+
+async function finished<T>(
+  running: PromiseLike<T>,
+  succeeded: (value: T) => void,
+  ended: () => void,
+): Promise<T> {
+  try {
+    const value = await running;
+    succeeded(value);
+    return value;
+  } finally {
+    ended();
+  }
 }
 
 function named<F extends object>(call: F, fn: { readonly name: string; readonly length: number }): F {

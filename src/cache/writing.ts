@@ -10,14 +10,14 @@ import type { Loads } from './loads.ts';
 import type { Cache, EntryOptions } from './types.ts';
 
 export class Writing {
-  readonly #cache: Pick<Cache, 'set' | 'invalidate'>;
+  readonly #cache: Pick<Cache, 'set' | 'invalidate' | 'intend'>;
   readonly #loading: Loading;
   /** Saves under way, which invalidations void as they void loads. */
   readonly #saves: Loads;
   /** The end of the last write to a key. */
   readonly #turns = new Map<string, Promise<void>>();
 
-  constructor(cache: Pick<Cache, 'set' | 'invalidate'>, loading: Loading, saves: Loads) {
+  constructor(cache: Pick<Cache, 'set' | 'invalidate' | 'intend'>, loading: Loading, saves: Loads) {
     this.#cache = cache;
     this.#loading = loading;
     this.#saves = saves;
@@ -36,12 +36,14 @@ export class Writing {
     try {
       if (before !== undefined) await before;
       const record = this.#begin(key, options);
+      const crossOut = this.#cache.intend(() => [key]);
       try {
         const result = await save(value);
         this.#finish(record, value);
         return result;
       } finally {
         this.#saves.end(record);
+        crossOut();
       }
     } finally {
       if (this.#turns.get(key) === turn.promise) this.#turns.delete(key);
@@ -51,9 +53,14 @@ export class Writing {
 
   writeSync<T, R>(key: string, value: T, save: (value: T) => R, options: EntryOptions): R {
     this.#check(key, options);
-    const result = save(value);
-    this.#cache.set(key, value, options);
-    return result;
+    const crossOut = this.#cache.intend(() => [key]);
+    try {
+      const result = save(value);
+      this.#cache.set(key, value, options);
+      return result;
+    } finally {
+      crossOut();
+    }
   }
 
   /** Before anything is saved: what makes no sense must not be found out afterwards. */

@@ -25,6 +25,7 @@ import { metadataOf, type StoredEntry, storedEntry } from './disk-rows.ts';
 import { DiskSweeps } from './disk-sweeps.ts';
 import { coveredKeys, labelsOf } from './disk-targets.ts';
 import { DiskWrites, STEP_ROWS } from './disk-writes.ts';
+import { Intents, provenByIntents } from './intents.ts';
 import type { Provenance } from './provenance.ts';
 import type { OpenDatabase } from './store-database.ts';
 
@@ -58,6 +59,9 @@ export class Disk {
   readonly #writes: DiskWrites;
   readonly #maxValueBytes: number;
   readonly #proof = new DiskProof();
+  readonly #intents = new Intents(this.#proof.by);
+  /** What tells of changes that a process left undone, if anything does. */
+  #told: 'by-feed' | 'by-intents' | undefined;
   /** Rows up to here are from before this process. */
   #seqAtOpen = 0;
   #size = { entries: 0, bytes: 0 };
@@ -90,6 +94,9 @@ export class Disk {
   #begin(file: DiskFile): void {
     this.#proof.begin(file);
     this.#sweeps.begin(file);
+    file.transaction(() => {
+      for (const target of this.#intents.takeLeft(file, this.#nowAt())) this.#sweeps.apply(file, target);
+    });
     this.#seqAtOpen = file.lastSeq;
     this.#found ??= file.entries;
   }
@@ -104,7 +111,15 @@ export class Disk {
    * without a feed, rows of other processes count as stale.
    */
   follow(feed: Provenance): void {
+    this.#told = 'by-feed';
     this.#proof.follow(feed);
+    this.checkpoint();
+  }
+
+  /** Believes the rows on the author's word that all writes are written down first: see {@link intend}. */
+  trustIntents(): void {
+    this.#told = 'by-intents';
+    this.#proof.follow(provenByIntents(this.#proof.position));
     this.checkpoint();
   }
 
@@ -188,6 +203,24 @@ export class Disk {
 
   invalidate(targets: readonly Target[]): void {
     this.#changes.invalidate(targets);
+  }
+
+  /**
+   * Writes down what is about to be invalidated: should the process end before it is, the next one does it. Does nothing
+   * where a change feed tells of it.
+   * @returns what crosses it out, once it is invalidated or nothing has changed
+   */
+  intend(targets: () => readonly Target[]): (() => void) | undefined {
+    if (this.#told === 'by-feed') return undefined;
+    const covered = targets();
+    const what = 'could not be told what is about to change';
+    const id = this.with(what, (file) => this.#intents.add(file, covered, this.#nowAt()));
+    return id === undefined ? undefined : () => this.with(what, (file) => this.#intents.crossOut(file, id));
+  }
+
+  /** The source has a newer value than what is there, and nobody else will tell of it. */
+  supersede(key: string): void {
+    if (this.#told === 'by-intents') this.#changes.invalidate([{ kind: 'key', key }]);
   }
 
   clear(): void {
