@@ -1,6 +1,7 @@
 /** The built package as a host with a Hono API, Prometheus and undici has it. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { HostFolder } from '../plugin/built-package.ts';
+import { startOrigin } from './origin.ts';
 
 /** The compiler reads Hono's, prom-client's, undici's and Node's types, on a machine that may be busy. */
 const COMPILER_MS = 60_000;
@@ -64,4 +65,39 @@ it('can be required by a CommonJS bot', async () => {
   const program = host.start(host.path, file, {});
   expect(await program.ended, program.output()).toBe(0);
   expect(program.output()).toBe('function function function\n');
+});
+
+it('lets the example ask other APIs once, and tells what that saves', async () => {
+  const { url, asked } = await startOrigin(({ method, path, headers }) =>
+    method === 'GET'
+      ? {
+          headers: { 'cache-control': 'max-age=600', 'content-type': 'application/json' },
+          body: JSON.stringify({ celsius: path === '/weather/Berlin' ? 21 : 0 }),
+        }
+      : {
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify({
+            text: headers.authorization === 'Bearer secret' ? 'Hallo!' : '',
+            stop_reason: 'end_turn',
+            usage: { input_tokens: 100, output_tokens: 20 },
+          }),
+        },
+  );
+  const folder = host.copyExample('other-apis');
+  const program = host.start(folder, 'index.js', { API_URL: url, API_KEY: 'secret' });
+  expect(await program.ended, program.output()).toBe(0);
+  expect(asked.map(({ method, path }) => `${method} ${path}`)).toEqual([
+    'GET /weather/Berlin',
+    'POST /v1/complete',
+  ]);
+  expect(program.output()).toBe(
+    [
+      'Berlin: 21 °C',
+      ...Array.from({ length: 3 }, () => 'The model says: Hallo!'),
+      'api: 5 lookups, 1 requests',
+      'query: 3 lookups, 1 requests',
+      'Saved: $0.0012',
+      '',
+    ].join('\n'),
+  );
 });
