@@ -53,9 +53,9 @@ const MISS: Lookup<never> = { state: 'miss' };
 const DEFAULT_DISK_BYTES = 256 * 1_024 ** 2;
 const DEFAULT_DISK_INTERVAL_MS = 30_000;
 
-const NOTHING: Removal = { entries: 0, weightBytes: 0, loads: 0 };
 const doNothing = () => undefined;
 
+const NOTHING: Removal = { entries: 0, weightBytes: 0, loads: 0 };
 
 /**
  * Makes a cache.
@@ -121,9 +121,9 @@ class CacheManager implements Cache {
             clock: this.clock,
             bursts: this.#bursts,
           });
+    if (trustsWrites(disk)) this.#disk?.trustIntents();
     const saves = new Loads();
     this.#invalidator = new Invalidator({
-    if (trustsWrites(disk)) this.#disk?.trustIntents();
       memory: this.#memory,
       loads: this.#loads,
       saves,
@@ -292,9 +292,9 @@ class CacheManager implements Cache {
     const load = this.#loading.record(key, options, undefined);
     // What was there is outdated, and so is what was made from it, even if the new value is not kept.
     this.#invalidator.written(key);
+    this.#disk?.supersede(key);
     const kept = this.#filler.keep(load, this.#invalidator.position, value, WRITTEN);
     if (kept) {
-    this.#disk?.supersede(key);
       load.counters.writes++;
       return true;
     }
@@ -339,13 +339,13 @@ class CacheManager implements Cache {
     return removal;
   }
 
-  #empty(): void {
-    this.#invalidator.clear();
   intend(targets: () => readonly InvalidationTarget[]): () => void {
     if (this.#disk === undefined || this.closed) return doNothing;
     return this.#disk.intend(() => targets().map(compileTarget)) ?? doNothing;
   }
 
+  #empty(): void {
+    this.#invalidator.clear();
     this.#persistence?.clear();
     this.warmth?.cleared();
     this.#top.detach();
@@ -457,14 +457,14 @@ class CacheManager implements Cache {
   }
 }
 
-function assertBound(value: number, name: string): void {
-  if (typeof value === 'number' && value >= 1 && value < Number.MAX_SAFE_INTEGER) return;
 function trustsWrites(disk: DiskOptions | undefined): boolean {
   if (disk?.trust === undefined) return false;
   if (disk.trust === 'wrapped-writes') return true;
   throw new CacheError('ERR_ARGUMENT_INVALID', `trust is 'wrapped-writes', not ${String(disk.trust)}.`);
 }
 
+function assertBound(value: number, name: string): void {
+  if (typeof value === 'number' && value >= 1 && value < Number.MAX_SAFE_INTEGER) return;
   throw new CacheError(
     'ERR_ARGUMENT_INVALID',
     `${name} is ${String(value)}; it must be a finite number from 1 up.`,

@@ -44,6 +44,8 @@ export class TransactionalCache implements Cache {
   /** The outermost one of ours is only a savepoint in a transaction begun elsewhere. */
   #isGuest = false;
   readonly #pending = new PendingChanges();
+  /** Crosses out what the transaction has written down that it will invalidate. */
+  #crossOut: (() => void) | undefined;
   /** Applied already, and to be applied once more when the transaction begun elsewhere has ended. */
   #foreign: Change[] = [];
   #foreignReported = false;
@@ -60,15 +62,15 @@ export class TransactionalCache implements Cache {
     this.#feed = feed;
   }
 
-  /** Runs a transaction or savepoint: what it changes applies if it succeeds, and is dropped if it throws. */
-  follow<R>(run: () => R): R {
-    const place = this.#place();
   /** To be called as the last thing within a transaction: writes down what its commit will invalidate. */
   beforeCommit(): void {
     if (this.#depth !== 1 || this.#isGuest || this.#pending.size === 0) return;
     this.#crossOut = this.#cache.intend(() => this.#pending.targets());
   }
 
+  /** Runs a transaction or savepoint: what it changes applies if it succeeds, and is dropped if it throws. */
+  follow<R>(run: () => R): R {
+    const place = this.#place();
     if (this.#depth === 0) this.#isGuest = place === 'foreign';
     const size = this.#pending.size;
     this.#depth++;
@@ -81,6 +83,10 @@ export class TransactionalCache implements Cache {
       this.#depth--;
       if (!succeeded) this.#pending.takeFrom(size);
       else if (this.#depth === 0) this.#committed(this.#pending.takeFrom(0));
+      if (this.#depth === 0) {
+        this.#crossOut?.();
+        this.#crossOut = undefined;
+      }
     }
   }
 
@@ -331,6 +337,11 @@ export class TransactionalCache implements Cache {
     return NOTHING_YET;
   }
 
+  /** Within a transaction nothing: what it covers is written down before the commit. */
+  intend(targets: () => readonly InvalidationTarget[]): () => void {
+    return this.#place() === 'outside' ? this.#cache.intend(targets) : () => undefined;
+  }
+
   // ---- what is the same everywhere ----
 
   get enabled(): boolean {
@@ -342,11 +353,6 @@ export class TransactionalCache implements Cache {
   get cleanupIntervalMs(): number {
     return this.#cache.cleanupIntervalMs;
   }
-  /** Within a transaction nothing: what it covers is written down before the commit. */
-  intend(targets: () => readonly InvalidationTarget[]): () => void {
-    return this.#place() === 'outside' ? this.#cache.intend(targets) : () => undefined;
-  }
-
   get tiers(): readonly TierPolicy[] {
     return this.#cache.tiers;
   }

@@ -55,13 +55,13 @@ export interface DiskOptions {
   readonly maxBytes?: number;
   /** How often entries of level `periodic` are written. @default 30 s */
   readonly intervalMs?: number;
-  /** Whether what is used most, and how it is loaded, is remembered there: see `docs/warming.md`. @default true */
   /**
    * `'wrapped-writes'` is the author's word that the source is written to by this one process only, through
    * `invalidates`, `invalidatesAfter`, `write` and `writeSync`: then entries from before its start are believed without
    * a change feed, also after a crash. @default without a feed they count as stale
    */
   readonly trust?: 'wrapped-writes';
+  /** Whether what is used most, and how it is loaded, is remembered there: see `docs/warming.md`. @default true */
   readonly remembersUse?: boolean;
   /** Opens a database. @default better-sqlite3 */
   readonly open?: OpenDatabase;
@@ -443,15 +443,15 @@ export interface Cache {
   invalidate(...targets: readonly InvalidationTarget[]): Removal;
   clear(): Removal;
   /**
-   * Removes what the targets cover from every layer and from the statistics, names of keys included, and resolves when
-   * nothing of it is left. For what people have a right to have forgotten.
-  /**
    * Writes down on disk what is about to be invalidated, so that a process which is killed before it is leaves nothing
    * stale behind (I9). The wrappers of mutations call it. Does nothing without a disk layer, and where a change feed tells
    * of changes; `targets` is only called where it does something.
    * @returns what crosses it out; to be called after the invalidation, or when nothing was changed
    */
   intend(targets: () => readonly InvalidationTarget[]): () => void;
+  /**
+   * Removes what the targets cover from every layer and from the statistics, names of keys included, and resolves when
+   * nothing of it is left. For what people have a right to have forgotten.
    */
   forget(...targets: readonly InvalidationTarget[]): Promise<Forgotten>;
   /** What {@link invalidate} would remove now (dependants not counted). Works in slices, so it is awaited. */
