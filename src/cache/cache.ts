@@ -44,6 +44,7 @@ import type {
   Removal,
   TierPolicy,
 } from './types.ts';
+import { Unsaved } from './unsaved.ts';
 import { Upkeep } from './upkeep.ts';
 import { type Warmth, warmthOf } from './warmth.ts';
 import { Writing } from './writing.ts';
@@ -73,6 +74,7 @@ class CacheManager implements Cache {
   readonly clock: Clock;
   readonly recipes: Recipes;
   readonly warmth: Warmth | undefined;
+  readonly unsaved = new Unsaved();
   readonly #bursts: BurstLog;
   readonly #book: TierBook;
   readonly #memory: MemoryLayer;
@@ -152,6 +154,7 @@ class CacheManager implements Cache {
       bursts: this.#bursts,
       events: this.#events,
       closing: this.#closing.signal,
+      unsaved: this.unsaved,
     });
     this.#reader = new Reader({
       memory: this.#memory,

@@ -22,6 +22,7 @@ import type { Loads } from './loads.ts';
 import type { Rules } from './rules.ts';
 import { assertTtl, type TierBook } from './tier-book.ts';
 import type { CacheStats, EntryOptions, LoadContext, Loader, LoadOptions, StaleReason } from './types.ts';
+import type { Unsaved } from './unsaved.ts';
 
 export interface LoadingParts {
   /** Whether values may be kept at all. */
@@ -35,6 +36,7 @@ export interface LoadingParts {
   readonly bursts: BurstLog;
   readonly events: Emitter;
   readonly closing: AbortSignal;
+  readonly unsaved: Unsaved;
 }
 
 export class Loading {
@@ -65,7 +67,7 @@ export class Loading {
     if (record.mayKeep) this.#loads.begin(record);
     let value: T;
     try {
-      value = loader(record);
+      value = this.#parts.unsaved.ask(loader, record);
     } catch (error) {
       return this.#failed(record, error) as T;
     }
@@ -117,7 +119,7 @@ export class Loading {
       await this.#clock.yield();
       closing.throwIfAborted();
       record.beganAt = this.#clock.precise();
-      return loader(record);
+      return this.#parts.unsaved.ask(loader, record);
     };
     this.#load(key, isSync ? later : loader, options, 'behind').catch((error: unknown) => {
       // Ended by `stop`, as it should be.
@@ -191,7 +193,7 @@ export class Loading {
     if (record.mayKeep) this.#loads.begin(record);
     let result: T | PromiseLike<T>;
     try {
-      result = loader(record);
+      result = this.#parts.unsaved.ask(loader, record);
     } catch (error) {
       result = Promise.reject(error);
     }

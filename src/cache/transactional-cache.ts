@@ -27,6 +27,7 @@ import type {
   Removal,
   TierPolicy,
 } from './types.ts';
+import type { Unsaved } from './unsaved.ts';
 import type { Warmth } from './warmth.ts';
 
 const NOTHING_YET: Removal = { entries: 0, weightBytes: 0, loads: 0 };
@@ -199,7 +200,7 @@ export class TransactionalCache implements Cache {
   #bypass<R>(key: string, load: (context: LoadContext) => R): R {
     const signal = new AbortController().signal;
     const ignore = () => undefined;
-    return load({
+    return this.unsaved.ask(load, {
       key,
       signal,
       stale: undefined,
@@ -248,6 +249,10 @@ export class TransactionalCache implements Cache {
     if (this.#place() === 'outside') return this.#cache.getOrLoadMany(keys, loadMissing, options);
     if (options?.fresh === true) this.invalidate(...keys);
     const found = options?.fresh === true ? new Map<string, T>() : this.getMany<T>(keys);
+    for (const key of keys) {
+      const unsaved = found.has(key) ? undefined : this.unsaved.find(key);
+      if (unsaved?.state === 'hit') found.set(key, unsaved.value as T);
+    }
     const missing = [...new Set(keys)].filter((key) => !found.has(key));
     const loaded = missing.length > 0 ? await loadMissing(missing) : new Map<string, T>();
     return new Map(keys.map((key) => [key, (found.has(key) ? found.get(key) : loaded.get(key)) as T]));
@@ -367,6 +372,9 @@ export class TransactionalCache implements Cache {
   }
   get warmth(): Warmth | undefined {
     return this.#cache.warmth;
+  }
+  get unsaved(): Unsaved {
+    return this.#cache.unsaved;
   }
   forget(...targets: readonly InvalidationTarget[]): Promise<Forgotten> {
     return this.#cache.forget(...targets);

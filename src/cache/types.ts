@@ -8,6 +8,7 @@ import type { Provenance } from './layers/disk.ts';
 import type { OpenDatabase } from './layers/disk-file.ts';
 import type { LoadingPolicy } from './policy.ts';
 import type { Recipes } from './recipes.ts';
+import type { Unsaved } from './unsaved.ts';
 import type { Warmth } from './warmth.ts';
 
 /** The four classes of data every cache has. Authors may add more, hence {@link TierName}. */
@@ -399,6 +400,8 @@ export interface Cache {
   readonly recipes: Recipes;
   /** What was used most, to be warmed; `undefined` where no use is remembered. */
   readonly warmth: Warmth | undefined;
+  /** What is written and not in the source yet: loads give it. */
+  readonly unsaved: Unsaved;
 
   /** The fresh value of `key`, or what `load` gives; concurrent misses share one load. */
   getOrLoad<T>(key: string, load: Loader<T>, options?: LoadOptions): Promise<T>;

@@ -14,8 +14,6 @@ export interface PendingWrite {
   /** It was in the journal at the start, so it may have been tried. */
   readonly isReplayed: boolean;
   failures: number;
-  /** It is tried without company, so that its failure is nobody else's. */
-  mustBeAlone: boolean;
 }
 
 /** The writes of one key. */

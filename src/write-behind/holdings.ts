@@ -86,7 +86,7 @@ export class Holdings {
     if (waiting.length > 0) this.backlog.supersede(key);
     for (const each of dead) this.#dead.delete(each);
     const row = { id, key, stored, idempotencyKey, writtenAt };
-    this.backlog.add({ ...row, isReplayed: false, failures: 0, mustBeAlone: false }, now + maxDelayMs);
+    this.backlog.add({ ...row, isReplayed: false, failures: 0 }, now + maxDelayMs);
     this.#visibility.show(key, value);
     return waiting.length + dead.length;
   }
@@ -209,7 +209,7 @@ export class Holdings {
 
   #takeBack({ id, key, stored, idempotencyKey, writtenAt }: JournalRow, failures: number): void {
     const row = { id, key, stored, idempotencyKey, writtenAt };
-    this.backlog.add({ ...row, isReplayed: true, failures, mustBeAlone: false }, this.#clock.now());
+    this.backlog.add({ ...row, isReplayed: true, failures }, this.#clock.now());
   }
 
   #showNewest(writes: readonly { readonly key: string }[]): void {

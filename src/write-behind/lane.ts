@@ -150,8 +150,7 @@ export class Lane {
     if (this.#phase === 'over') return;
     const now = this.#clock.now();
     const { concurrency, maxBatch: max } = this.#settings;
-    const companyFor = (write: PendingWrite) =>
-      write.mustBeAlone ? 1 : companyOf(write.failures, this.#settings);
+    const companyFor = ({ failures }: PendingWrite) => companyOf(failures, this.#settings);
     this.#backlog.wake(now);
     while (this.#saving.size < concurrency) {
       const batch = this.#backlog.take(now, { max, companyOf: companyFor, isUrgent: this.#isUrgent });
@@ -198,17 +197,8 @@ export class Lane {
     this.#bursts.warn(`failed ${this.name}`, `Writes of ${this.name} could not be saved; they wait.`, {
       error,
     });
-    const isPermanent = this.#isPermanent(error);
-    for (const write of batch) {
-      write.failures++;
-      // Whose fault it was is not known; when it is alone, it will be.
-      write.mustBeAlone ||= isPermanent;
-    }
-    const isHopeless = isPermanent && batch.length === 1;
-    const fates = this.#holdings.sort(
-      batch,
-      ({ failures }) => isHopeless || failures >= this.#settings.maxAttempts,
-    );
+    for (const write of batch) write.failures++;
+    const fates = this.#holdings.sort(batch, ({ failures }) => failures >= this.#settings.maxAttempts);
     this.#counters.coalesced += fates.gone.length;
     this.#counters.retried += fates.again.length;
     this.#holdings.failed(fates, message);
@@ -222,15 +212,6 @@ export class Lane {
     const isOpen = this.#phase === 'open';
     const until = isOpen ? now + restMs(failures, this.#settings, this.#random()) : Number.POSITIVE_INFINITY;
     for (const { key } of writes) this.#backlog.rest(key, until, now);
-  }
-
-  #isPermanent(error: unknown): boolean {
-    try {
-      return this.#settings.isPermanent(error);
-    } catch (failure) {
-      this.#bursts.warn(`permanent ${this.name}`, 'isPermanent threw.', { error: failure });
-      return false;
-    }
   }
 
   // ---- decisions ----

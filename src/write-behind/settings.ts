@@ -22,8 +22,6 @@ type Numbers = Required<
 
 export interface WriterSettings extends Numbers, BackoffRules {
   readonly coalesce: boolean;
-  readonly keepEntry: boolean;
-  readonly isPermanent: (error: unknown) => boolean;
   readonly entry: NonNullable<WriterOptions['entry']>;
   readonly invalidates: NonNullable<WriterOptions['invalidates']>;
 }
@@ -46,8 +44,6 @@ const NUMBERS: Readonly<
 
 const KINDS: Readonly<Record<string, string>> = {
   coalesce: 'boolean',
-  keepEntry: 'boolean',
-  isPermanent: 'function',
   invalidates: 'function',
   entry: 'object',
 };
@@ -76,14 +72,12 @@ export function settingsOf<V>(name: string, options: WriterOptions<V>): WriterSe
       `${option} of ${name} is a ${kind === 'time' ? 'time in milliseconds' : 'count'} from ${least}, not ${String(value)}.`,
     );
   });
-  const { coalesce = true, keepEntry = false, isPermanent = () => false, entry = {} } = options;
+  const { coalesce = true, entry = {} } = options;
   // Called with values of this writer alone.
   const invalidates = (options.invalidates ?? (() => [])) as WriterSettings['invalidates'];
   // Each of them, checked.
   return {
     coalesce,
-    keepEntry,
-    isPermanent,
     entry,
     invalidates,
     ...(Object.fromEntries(numbers) as Numbers),

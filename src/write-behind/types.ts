@@ -1,5 +1,5 @@
 /** The words of write-behind as types: what a saver is given, what may be set, and what is told of it. */
-import type { EntryOptions, InvalidationTarget, LoadContext, Lookup } from '../cache/types.ts';
+import type { EntryOptions, InvalidationTarget, Lookup } from '../cache/types.ts';
 
 /** One write on its way to the source. */
 export interface SaveItem<V> {
@@ -38,8 +38,6 @@ export interface WriterOptions<V = unknown> {
   readonly backoffMs?: number;
   /** The longest pause. @default 300000 */
   readonly maxBackoffMs?: number;
-  /** Whether trying again is pointless for this error, such as a constraint that does not hold. @default never */
-  readonly isPermanent?: (error: unknown) => boolean;
   /** When the signal of a save fires. @default Infinity */
   readonly saveTimeoutMs?: number;
   /** Writes that wait or are being saved. @default 10000 */
@@ -52,11 +50,6 @@ export interface WriterOptions<V = unknown> {
   readonly entry?: EntryOptions;
   /** What else shows the value, such as lists: invalidated once it is saved. @default nothing */
   readonly invalidates?: (key: string, value: V) => readonly InvalidationTarget[];
-  /**
-   * Keeps the entry after the save instead of invalidating it, which spares a load. Only right where every loader of
-   * these keys goes through `overlay`, nothing depends on them, and nobody else writes them. @default false
-   */
-  readonly keepEntry?: boolean;
 }
 
 /** Writes values of one kind. */
@@ -73,14 +66,6 @@ export interface Writer<V> {
   sync(key: string, value: V): void;
   /** The last write to the key that the source may not have yet. */
   pending(key: string): Lookup<V>;
-  /**
-   * A loader that asks what is pending before it asks the source, so that a read never brings back what was there
-   * before an acknowledged write. Its last argument must be the context of the load.
-   * @example
-   * cache.getOrLoad(key, save.overlay(() => select(id)));
-   * cached(cache, save.overlay((id: string, _: LoadContext) => select(id)), { key: 'user::{0}', passContext: true });
-   */
-  overlay<A extends [...unknown[], LoadContext], R>(load: (...args: A) => R): (...args: A) => R | V;
   /** Saves without waiting for company; resolves when all that was written so far is saved, or on the list. */
   flush(): Promise<void>;
 }

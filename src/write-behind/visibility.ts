@@ -10,12 +10,12 @@ export type VisibleCache = Pick<Cache, 'set' | 'invalidate'>;
 
 export class Visibility {
   readonly #cache: VisibleCache;
-  readonly #settings: Pick<WriterSettings, 'entry' | 'invalidates' | 'keepEntry'>;
+  readonly #settings: Pick<WriterSettings, 'entry' | 'invalidates'>;
   readonly #bursts: BurstLog;
 
   constructor(
     cache: VisibleCache,
-    settings: Pick<WriterSettings, 'entry' | 'invalidates' | 'keepEntry'>,
+    settings: Pick<WriterSettings, 'entry' | 'invalidates'>,
     bursts: BurstLog,
   ) {
     this.#cache = cache;
@@ -40,7 +40,7 @@ export class Visibility {
   saved(items: readonly { readonly key: string; readonly value: unknown }[]): void {
     const targets: InvalidationTarget[] = [];
     for (const { key, value } of items) {
-      if (!this.#settings.keepEntry) targets.push(key);
+      targets.push(key);
       try {
         targets.push(...this.#settings.invalidates(key, value));
       } catch (error) {

@@ -7,12 +7,11 @@ import type { Clock } from '../cache/clock.ts';
 import { decode } from '../cache/codec.ts';
 import { CacheError } from '../cache/errors.ts';
 import { compilePattern } from '../cache/pattern.ts';
-import type { Cache, LoadContext } from '../cache/types.ts';
+import type { Cache } from '../cache/types.ts';
 import { guardedLogger, type Logger } from '../logger.ts';
 import type { JournalDatabase } from './database.ts';
 import { Journal, type JournalRow, prepareJournal, type Synchronous } from './journal.ts';
 import { Lane } from './lane.ts';
-import { overlaid } from './overlay.ts';
 import { invalid, settingsOf } from './settings.ts';
 import type {
   DeadLetter,
@@ -29,8 +28,8 @@ import type {
 export interface CreateWriteBehindOptions {
   /** The journal's own file, from `openJournal`; never one of the bot's, nor that of the disk layer. */
   readonly db: JournalDatabase;
-  /** What reads go through: the values that are written are shown in it. */
-  readonly cache: Pick<Cache, 'set' | 'invalidate' | 'clock'>;
+  /** What reads go through: the values that are written are shown in it, and its loads give them until they are saved. */
+  readonly cache: Pick<Cache, 'set' | 'invalidate' | 'clock' | 'unsaved'>;
   /**
    * `normal`: an acknowledged write survives whatever happens to the process. `full`: also a power cut; each write then
    * waits for the disk. @default 'normal'
@@ -120,6 +119,7 @@ class Desk implements WriteBehind {
       random: this.#random,
     });
     this.#lanes.set(name, lane);
+    this.#cache.unsaved.add((key) => lane.pending(key));
     return writerOf<V>(lane);
   }
 
@@ -256,7 +256,6 @@ function writerOf<V>(lane: Lane): Writer<V> {
     writerName: lane.name,
     sync: (key: string, value: V) => lane.writeSync(key, value),
     pending,
-    overlay: <A extends [...unknown[], LoadContext], R>(load: (...args: A) => R) => overlaid(load, pending),
     flush: () => lane.flush(),
   });
 }
