@@ -91,7 +91,7 @@ function figures(stats, say) {
 /** What outlives the bot, and what a restart has brought back. Absent where there is no disk layer. */
 function diskFigures({ disk }, { number, entries }) {
   if (!disk) return null;
-  const refused = disk.unproven + disk.expired + disk.damaged;
+  const refused = disk.outdated + disk.unproven + disk.expired + disk.damaged;
   const lines = [
     t('diskUsed', { entries: entries(disk.entries), used: bytes(disk.bytes, number) }),
     disk.found > 0 ? t('diskRestored', { found: number(disk.found), restored: number(disk.restored) }) : null,

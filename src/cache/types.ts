@@ -282,6 +282,8 @@ export interface DiskStats {
   readonly maxBytes: number;
   /** Entries that were there when this process began. */
   readonly found: number;
+  /** Of those, what had been changed meanwhile and was removed at the start; what takes longer to remove is not counted. */
+  readonly outdated: number;
   /** Reads that were answered from it. */
   readonly hits: number;
   /** Of those, by entries from before this process. */

@@ -35,6 +35,11 @@ export const DISK_METRICS: Readonly<Record<Numbers<DiskStats> | 'state', DiskMet
   bytes: gauge('bytes', 'Bytes that the file takes now.', (disk) => disk.bytes),
   maxBytes: gauge('max_bytes', 'The bound of the file.', (disk) => disk.maxBytes),
   found: gauge('found_entries', 'Entries that were there when the process began.', (disk) => disk.found),
+  outdated: gauge(
+    'outdated_entries',
+    'Of those, what had been changed meanwhile and was removed.',
+    (disk) => disk.outdated,
+  ),
   hits: counter('reads_answered_total', 'Reads answered from disk, of all tiers.', (disk) => disk.hits),
   restored: counter(
     'restored_total',

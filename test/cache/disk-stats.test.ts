@@ -30,7 +30,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-function start(): Cache {
+function start(missed: (cache: Cache) => void = () => undefined): Cache {
   const cache = createCache({
     maxWeightBytes: 1_000_000,
     tiers: [tierOf('config', ['config'], { persist: 'on_change' })],
@@ -40,6 +40,7 @@ function start(): Cache {
     disk: { path: join(folder, 'cache.db') },
   });
   open.push(cache);
+  missed(cache);
   cache.provenBy(FEED);
   return cache;
 }
@@ -56,6 +57,16 @@ it('tells what the process found, and what of it was believed, not proven and ex
   second.set('config::of-today', 1);
   for (const name of ['a', 'told-by-nobody', 'late', 'of-today', 'never-seen']) second.get(`config::${name}`);
   expect(second.stats().disk).toMatchObject({ found: 4, hits: 1, restored: 1, unproven: 1, expired: 1 });
+});
+
+it('tells how much of it had been changed meanwhile', async () => {
+  const first = start();
+  for (const name of ['a', 'b', 'c']) first.set(`config::${name}`, name);
+  await first.stop();
+  const second = start((cache) => void cache.invalidate('config::a', 'config::of-tomorrow'));
+  expect(second.stats().disk).toMatchObject({ found: 3, outdated: 1, entries: 2 });
+  second.invalidate('config::b');
+  expect(second.stats().disk).toMatchObject({ outdated: 1 });
 });
 
 it('does not take for restored what was written since', async () => {

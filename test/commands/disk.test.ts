@@ -27,12 +27,14 @@ const told = (over: Partial<DiskStats> = {}) =>
 
 describe('the disk in words', () => {
   it('tells the file by name, what was found, believed and refused, and when each tier is written', () => {
-    expect(told({ unproven: 3, expired: 2, damaged: 1, refused: 4, evicted: 5, failures: 6 })).toBe(
+    expect(
+      told({ outdated: 9, unproven: 3, expired: 2, damaged: 1, refused: 4, evicted: 5, failures: 6 }),
+    ).toBe(
       [
         '**File:** `cache.db` — ready · 312 entries, 4.2 MB of 256 MB',
         '**After the start:** 298 entries found · **87** read back and believed so far',
-        '-# The change feed told every change made meanwhile: what it proves is believed.',
-        '**Refused:** 3 not proven (stale, loaded anew) · 2 expired · 1 damaged (dropped)',
+        '-# The change feed told every change made meanwhile: the rest is believed.',
+        '**Refused:** 9 changed meanwhile (removed) · 3 not proven (stale, loaded anew) · 2 expired · 1 damaged (dropped)',
         '**Written:** at once: Configuration · every 30 s: Reference · when the bot ends: Query · never: User',
         '-# 120 written · 4 not written (too large, or would not come back as they were) · 5 left for room · 6 failed',
       ].join('\n'),

@@ -105,6 +105,7 @@ export function diskStats(over: Partial<DiskStats> = {}): DiskStats {
     bytes: 4_404_019,
     maxBytes: 256 * 1_048_576,
     found: 298,
+    outdated: 0,
     hits: 134,
     restored: 87,
     unproven: 0,

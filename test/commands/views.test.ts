@@ -727,6 +727,7 @@ const hostileStats: fc.Arbitrary<CacheStats> = fc
         problem: texts[3],
         setAside: texts[4],
         found: loading,
+        outdated: loading,
         restored: loading,
         unproven: total.hits,
         entries: total.entries,

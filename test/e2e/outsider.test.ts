@@ -94,6 +94,7 @@ it('I9: kills the bot, changes a price while it is down, and shows that price an
   const info = await run('cache-info');
   expect(info).toMatch(/After the start: [1-9]\d* entries found · [1-9]\d* read back and believed so far/);
   expect(info).toContain('The change feed told every change made meanwhile');
+  expect(info).toMatch(/Refused: [1-9]\d* changed meanwhile \(removed\)/);
 });
 
 it('says in the form why nothing can be written', async () => {

@@ -66,6 +66,7 @@ export class Disk {
   #seqAtOpen = 0;
   #size = { entries: 0, bytes: 0 };
   #found: number | undefined;
+  #outdated = 0;
   #recountAt = 0;
   readonly #counts = {
     hits: 0,
@@ -112,6 +113,8 @@ export class Disk {
    */
   follow(feed: Provenance): void {
     this.#told = 'by-feed';
+    // The feed has applied what was missed, and nothing was written since.
+    this.#outdated = this.with('could not be read', (file) => (this.#found ?? 0) - file.entries) ?? 0;
     this.#proof.follow(feed);
     this.checkpoint();
   }
@@ -290,6 +293,7 @@ export class Disk {
       proof: this.#proof.beginning,
       setAside,
       found: this.#found ?? 0,
+      outdated: Math.max(0, this.#outdated),
       ...this.#size,
       maxBytes: this.#maxBytes,
       failures,

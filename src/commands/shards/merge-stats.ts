@@ -141,6 +141,7 @@ function mergeDisks(all: readonly DiskStats[]): DiskStats | null {
     bytes: most((one) => one.bytes),
     maxBytes: most((one) => one.maxBytes),
     found: most((one) => one.found),
+    outdated: most((one) => one.outdated),
     ...sums(all, [
       ...(['hits', 'restored', 'unproven', 'expired', 'written'] as const),
       ...(['refused', 'damaged', 'evicted', 'failures'] as const),

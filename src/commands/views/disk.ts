@@ -63,14 +63,15 @@ function restartLines(disk: DiskStats, format: Format): string[] {
 }
 
 const PROOFS: Readonly<Record<DiskStats['proof'], string>> = {
-  resumed: 'The change feed told every change made meanwhile: what it proves is believed.',
+  resumed: 'The change feed told every change made meanwhile: the rest is believed.',
   new: 'The change feed has only begun, so nothing proves what is older: it counts as stale and is loaded anew.',
   gap: 'The change feed has a gap, so nothing proves what is older: it counts as stale and is loaded anew.',
   none: 'No change feed proves what is older than this start: it counts as stale and is loaded anew.',
 };
 
-function refusedParts({ unproven, expired, damaged }: DiskStats, format: Format): string[] {
+function refusedParts({ outdated, unproven, expired, damaged }: DiskStats, format: Format): string[] {
   const all: readonly (readonly [number, string])[] = [
+    [outdated, 'changed meanwhile (removed)'],
     [unproven, 'not proven (stale, loaded anew)'],
     [expired, 'expired'],
     [damaged, 'damaged (dropped)'],
