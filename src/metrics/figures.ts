@@ -19,7 +19,7 @@ export interface FigureMetric {
   readonly samples: (figures: Figures) => readonly Sample[];
 }
 
-/** What belongs to a layer says to which; there is one so far. */
+/** What belongs to a layer says to which. Of the disk layer there is more in disk-figures.ts. */
 const MEMORY: Labels = { layer: 'memory' };
 
 type Read = (figures: Figures) => number | null;
@@ -62,11 +62,22 @@ function byReason(
 /** The one figure that is a histogram: `load-time-metric.ts`. */
 export const HISTOGRAM = 'histogram';
 
-/** Every figure of a tier. */
-export const FIGURE_METRICS: Readonly<Record<keyof Figures, FigureMetric | typeof HISTOGRAM>> = {
+/** Every figure of a tier. Hits from disk are hits of that layer. */
+export const FIGURE_METRICS: Readonly<
+  Record<Exclude<keyof Figures, 'diskHits'>, FigureMetric | typeof HISTOGRAM>
+> = {
   lookups: counter('lookups_total', 'Lookups: hits and misses.', (all) => all.lookups),
-  hits: layerCounter('hits_total', 'Lookups answered by an entry.', (all) => all.hits),
-  diskHits: counter('disk_hits_total', 'Of the hits, those brought back from disk.', (all) => all.diskHits),
+  hits: {
+    ...layerCounter(
+      'hits_total',
+      'Lookups answered by an entry, by the layer where it lay.',
+      (all) => all.hits,
+    ),
+    samples: ({ hits, diskHits }) => [
+      [MEMORY, hits - diskHits],
+      [{ layer: 'disk' }, diskHits],
+    ],
+  },
   misses: counter('misses_total', 'Lookups that found nothing fresh.', (all) => all.misses),
   hitRate: gauge('hit_ratio', 'Hits by lookups since the start.', (all) => all.hitRate),
   joined: counter('joined_total', 'Misses that joined a load in flight.', (all) => all.joined),

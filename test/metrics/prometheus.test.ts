@@ -38,7 +38,11 @@ function numbered(): Figures {
       ? Object.fromEntries(Object.entries(value).map(([name, one]) => [name, fill(one)]))
       : ++next;
   const figures = fill({ ...fresh, hitRate: 0 }) as Figures; // the same fields
-  return { ...figures, loadTimes: { count: 3, meanMs: 2_000, p50Ms: 1, p99Ms: 1, maxMs: 1, buckets: [] } };
+  return {
+    ...figures,
+    diskHits: 400,
+    loadTimes: { count: 3, meanMs: 2_000, p50Ms: 1, p99Ms: 1, maxMs: 1, buckets: [] },
+  };
 }
 
 /** The same for the disk layer, from one that is there. */
@@ -67,6 +71,7 @@ describe('the metrics', () => {
     const values = new Set(all.filter(({ labels }) => labels.tier === 'user').map((one) => one.value));
     const expected = Object.entries(figures).flatMap(([name, value]): [string, number][] => {
       if (name === 'loadTimes') return [[name, 3]];
+      if (name === 'hits') return [[name, figures.hits - figures.diskHits]];
       if (name === 'savedMs') return [[name, figures.savedMs / 1_000]];
       if (typeof value === 'number') return [[name, value]];
       return Object.entries(value as Record<string, number>).map(([reason, count]) => [
@@ -76,7 +81,8 @@ describe('the metrics', () => {
     });
     expect(expected.length).toBeGreaterThan(25);
     expect(expected.filter(([, value]) => !values.has(value)).map(([name]) => name)).toEqual([]);
-    expect(Object.keys(FIGURE_METRICS).sort()).toEqual(Object.keys(figures).sort());
+    const { diskHits: _hitsOfALayer, ...others } = figures;
+    expect(Object.keys(FIGURE_METRICS).sort()).toEqual(Object.keys(others).sort());
   });
 
   it('fit the format, say what they are, and name counters as such', async () => {
@@ -126,6 +132,14 @@ describe('the metrics', () => {
     expect((await families()).get('cachecord_disk_up')?.series).toEqual([]);
   });
 
+  it('tell hits of memory from those of the disk', async () => {
+    const stats = bench().cache.stats();
+    const tiers = stats.tiers.map((figures) => ({ ...figures, hits: 10, diskHits: 3 }));
+    const { value } = exported({ stats: () => ({ ...stats, tiers }), clock: handClock() });
+    expect(await value('cachecord_hits_total', { tier: 'query', layer: 'memory' })).toBe(7);
+    expect(await value('cachecord_hits_total', { tier: 'query', layer: 'disk' })).toBe(3);
+  });
+
   it('count on from scrape to scrape, and no scrape counts twice', async () => {
     const { cache } = bench();
     const { value, registry } = exported(cache);
@@ -133,7 +147,7 @@ describe('the metrics', () => {
     for (let hits = 1; hits <= 3; hits++) {
       cache.get('query::x');
       await Promise.all([registry.metrics(), registry.metrics()]);
-      expect(await value('cachecord_hits_total', { tier: 'query' })).toBe(hits);
+      expect(await value('cachecord_hits_total', { tier: 'query', layer: 'memory' })).toBe(hits);
     }
   });
 
