@@ -82,7 +82,7 @@ class CacheManager implements Cache {
   readonly #persistence: Persistence | undefined;
   readonly #loads = new Loads();
   readonly #invalidator: Invalidator;
-  readonly #top = new TopKeys();
+  readonly #top = new TopKeys((entry) => this.warmth?.used(entry));
   readonly #events: Emitter;
   readonly #filler: Filler;
   readonly #loading: Loading;
@@ -177,12 +177,11 @@ class CacheManager implements Cache {
         isHeld: (entry) => this.#memory.holds(entry) && this.#reader.isHeld(entry),
       });
     const remembers = this.#disk !== undefined && (disk?.remembersUse ?? true);
-    this.recipes = new Recipes(remembers ? (key) => this.#top.has(key) : undefined);
+    this.recipes = new Recipes(remembers ? (key) => this.warmth?.isUsed(key) === true : undefined);
     this.warmth = warmthOf(remembers, {
       disk: this.#disk,
       memory: this.#memory,
       loads: this.#loads,
-      top: this.#top,
       recipes: this.recipes,
       tiers: this.tiers,
       clock: this.clock,

@@ -18,10 +18,17 @@ export class TopKeys {
   readonly #candidates = new Map<string, Candidate>();
   /** No candidate has fewer hits than this, so most newcomers are turned away without a search. */
   #floor = 0;
+  readonly #alsoTold: (entry: Entry) => void;
+
+  /** @param alsoTold hears of the same entries */
+  constructor(alsoTold: (entry: Entry) => void = () => undefined) {
+    this.#alsoTold = alsoTold;
+  }
 
   /** To be called when an entry's hits have reached a power of two. */
   offer(entry: Entry): void {
     const { key } = entry;
+    this.#alsoTold(entry);
     const known = this.#candidates.get(key);
     if (known !== undefined) {
       known.entry = entry;
@@ -51,11 +58,6 @@ export class TopKeys {
       .map(([key, { carried, entry, tier }]) => ({ key, hits: carried + (entry?.hits ?? 0), tier }))
       .sort((a, b) => b.hits - a.hits || (a.key < b.key ? -1 : 1))
       .slice(0, limit);
-  }
-
-  /** Whether the key is among those that are followed. */
-  has(key: string): boolean {
-    return this.#candidates.has(key);
   }
 
   /** @returns how many candidates were dropped */

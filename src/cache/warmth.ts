@@ -10,15 +10,15 @@
 import type { Clock } from './clock.ts';
 import { decode } from './codec.ts';
 import type { Entry, EntryLinks } from './entry.ts';
-import { heated, heatsWorth, hitsOf } from './heat.ts';
+import { heated, heatsWorth } from './heat.ts';
 import type { Disk } from './layers/disk.ts';
 import type { DiskFile } from './layers/disk-file.ts';
 import type { MemoryLayer } from './layers/memory.ts';
 import { UsageFile, type UsageRow } from './layers/usage-file.ts';
 import type { Loads } from './loads.ts';
+import { RecentUses } from './recent-uses.ts';
 import type { Recipe, Recipes } from './recipes.ts';
 import { covers, type Target } from './target.ts';
-import type { TopKeys } from './top-keys.ts';
 import type { TierPolicy, WarmJob, WarmthStats } from './types.ts';
 import { Warmed } from './warmed.ts';
 
@@ -33,11 +33,9 @@ const HOUR_HALF_LIFE_MS = 2 * DAY_MS;
 const WORTH_LOADING = 1;
 const WORTH_KEEPING = 0.5;
 
-/** Rows are some 300 bytes: up to 300 kB, and 24 × 200 of some 80 bytes, 400 kB, for the hours. */
-const MAX_ROWS = 1_000;
+/** Rows are some 300 bytes: up to 600 kB, and 24 × 200 of some 80 bytes, 400 kB, for the hours. */
+const MAX_ROWS = 2_000;
 const MAX_ROWS_AN_HOUR = 200;
-/** As many as the statistics follow. */
-const MAX_USES = 512;
 /** How often what has faded is removed. */
 const PRUNE_MS = HOUR_MS / 4;
 /** Keys written in one slice: about 2 ms. */
@@ -47,7 +45,6 @@ export interface WarmthParts {
   readonly disk: Disk;
   readonly memory: MemoryLayer;
   readonly loads: Loads;
-  readonly top: TopKeys;
   readonly recipes: Recipes;
   readonly tiers: readonly TierPolicy[];
   readonly clock: Clock;
@@ -58,9 +55,7 @@ export interface WarmthParts {
 
 interface Use {
   readonly key: string;
-  /** Since the last time. */
   readonly hits: number;
-  readonly total: number;
 }
 
 /** Where there is no disk, and where nobody wants it, nothing is remembered; what was before, is forgotten. */
@@ -80,8 +75,7 @@ export class Warmth {
   readonly #clock: Clock;
   readonly #levels: ReadonlyMap<string, TierPolicy['persist']>;
   readonly #cancel: () => void;
-  /** Hits that are written down. */
-  readonly #written = new Map<string, number>();
+  readonly #uses = new RecentUses();
   readonly #started = new Warmed();
   readonly #predicted = new Warmed();
   #usage: { readonly file: DiskFile; readonly tables: UsageFile } | undefined;
@@ -104,9 +98,8 @@ export class Warmth {
   /** What is most valuable of all that was used of late, at most so many, most valuable first. */
   hot(limit: number): WarmJob[] {
     const nowAt = this.#nowAt();
-    const rows = this.#with((tables) => tables.all()) ?? [];
-    return this.#jobs(rows, limit, {
-      worth: ({ heat }) => hitsOf(heat, nowAt, HALF_LIFE_MS),
+    const worth = heatsWorth(0, nowAt, HALF_LIFE_MS);
+    return this.#jobs((tables, page) => tables.hottest(worth, page), limit, {
       isFresh: (key) => this.#parts.fresh(key) !== undefined,
       warmed: this.#started,
     });
@@ -117,13 +110,10 @@ export class Warmth {
    * throughout, or was loaded a moment ago, need not be loaded.
    */
   coming(beginsAt: number, limit: number): WarmJob[] {
-    const rows = this.#with((tables) => tables.ofHour(hourOf(beginsAt))) ?? [];
+    const hour = hourOf(beginsAt);
+    const worth = heatsWorth(WORTH_LOADING, beginsAt, HOUR_HALF_LIFE_MS);
     const endsAt = beginsAt - this.#clock.epochAt(0) + HOUR_MS;
-    return this.#jobs(rows, limit, {
-      worth: ({ heat }) => {
-        const hits = hitsOf(heat, beginsAt, HOUR_HALF_LIFE_MS);
-        return hits < WORTH_LOADING ? 0 : hits;
-      },
+    return this.#jobs((tables, page) => tables.hottestAt(hour, worth, page), limit, {
       isFresh: (key) => this.#lasts(key, endsAt),
       warmed: this.#predicted,
     });
@@ -139,13 +129,27 @@ export class Warmth {
     await this.#writing;
   }
 
+  /** To be called when an entry's hits have reached a power of two. */
+  used(entry: Entry): void {
+    const { key, counters } = entry;
+    const isPersistent = counters.rules.ofTier.persist !== 'memory';
+    if (isPersistent || this.#parts.recipes.noteOf(key) !== undefined) this.#uses.used(entry);
+  }
+
+  /** Whether the key is among those that are used at the moment. */
+  isUsed(key: string): boolean {
+    return this.#uses.has(key);
+  }
+
   removed(entry: Entry): void {
+    this.#uses.removed(entry);
     this.#started.removed(entry);
     this.#predicted.removed(entry);
   }
 
   /** Everything has left memory. */
   cleared(): void {
+    this.#uses.cleared();
     this.#started.cleared();
     this.#predicted.cleared();
   }
@@ -173,7 +177,7 @@ export class Warmth {
         this.#keys = tables.size;
       }),
     );
-    for (const key of this.#written.keys()) if (isCovered(key, undefined)) this.#written.delete(key);
+    this.#uses.forget((key) => forgotten.has(key) || isCovered(key, undefined));
     return forgotten.size;
   }
 
@@ -197,7 +201,7 @@ export class Warmth {
   // ---- what is written ----
 
   async #write(): Promise<void> {
-    const uses = this.#uses();
+    const uses = this.#uses.list();
     for (let first = 0; first < uses.length && !this.#isStopped; first += KEYS_A_SLICE) {
       const slice = uses.slice(first, first + KEYS_A_SLICE);
       const isWritten = this.#with((tables) => {
@@ -208,22 +212,11 @@ export class Warmth {
       });
       // A disk that is full or locked: they are written the next time.
       if (isWritten !== true) return;
-      for (const { key, total } of slice) this.#written.set(key, total);
+      for (const { key, hits } of slice) this.#uses.counted(key, hits);
       await this.#clock.yield();
     }
+    this.#uses.makeRoom(new Map(uses.map(({ key, hits }) => [key, hits])));
     this.#prune();
-  }
-
-  #uses(): Use[] {
-    const listed = this.#parts.top.list(MAX_USES);
-    const keys = new Set(listed.map(({ key }) => key));
-    for (const key of this.#written.keys()) if (!keys.has(key)) this.#written.delete(key);
-    return listed
-      .map(({ key, hits }) => {
-        const before = this.#written.get(key) ?? 0;
-        return { key, hits: hits >= before ? hits - before : hits, total: hits };
-      })
-      .filter(({ hits }) => hits > 0);
   }
 
   #writeOne(tables: UsageFile, { key, hits }: Use): void {
@@ -236,17 +229,21 @@ export class Warmth {
     const isNew = note !== undefined && entry !== undefined;
     if (!isNew && known === undefined) return;
     const loadMicros = entry !== undefined && entry.loadMicros >= 0 ? entry.loadMicros : known?.load_micros;
+    const load_micros = loadMicros ?? 0;
+    const heat = heated(known?.heat, hits, nowAt, HALF_LIFE_MS);
     tables.write({
       key,
       tier: isNew ? note.tier : (known?.tier ?? ''),
       recipe: isNew ? note.recipe : (known?.recipe ?? ''),
       args: isNew ? note.args() : (known?.args ?? ''),
       links: entry === undefined ? (known?.links ?? '{}') : JSON.stringify(entry.links ?? {}),
-      load_micros: loadMicros ?? 0,
-      heat: heated(known?.heat, hits, nowAt, HALF_LIFE_MS),
+      load_micros,
+      heat,
+      worth: worthOf(heat, load_micros),
     });
     const hour = hourOf(nowAt);
-    tables.writeHour(hour, key, heated(tables.heatAt(hour, key), hits, nowAt, HOUR_HALF_LIFE_MS));
+    const hourHeat = heated(tables.heatAt(hour, key), hits, nowAt, HOUR_HALF_LIFE_MS);
+    tables.writeHour({ hour, key, heat: hourHeat, worth: worthOf(hourHeat, load_micros) });
   }
 
   /** Removes what has faded, several times an hour, so that each hour of the day has its turn. */
@@ -268,23 +265,18 @@ export class Warmth {
   // ---- what is worth loading ----
 
   #jobs(
-    rows: readonly UsageRow[],
+    read: (tables: UsageFile, page: number) => UsageRow[] | undefined,
     limit: number,
-    by: {
-      readonly worth: (row: UsageRow) => number;
-      readonly isFresh: (key: string) => boolean;
-      readonly warmed: Warmed;
-    },
+    by: { readonly isFresh: (key: string) => boolean; readonly warmed: Warmed },
   ): WarmJob[] {
-    const valued = rows
-      .map((row) => ({ row, value: by.worth(row) * Math.max(1, row.load_micros) }))
-      .filter(({ value }) => value > 0)
-      .sort((a, b) => b.value - a.value);
     const jobs: WarmJob[] = [];
-    for (const { row } of valued) {
-      if (jobs.length >= limit) break;
-      const job = this.#jobOf(row);
-      if (job !== undefined) jobs.push(this.#followed(job, by.isFresh, by.warmed));
+    for (let page = 0; jobs.length < limit; page++) {
+      const rows = this.#with((tables) => read(tables, page));
+      if (rows === undefined) break;
+      for (const row of rows) {
+        const job = jobs.length < limit ? this.#jobOf(row) : undefined;
+        if (job !== undefined) jobs.push(this.#followed(job, by.isFresh, by.warmed));
+      }
     }
     return jobs;
   }
@@ -354,6 +346,11 @@ export class Warmth {
   #nowAt(): number {
     return this.#clock.epochAt(this.#clock.now());
   }
+}
+
+/** Uses × load time, on the scale of heats: what orders keys. */
+function worthOf(heat: number, loadMicros: number): number {
+  return heat + Math.log2(Math.max(1, loadMicros));
 }
 
 /** The hour of the day where the process is. */

@@ -207,9 +207,22 @@ describe('what is used most', () => {
     const cache = start();
     timed(cache);
     expect(keys(cache.warmth?.hot(10))).toEqual(['query::d::#1']);
-    expect(cache.stats().warmth).toMatchObject({ damaged: 3 });
-    expect(keys(cache.warmth?.hot(10))).toEqual(['query::d::#1']);
-    expect(cache.stats().warmth).toMatchObject({ damaged: 3 });
+    expect(cache.stats().warmth).toMatchObject({ damaged: 1 });
+    await cache.persist();
+    expect(sql('SELECT key FROM cache_recipes UNION SELECT key FROM cache_hours')).toEqual([
+      { key: 'query::d::#1' },
+    ]);
+  });
+
+  it('begins anew where its tables are those of another version', async () => {
+    await start().stop();
+    sql('DROP TABLE cache_recipes');
+    sql('CREATE TABLE cache_recipes (key TEXT)');
+    const cache = start();
+    const { read } = timed(cache);
+    use(() => read('a', 1), 4);
+    await cache.persist();
+    expect(keys(cache.warmth?.hot(10))).toEqual(['query::a::#1']);
   });
 
   it('I4: costs a read nothing where the file cannot be used', async () => {

@@ -17,6 +17,14 @@ export interface UsageRow {
   readonly load_micros: number;
   /** Hits that fade: see `../heat.ts`. */
   readonly heat: number;
+  /** What rows are ordered by. */
+  readonly worth: number;
+}
+
+/** Heats that are worth something, and that can be. */
+export interface HeatRange {
+  readonly least: number;
+  readonly most: number;
 }
 
 interface SealedRow extends UsageRow {
@@ -32,25 +40,37 @@ const TABLES = [
     links TEXT NOT NULL,
     load_micros INTEGER NOT NULL,
     heat REAL NOT NULL,
+    worth REAL NOT NULL,
     checksum INTEGER NOT NULL
   ) WITHOUT ROWID`,
   `CREATE TABLE IF NOT EXISTS cache_hours (
     key TEXT NOT NULL,
     hour INTEGER NOT NULL,
     heat REAL NOT NULL,
+    worth REAL NOT NULL,
     PRIMARY KEY (key, hour)
   ) WITHOUT ROWID`,
 ];
 
-const ROW = 'key, tier, recipe, args, links, load_micros, heat, checksum';
+const COLUMNS = ['key', 'tier', 'recipe', 'args', 'links', 'load_micros', 'heat', 'worth', 'checksum'];
+const ROW = COLUMNS.join(', ');
+
+/** Rows read at once: about a millisecond. */
+const PAGE = 256;
 
 export class UsageFile {
   readonly #file: DiskFile;
   #damaged = 0;
 
-  /** Makes the tables where there are none. */
+  /** Makes the tables where there are none, and anew where they are those of another version. */
   constructor(file: DiskFile) {
     this.#file = file;
+    const columns = file.statement("SELECT group_concat(name, ', ') FROM pragma_table_info('cache_recipes')");
+    const found = columns.pluck().get();
+    if (found !== null && found !== ROW) {
+      for (const table of ['cache_recipes', 'cache_hours'])
+        file.statement(`DROP TABLE IF EXISTS ${table}`).run();
+    }
     for (const table of TABLES) file.statement(table).run();
   }
 
@@ -78,15 +98,18 @@ export class UsageFile {
     return this.#allSound(this.#file.statement(`SELECT ${ROW} FROM cache_recipes`).all());
   }
 
-  /** The keys of an hour, each with its heat at that hour. */
-  ofHour(hour: number): UsageRow[] {
-    const sql = `SELECT r.key, tier, recipe, args, links, load_micros, r.heat, checksum, h.heat AS hour_heat
-      FROM cache_hours h JOIN cache_recipes r ON r.key = h.key WHERE hour = ?`;
-    const rows = this.#file.statement(sql).all(hour) as (SealedRow & { readonly hour_heat: unknown })[];
-    return rows.flatMap((row) => {
-      const sound = this.#sound(row);
-      return sound === undefined || !isHeat(row.hour_heat) ? [] : [{ ...sound, heat: row.hour_heat }];
-    });
+  /** Pages of the rows, those of most worth first; `undefined` beyond the last. */
+  hottest({ least, most }: HeatRange, page: number): UsageRow[] | undefined {
+    const sql = `SELECT ${ROW} FROM cache_recipes WHERE heat BETWEEN ? AND ? ORDER BY worth DESC LIMIT ? OFFSET ?`;
+    return this.#page(this.#file.statement(sql).all(least, most, PAGE, page * PAGE));
+  }
+
+  /** The same by what they are worth at an hour. */
+  hottestAt(hour: number, { least, most }: HeatRange, page: number): UsageRow[] | undefined {
+    const columns = COLUMNS.map((name) => `r.${name}`).join(', ');
+    const sql = `SELECT ${columns} FROM cache_hours h JOIN cache_recipes r ON r.key = h.key
+      WHERE h.hour = ? AND h.heat BETWEEN ? AND ? ORDER BY h.worth DESC LIMIT ? OFFSET ?`;
+    return this.#page(this.#file.statement(sql).all(hour, least, most, PAGE, page * PAGE));
   }
 
   heatAt(hour: number, key: string): number | undefined {
@@ -96,14 +119,15 @@ export class UsageFile {
   }
 
   write(row: UsageRow): void {
-    const { key, tier, recipe, args, links, load_micros, heat } = row;
+    const { key, tier, recipe, args, links, load_micros, heat, worth } = row;
     this.#file
-      .statement(`INSERT OR REPLACE INTO cache_recipes (${ROW}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`)
-      .run(key, tier, recipe, args, links, load_micros, heat, checksumOf(row));
+      .statement(`INSERT OR REPLACE INTO cache_recipes (${ROW}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+      .run(key, tier, recipe, args, links, load_micros, heat, worth, checksumOf(row));
   }
 
-  writeHour(hour: number, key: string, heat: number): void {
-    this.#file.statement('INSERT OR REPLACE INTO cache_hours VALUES (?, ?, ?)').run(key, hour, heat);
+  writeHour(row: Pick<UsageRow, 'key' | 'heat' | 'worth'> & { readonly hour: number }): void {
+    const sql = 'INSERT OR REPLACE INTO cache_hours (key, hour, heat, worth) VALUES (?, ?, ?, ?)';
+    this.#file.statement(sql).run(row.key, row.hour, row.heat, row.worth);
   }
 
   delete(key: string): void {
@@ -117,7 +141,7 @@ export class UsageFile {
   }
 
   /** Keeps what is as hot as that, and of it the hottest so many. */
-  prune({ least, most }: { readonly least: number; readonly most: number }, limit: number): void {
+  prune({ least, most }: HeatRange, limit: number): void {
     this.#file
       .statement(
         `DELETE FROM cache_recipes WHERE typeof(heat) <> 'real' OR heat < ? OR heat > ? OR key NOT IN
@@ -129,17 +153,17 @@ export class UsageFile {
   }
 
   /** The same for one hour. */
-  pruneHour(
-    hour: number,
-    { least, most }: { readonly least: number; readonly most: number },
-    limit: number,
-  ): void {
+  pruneHour(hour: number, { least, most }: HeatRange, limit: number): void {
     this.#file
       .statement(
         `DELETE FROM cache_hours WHERE hour = ? AND (typeof(heat) <> 'real' OR heat < ? OR heat > ?
           OR key NOT IN (SELECT key FROM cache_hours WHERE hour = ? ORDER BY heat DESC LIMIT ?))`,
       )
       .run(hour, least, most, hour, limit);
+  }
+
+  #page(rows: readonly unknown[]): UsageRow[] | undefined {
+    return rows.length === 0 ? undefined : this.#allSound(rows);
   }
 
   #allSound(rows: readonly unknown[]): UsageRow[] {
@@ -158,6 +182,6 @@ function isHeat(value: unknown): value is number {
   return typeof value === 'number' && Number.isFinite(value);
 }
 
-function checksumOf({ key, tier, recipe, args, links, load_micros, heat }: UsageRow): number {
-  return crc32(JSON.stringify([key, tier, recipe, args, links, load_micros, heat]));
+function checksumOf({ key, tier, recipe, args, links, load_micros, heat, worth }: UsageRow): number {
+  return crc32(JSON.stringify([key, tier, recipe, args, links, load_micros, heat, worth]));
 }
