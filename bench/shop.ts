@@ -17,55 +17,14 @@ import { createShop } from '../src/db/shop.ts';
 import { handClock } from '../test/support/hand-clock.ts';
 import { type Row, report } from './measure.ts';
 import { everybody, type Peer, TIERS } from './peers.ts';
+import { commandsOfTheDay, PEOPLE, zipf } from './shop-day.ts';
 
-const PEOPLE = 5_000;
-const SESSIONS = 20_000;
-const COMMAND_GAP_MS = 20_000;
-const DAY_MS = 86_400_000;
 const GOALS = { users: 0.9, products: 0.95, categories: 0.98, discounts: 0.85 } as const;
 const SHARES = [0, 0.005, 0.01, 0.02, 0.05, 0.1] as const;
 /** The share at which the goals are held: one command in a hundred changes a wallet. */
 const USUAL_SHARE = 0.01;
 
 type Kind = keyof typeof GOALS;
-
-/** Ranks 0 to `count - 1`, drawn by Zipf's law. */
-function zipf(count: number, exponent: number, random: () => number): () => number {
-  const cumulative = new Float64Array(count);
-  let total = 0;
-  for (let rank = 0; rank < count; rank++) {
-    total += (rank + 1) ** -exponent;
-    cumulative[rank] = total;
-  }
-  return () => {
-    const wanted = random() * total;
-    let low = 0;
-    let high = count - 1;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((cumulative[middle] ?? 0) < wanted) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  };
-}
-
-interface Command {
-  readonly at: number;
-  readonly person: number;
-}
-
-function commandsOfTheDay(random: () => number): Command[] {
-  const pick = zipf(PEOPLE, 1.1, random);
-  const commands: Command[] = [];
-  for (let i = 0; i < SESSIONS; i++) {
-    const person = pick();
-    const beganAt = random() * DAY_MS;
-    const length = 5 + Math.floor(random() * 21);
-    for (let j = 0; j < length; j++) commands.push({ at: beganAt + j * COMMAND_GAP_MS, person });
-  }
-  return commands.sort((a, b) => a.at - b.at);
-}
 
 /** The share of reads that did not reach the database, by kind. */
 async function replay(writeShare: number): Promise<Record<Kind, number>> {
