@@ -21,7 +21,7 @@ export interface BotProcessOptions {
 export class BotProcess {
   readonly #options: BotProcessOptions;
   #child: ChildProcess | null = null;
-  #status: BotStatus = { state: 'stopped', ending: null, pid: null };
+  #status: BotStatus = { state: 'stopped', ending: null, pid: null, api: null };
   #isAskedToEnd = false;
   #trouble: TroubleKind = 'healthy';
 
@@ -42,10 +42,11 @@ export class BotProcess {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
     this.#child = child;
-    this.#set({ state: 'starting', ending: null, pid: child.pid ?? null });
+    this.#set({ state: 'starting', ending: null, pid: child.pid ?? null, api: null });
     this.#tellTrouble();
     child.on('message', (message) => {
       if (isStats(message)) this.#options.onStats(message.stats);
+      if (isApi(message)) this.#set({ ...this.#status, api: message.url });
     });
     child.on('error', (error) => this.#ended(child, error.message));
     child.on('exit', (code, signal) => this.#ended(child, signal ?? `code ${code}`));
@@ -101,7 +102,7 @@ export class BotProcess {
   #ended(child: ChildProcess, ending: string): void {
     if (this.#child !== child) return;
     this.#child = null;
-    this.#set({ state: this.#isAskedToEnd ? 'stopped' : 'exited', ending, pid: null });
+    this.#set({ state: this.#isAskedToEnd ? 'stopped' : 'exited', ending, pid: null, api: null });
   }
 
   #set(status: BotStatus): void {
@@ -112,4 +113,14 @@ export class BotProcess {
 
 function isStats(message: unknown): message is { type: 'stats'; stats: CacheStats } {
   return typeof message === 'object' && message !== null && 'type' in message && message.type === 'stats';
+}
+
+/** Said by the playground's bot: where its HTTP API is. */
+export interface ApiMessage {
+  readonly type: 'api';
+  readonly url: string;
+}
+
+function isApi(message: unknown): message is ApiMessage {
+  return typeof message === 'object' && message !== null && 'type' in message && message.type === 'api';
 }

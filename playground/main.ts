@@ -9,6 +9,7 @@ import process from 'node:process';
 import { type Logger, silentLogger } from '../src/logger.ts';
 import { BotProcess } from './bot-process.ts';
 import { LocalDiscord } from './discord/local-discord.ts';
+import { freePort } from './free-port.ts';
 import { Outsider } from './outsider.ts';
 import { PageServer } from './page-server.ts';
 import { Shoppers } from './shoppers.ts';
@@ -58,8 +59,8 @@ export async function startPlayground(options: PlaygroundOptions = {}): Promise<
       ADMIN_GUILD_ID: local.world.home.id,
       DATABASE_PATH: databasePath,
       CACHE_PATH: process.env.CACHE_PATH ?? path.join(path.dirname(databasePath), 'cache.db'),
-      // Beside a bot that runs already, and again when this one is restarted.
-      API_PORT: process.env.API_PORT ?? '0',
+      // Beside a bot that runs already, and the same when this one is restarted, so that links to it last.
+      API_PORT: process.env.API_PORT ?? String(await freePort()),
     },
     onStatus: (status) => page?.broadcast({ type: 'bot', bot: status }),
     onStats: (stats) => page?.broadcast({ type: 'stats', stats }),

@@ -25,6 +25,8 @@ export interface BotStatus {
   /** How it ended, in a word: `code 1`, `SIGKILL`. */
   readonly ending: string | null;
   readonly pid: number | null;
+  /** Where its HTTP API is; `null` while that is not known. */
+  readonly api: string | null;
 }
 
 export interface ShopperStatus {

@@ -22,7 +22,7 @@ export function createMachinery({ page, act, welcome }) {
 
   function drawBot() {
     if (!page.hello) return;
-    const { state, ending } = page.hello.bot;
+    const { state, ending, api } = page.hello.bot;
     const isDown = state === 'stopped' || state === 'exited';
     const again = () => order(t('startAgain'), 'start', 'primary');
     redraw(
@@ -42,6 +42,7 @@ export function createMachinery({ page, act, welcome }) {
           : [order(t('restart'), 'restart', 'secondary'), order(t('kill'), 'kill', 'secondary')],
       ),
     );
+    redraw($('#api'), ...(state === 'online' && api !== null ? apiLinks(api) : []));
     const alert = $('#alert');
     alert.hidden = page.isConnected && !isDown;
     if (!page.isConnected) alert.replaceChildren(t('waiting'));
@@ -67,6 +68,16 @@ export function createMachinery({ page, act, welcome }) {
   }
 
   return { drawBot, drawShoppers, drawDatabase };
+}
+
+/** Its own HTTP API, whose answers are cached, too. */
+function apiLinks(api) {
+  return [
+    t('httpApi'),
+    ...['/api/status', '/api/products', '/api/leaderboard', '/metrics'].map((path) =>
+      el('a', { href: new URL(path, api), target: '_blank', rel: 'noopener' }, path),
+    ),
+  ];
 }
 
 function downWords(state, ending) {

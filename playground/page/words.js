@@ -57,6 +57,7 @@ export const WORDS = {
     stuckHint:
       'Leaderboard and searches get no answer until the hard timeout. Other reads are synchronous and stay quick.',
     failingHint: 'Every statement throws. Old values go on being served for as long as grace lasts.',
+    httpApi: 'Its HTTP API:',
     // Behind the bot's back
     outsider: "Change it behind the bot's back",
     outsiderAbout:
@@ -207,6 +208,7 @@ export const WORDS = {
       'Rangliste und Suchen bekommen bis zur harten Frist keine Antwort. Was sonst gelesen wird, ist synchron und bleibt schnell.',
     failingHint:
       'Jede Anweisung schlägt fehl. Alte Werte werden weiter geliefert, solange die Schonfrist reicht.',
+    httpApi: 'Seine HTTP-API:',
     outsider: 'Hinter dem Rücken des Bots ändern',
     outsiderAbout:
       'Geschrieben über eine eigene Verbindung, wie mit der sqlite3-Konsole. Niemand sagt es dem Bot.',

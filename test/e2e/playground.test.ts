@@ -127,6 +127,14 @@ describe('the page', () => {
     await expect.poll(() => page.locator('#shoppers-on').isChecked()).toBe(false);
   });
 
+  it("links to the bot's own HTTP API", async () => {
+    const page = await open();
+    const links = page.locator('#api a');
+    await expect.poll(() => links.allInnerTexts()).toContain('/api/leaderboard');
+    const status = await links.first().getAttribute('href');
+    expect(await (await fetch(status ?? '')).json()).toMatchObject({ online: true });
+  });
+
   it('kills the bot and starts it again, and says of an old panel what it is', async () => {
     const page = await open();
     await run(page, 'cache-stats');
