@@ -36,7 +36,7 @@ describe('the disk in words', () => {
         '-# The change feed told every change made meanwhile: the rest is believed.',
         '**Refused:** 9 changed meanwhile (removed) · 3 not proven (stale, loaded anew) · 2 expired · 1 damaged (dropped)',
         '**Written:** at once: Configuration · every 30 s: Reference · when the bot ends: Query · never: User',
-        '-# 120 written · 4 not written (too large, or would not come back as they were) · 5 left for room · 6 failed',
+        '-# Since the start: 120 written · 4 not written (too large, or would not come back as they were) · 5 left for room · 6 failed',
       ].join('\n'),
     );
   });

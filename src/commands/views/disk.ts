@@ -31,7 +31,7 @@ export function diskBlock(model: DiskModel, format: Format): Block {
         : [
             `-# It was damaged at the start, renamed to ${keyText(fileName(disk.setAside), 60)}, and begun anew: nothing but warmth was lost.`,
           ]),
-      `-# ${countsText(disk, format)}`,
+      `-# Since the start: ${countsText(disk, format)}`,
     ],
   };
 }
