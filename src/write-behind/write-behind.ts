@@ -124,8 +124,7 @@ class Desk implements WriteBehind {
   }
 
   figures(): WriteBehindFigures {
-    const writers = [...this.#lanes.values()].map((lane) => lane.figures());
-    if (this.#journal.isOpen) writers.push(...this.#unclaimed());
+    const writers = [...[...this.#lanes.values()].map((lane) => lane.figures()), ...this.#unclaimed()];
     const sum = (of: (writer: WriterFigures) => number) => writers.reduce((all, each) => all + of(each), 0);
     const ages = writers.flatMap(({ oldestAt }) => oldestAt ?? []);
     return {
@@ -217,6 +216,7 @@ class Desk implements WriteBehind {
   }
 
   #unclaimed(): WriterFigures[] {
+    if (!this.#journal.isOpen) return [];
     return this.#journal
       .counts()
       .filter(({ name }) => !this.#lanes.has(name))

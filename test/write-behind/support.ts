@@ -71,6 +71,7 @@ export function bench(
 export function source<V = unknown>() {
   const batches: (readonly SaveItem<V>[])[] = [];
   const values = new Map<string, V>();
+  const applied: SaveItem<V>[] = [];
   const signals: AbortSignal[] = [];
   let failure: ((batch: readonly SaveItem<V>[]) => unknown) | undefined;
   let held: PromiseWithResolvers<void> | undefined;
@@ -79,7 +80,7 @@ export function source<V = unknown>() {
     values,
     signals,
     /** Everything that was applied, in its order. */
-    applied: [] as SaveItem<V>[],
+    applied,
     /** From now on saves fail with what this gives; `undefined` lets a batch succeed. */
     failWith(error: (batch: readonly SaveItem<V>[]) => unknown) {
       failure = error;
@@ -95,7 +96,7 @@ export function source<V = unknown>() {
       held?.resolve();
       held = undefined;
     },
-    async save(batch: readonly SaveItem<V>[], { signal }: { signal: AbortSignal }): Promise<void> {
+    save: async (batch: readonly SaveItem<V>[], { signal }: { signal: AbortSignal }): Promise<void> => {
       batches.push(batch);
       signals.push(signal);
       await held?.promise;
@@ -103,7 +104,7 @@ export function source<V = unknown>() {
       if (error !== undefined) throw error;
       for (const item of batch) {
         values.set(item.key, item.value);
-        this.applied.push(item);
+        applied.push(item);
       }
     },
   };
