@@ -33,6 +33,8 @@ export class DiskAccess {
   /** Tells the file from one that somebody has put in its place. */
   #inode: number | undefined;
   #problem: string | undefined;
+  /** Of which problem the log knows, until it has passed. */
+  #saidProblem: string | undefined;
   #setAside: string | undefined;
   #timesSetAside = 0;
   #busySince: number | undefined;
@@ -127,10 +129,8 @@ export class DiskAccess {
 
   #off(error: unknown): void {
     this.#file = undefined;
-    const problem = messageOf(error);
-    if (problem !== this.#problem)
-      this.#say(`${this.#parts.path} cannot be used: the cache works in memory alone.`, { error });
-    this.#problem = problem;
+    this.#problem = messageOf(error);
+    this.#sayOnce(`${this.#parts.path} cannot be used: the cache works in memory alone.`, error);
   }
 
   /** True when it was done. */
@@ -149,8 +149,7 @@ export class DiskAccess {
   failed(file: DiskFile, what: string, error: unknown): void {
     // It may have been found damaged within a transaction, and replaced by now.
     if (file !== this.#file) return;
-    const { path, clock } = this.#parts;
-    const now = clock.now();
+    const now = this.#parts.clock.now();
     this.#failures++;
     if (isDamage(error)) {
       file.close();
@@ -163,12 +162,13 @@ export class DiskAccess {
       this.#busySince ??= now;
       if (now - this.#busySince < BUSY_UNSAID_MS) return;
     } else this.#retryAt = now + RETRY_AFTER_MS;
-    this.#say(`The cache on disk ${what}; memory goes on.`, { path, error });
+    this.#sayOnce(`The cache on disk ${what}; memory goes on.`, error);
   }
 
   /** Something was written: what was wrong has passed. */
   succeeded(): void {
     this.#problem = undefined;
+    this.#saidProblem = undefined;
     this.#busySince = undefined;
   }
 
@@ -177,6 +177,12 @@ export class DiskAccess {
     this.#isClosed = true;
     this.#file?.close();
     this.#file = undefined;
+  }
+
+  #sayOnce(message: string, error: unknown): void {
+    if (this.#saidProblem === this.#problem) return;
+    this.#saidProblem = this.#problem;
+    this.#say(message, { path: this.#parts.path, error });
   }
 
   #say(message: string, fields: Readonly<Record<string, unknown>>): void {
