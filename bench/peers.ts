@@ -7,7 +7,7 @@ import { Cacheable, CacheableMemory } from 'cacheable';
 import { Keyv } from 'keyv';
 import { LRUCache } from 'lru-cache';
 import { createCache } from '../src/cache/cache.ts';
-import type { Cache, TierPolicy } from '../src/cache/types.ts';
+import type { Cache, DiskOptions, TierPolicy } from '../src/cache/types.ts';
 
 const HOUR_MS = 3_600_000;
 const MEGABYTE = 2 ** 20;
@@ -47,8 +47,13 @@ function tier(name: string, namespaces: readonly string[]): TierPolicy {
   };
 }
 
-export function ourCache(maxMegabytes: number): Cache {
-  return createCache({ maxWeightBytes: maxMegabytes * MEGABYTE, cleanupIntervalMs: HOUR_MS, tiers: TIERS });
+export function ourCache(maxMegabytes: number, disk?: DiskOptions): Cache {
+  return createCache({
+    maxWeightBytes: maxMegabytes * MEGABYTE,
+    cleanupIntervalMs: HOUR_MS,
+    tiers: TIERS,
+    ...(disk === undefined ? {} : { disk }),
+  });
 }
 
 export function cachecord(maxMegabytes: number): Peer {

@@ -1,6 +1,7 @@
 /** The package's public API: named re-exports and nothing else. */
 
 export { createCache } from './cache/cache.ts';
+export type { ChangeSource } from './cache/change-source.ts';
 export { type Clock, systemClock } from './cache/clock.ts';
 export {
   type CacheSelector,
@@ -15,6 +16,7 @@ export type { EntryPlanOptions } from './cache/entry-plan.ts';
 export { CacheError, type CacheErrorCode, type CacheErrorOptions } from './cache/errors.ts';
 export type { InvalidationOptions, InvalidationTargets } from './cache/invalidation-plan.ts';
 export { escapeSegment, hashParameters, type KeyPart, key } from './cache/keys.ts';
+export type { Provenance } from './cache/layers/provenance.ts';
 export type { AdaptiveTtl, LoadingPolicy } from './cache/policy.ts';
 export {
   type SqliteCache,
@@ -60,6 +62,20 @@ export type { GuildRegistration, RegistrationPlan, RegistrationReport } from './
 export type { FormerGuild } from './commands/registration-former.ts';
 export type { ShardAnswer, ShardLink, ShardMessage } from './commands/shards/shard-link.ts';
 export { type Config, configNotices, type LoadConfigOptions, loadConfig, parseConfig } from './config.ts';
+export type { FeedDatabase, FeedStatement, SqliteValue } from './feed/database.ts';
+export type { GapReason } from './feed/drain.ts';
+export { unwatchTables } from './feed/install.ts';
+export type { Beginning as FeedBeginning, FeedPosition } from './feed/readers.ts';
+export type {
+  ChangeKind,
+  DerivedRule,
+  RuleTarget,
+  TableRule,
+  TableRules,
+  TemplateRule,
+} from './feed/rules.ts';
+export type { WatchOptions } from './feed/watch-options.ts';
+export { type Feed, type FeedStats, watchTables } from './feed/watch-tables.ts';
 export type { ForgetReceipt } from './forget.ts';
 export {
   type CacheResponseOptions,

@@ -7,7 +7,7 @@ import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createCache } from '../../src/cache/cache.ts';
 import { sealed } from '../../src/cache/layers/sealed.ts';
-import { type SqliteDatabase, sqliteCache } from '../../src/cache/sqlite.ts';
+import { sqliteCache } from '../../src/cache/sqlite.ts';
 import type { Cache, DiskOptions } from '../../src/cache/types.ts';
 import { invalidates } from '../../src/cache/wrappers.ts';
 import { silentLogger } from '../../src/logger.ts';
@@ -129,7 +129,7 @@ describe('what is written down', () => {
 
   it('is what a transaction covers, of nested ones too, just before its commit; nothing when it is rolled back', () => {
     const cache = start();
-    const sql = sqliteCache(db as unknown as SqliteDatabase, cache); // it takes less of a database than this is
+    const sql = sqliteCache(db, cache);
     const seen: string[][] = [];
     cache.on('invalidated', () => seen.push(writtenDown()));
     const inner = sql.transaction((id: string) => sql.cache.invalidate(`user::${id}::profile`));
