@@ -375,12 +375,13 @@ export class Loading {
 /** What a joiner makes of the load's end. */
 function takerOf(running: Load, waiting: Waiting, joinedAt: number, readAnew: () => Promise<unknown>) {
   return (value: unknown): unknown => {
-    if (running.isOutdatedFor(joinedAt)) return readAnew();
     const { answer } = waiting;
     if (answer !== undefined) {
+      // It was in memory when they were answered, so no invalidation from before they came covers it.
       if (answer.isStale) running.counters.stale[answer.reason]++;
       return servedValue(answer.entry);
     }
+    if (running.isOutdatedFor(joinedAt)) return readAnew();
     return running.original === undefined ? value : cloneValue(running.original.value);
   };
 }

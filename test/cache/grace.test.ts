@@ -193,6 +193,21 @@ describe('while a load runs that will fail', () => {
     expect(await cache.getOrLoad(KEY, fails)).toBe('new');
   });
 
+  it('who joined after an invalidation of something else gets it too, and asks the failing source no second time', async () => {
+    const { cache, clock } = withPolicy({ graceMs: GRACE_MS });
+    const loader = heldLoader();
+    cache.set(KEY, 'old', LINKS);
+    clock.advance(TTL_MS);
+    const first = cache.getOrLoad(KEY, loader.load, LINKS);
+    cache.invalidate('query::else');
+    const joined = cache.getOrLoad(KEY, loader.load, LINKS);
+    cache.set(KEY, 'newer', LINKS);
+    clock.advance(TTL_MS);
+    loader.fail(new Down());
+    expect(await Promise.all([first, joined])).toEqual(['newer', 'newer']);
+    expect(loader.calls).toBe(1);
+  });
+
   it('I3: all who wait share one load and its outcome, each counted once', async () => {
     const { cache, clock, figures, said } = withPolicy({ graceMs: GRACE_MS });
     const loader = heldLoader();
