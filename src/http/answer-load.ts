@@ -59,7 +59,8 @@ export class AnswerLoad {
   keep(answer: KeptAnswer): void {
     if (!this.#end()) return;
     // A millisecond at least: what must be validated at each use is kept, too.
-    this.#context?.setTtl(Math.max(1, answer.staleAt - Date.now()));
+    const ttlMs = answer.staleAt - Date.now();
+    this.#context?.setTtl(ttlMs > 1 ? ttlMs : 1);
     this.#value.resolve(answer);
   }
 

@@ -1,7 +1,9 @@
 /** What an author may state about kept answers, and what of it makes no sense. */
 import { CacheError } from '../cache/errors.ts';
 import type { LoadingPolicy } from '../cache/policy.ts';
+import { assertLoadingPolicy, LOADING_POLICIES } from '../cache/policy-check.ts';
 import type { TierName, TierPolicy } from '../cache/types.ts';
+import { assertKnown } from './known-options.ts';
 
 type PerRequest = readonly string[] | ((request: Request) => readonly string[]);
 
@@ -50,8 +52,30 @@ export function tierOf(tiers: readonly TierPolicy[], name: TierName | undefined)
   throw invalid(`tier is "${name}"; there are ${tiers.map(({ tier }) => tier).join(', ')}`);
 }
 
+const OWN_OPTIONS: Readonly<Record<Exclude<keyof CacheResponseOptions, keyof LoadingPolicy>, true>> = {
+  ttlMs: true,
+  tier: true,
+  keyPrefix: true,
+  statuses: true,
+  maxBodyBytes: true,
+  vary: true,
+  tags: true,
+  dependsOn: true,
+  identity: true,
+  browserMaxAgeMs: true,
+  edgeMaxAgeMs: true,
+};
+/** These look at values; here a value is an answer as it is kept, which nobody outside knows. */
+const NOT_TAKEN = ['when', 'cost', 'skipEmpty'];
+const OPTIONS = [
+  ...Object.keys(OWN_OPTIONS),
+  ...LOADING_POLICIES.filter((name) => !NOT_TAKEN.includes(name)),
+];
+
 /** @throws CacheError `ERR_ARGUMENT_INVALID` */
 export function assertOptions(options: CacheResponseOptions): void {
+  assertKnown('cacheResponse', options, OPTIONS);
+  assertLoadingPolicy(options, 'cacheResponse');
   for (const name of ['ttlMs', 'browserMaxAgeMs', 'edgeMaxAgeMs', 'maxBodyBytes'] as const) {
     const value = options[name];
     if (value === undefined || (typeof value === 'number' && value >= 0)) continue;

@@ -10,6 +10,7 @@ import type { Cache, TierName } from '../cache/types.ts';
 import type { Logger } from '../logger.ts';
 import { Answers } from './answers.ts';
 import { Exchange, type ExchangeOptions } from './exchange.ts';
+import { assertKnown } from './known-options.ts';
 
 export interface CachingAgentOptions {
   /** What the requests go through: a pool, a proxy agent, one composed with other interceptors. @default a new `Agent` */
@@ -111,7 +112,22 @@ function forAllVersions(agent: Dispatcher): Dispatcher {
   });
 }
 
+const OPTIONS: Readonly<Record<keyof CachingAgentOptions, true>> = {
+  dispatcher: true,
+  tier: true,
+  type: true,
+  maxEntryBytes: true,
+  maxTtlMs: true,
+  defaultTtlMs: true,
+  maxStaleMs: true,
+  maxWaitMs: true,
+  origins: true,
+  tags: true,
+  logger: true,
+};
+
 function assertOptions(cache: Cache, options: CachingAgentOptions): void {
+  assertKnown('cachingAgent', options, Object.keys(OPTIONS));
   for (const name of ['maxEntryBytes', 'maxTtlMs', 'defaultTtlMs', 'maxStaleMs', 'maxWaitMs'] as const) {
     const value = options[name];
     const isCountable = name !== 'maxEntryBytes' || Number.isSafeInteger(value);

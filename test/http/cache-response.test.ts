@@ -545,6 +545,12 @@ describe('the options', () => {
     ['an age', { edgeMaxAgeMs: -5 }, /edgeMaxAgeMs is -5/],
     ['a prefix', { keyPrefix: '' }, /keyPrefix is empty/],
     ['a status', { statuses: [200, 304] }, /statuses holds 304/],
+    ['a policy', { graceMs: -1 }, /graceMs of cacheResponse is -1/],
+    [
+      'a name',
+      { edgeMaxAge: 5 } as CacheResponseOptions,
+      /there is no option "edgeMaxAge" \(did you mean edgeMaxAgeMs\?\)/,
+    ],
     ['a tier', { tier: 'refrence' }, /tier is "refrence"; there are config, reference, user, query/],
   ])('with %s that makes no sense are refused at once', (_, options, message) => {
     const { cache } = bench();

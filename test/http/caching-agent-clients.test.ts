@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { REST } from '@discordjs/rest';
-import { Agent, interceptors, fetch as undiciFetch } from 'undici';
+import { Agent, getGlobalDispatcher, interceptors, setGlobalDispatcher, fetch as undiciFetch } from 'undici';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { cachingAgent } from '../../src/http/caching-agent.ts';
+import { type CachingAgentOptions, cachingAgent } from '../../src/http/caching-agent.ts';
 import { apiPattern } from '../../src/http/outgoing-key.ts';
 import { silentLogger } from '../../src/logger.ts';
 import { bench, tierOf, tiers } from '../cache/support.ts';
@@ -33,6 +33,15 @@ describe('the agent', () => {
     for (let i = 0; i < 2; i++) {
       expect(await (await undiciFetch(url, { dispatcher: agent })).json()).toEqual({ call: 1 });
     }
+    expect(asked).toHaveLength(1);
+  });
+
+  it('may be the dispatcher of the whole process', async () => {
+    const { url, agent, asked } = await outgoing(counted);
+    const before = getGlobalDispatcher();
+    onTestFinished(() => setGlobalDispatcher(before));
+    setGlobalDispatcher(agent);
+    for (let i = 0; i < 2; i++) expect(await (await fetch(url)).json()).toEqual({ call: 1 });
     expect(asked).toHaveLength(1);
   });
 
@@ -96,6 +105,8 @@ describe('the agent', () => {
     expect(() => cachingAgent(cache, { maxWaitMs: Number.NaN })).toThrow('maxWaitMs is NaN');
     expect(() => cachingAgent(cache, { tier: 'nobody' })).toThrow('there are config, reference, user, query');
     expect(() => cachingAgent(cache, { type: 'public' as 'shared' })).toThrow('"shared" or "private"');
+    const misspelt = { maxTtl: 5 } as CachingAgentOptions;
+    expect(() => cachingAgent(cache, misspelt)).toThrow('no option "maxTtl" (did you mean maxTtlMs?)');
   });
 });
 
