@@ -361,9 +361,10 @@ class CacheManager implements Cache {
   async forget(...targets: readonly InvalidationTarget[]): Promise<Forgotten> {
     const compiled = targets.map(compileTarget);
     const stored = (await this.#disk?.count(compiled)) ?? 0;
-    const hotKeys = this.warmth?.forget(compiled) ?? 0;
+    const forgetKeys = this.warmth?.forget(compiled);
     const removal = this.invalidate(...targets);
     const { entries, weightBytes, loads } = (await removal.pending) ?? removal;
+    const hotKeys = (await forgetKeys?.()) ?? 0;
     await this.#disk?.settled();
     const isCovered = (key: string) => compiled.some((target) => covers(target, key, undefined));
     this.#loading.forgetFailure(isCovered);

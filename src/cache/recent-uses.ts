@@ -7,7 +7,7 @@
 import type { Entry } from './entry.ts';
 
 /** Fewer than notes of how keys are loaded (`recipes.ts`), so that each can have one. */
-export const MAX_RECENT = 512;
+const MAX_RECENT = 512;
 /** With fewer nobody has to leave. */
 const COMFORTABLE = (MAX_RECENT * 3) / 4;
 

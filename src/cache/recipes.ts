@@ -91,11 +91,8 @@ export class Recipes {
     return this.#notes.get(key);
   }
 
-  /** @returns the keys whose notes were dropped */
-  forget(isCovered: (key: string) => boolean): string[] {
-    const covered = [...this.#notes.keys()].filter(isCovered);
-    for (const key of covered) this.#notes.delete(key);
-    return covered;
+  forget(isCovered: (key: string) => boolean): void {
+    for (const key of this.#notes.keys()) if (isCovered(key)) this.#notes.delete(key);
   }
 
   /** The oldest leaves, unless it is among the most used: those go to the end of the line, and are fewer than notes. */

@@ -36,6 +36,8 @@ const WORTH_KEEPING = 0.5;
 /** Rows are some 300 bytes: up to 600 kB, and 24 × 200 of some 80 bytes, 400 kB, for the hours. */
 const MAX_ROWS = 2_000;
 const MAX_ROWS_AN_HOUR = 200;
+/** Rows beyond the bound that are removed at once. */
+const TOO_MANY = 128;
 /** How often what has faded is removed. */
 const PRUNE_MS = HOUR_MS / 4;
 /** Keys written in one slice: about 2 ms. */
@@ -90,13 +92,11 @@ export class Warmth {
     this.#clock = parts.clock;
     this.#levels = new Map(parts.tiers.map(({ tier, persist }) => [tier, persist ?? 'memory']));
     this.#cancel = parts.clock.every(parts.intervalMs, () => void this.flush());
-    this.#with((tables) => {
-      this.#keys = tables.size;
-    });
+    this.#count();
   }
 
   /** What is most valuable of all that was used of late, at most so many, most valuable first. */
-  hot(limit: number): WarmJob[] {
+  hot(limit: number): Promise<WarmJob[]> {
     const nowAt = this.#nowAt();
     const worth = heatsWorth(0, nowAt, HALF_LIFE_MS);
     return this.#jobs((tables, page) => tables.hottest(worth, page), limit, {
@@ -109,7 +109,7 @@ export class Warmth {
    * The same of what the last days used in the hour that begins at `beginsAt` (epoch milliseconds). What will be fresh
    * throughout, or was loaded a moment ago, need not be loaded.
    */
-  coming(beginsAt: number, limit: number): WarmJob[] {
+  coming(beginsAt: number, limit: number): Promise<WarmJob[]> {
     const hour = hourOf(beginsAt);
     const worth = heatsWorth(WORTH_LOADING, beginsAt, HOUR_HALF_LIFE_MS);
     const endsAt = beginsAt - this.#clock.epochAt(0) + HOUR_MS;
@@ -154,31 +154,50 @@ export class Warmth {
     this.#predicted.cleared();
   }
 
-  /** Before the entries themselves are invalidated: their tags tell whom they are of. @returns how many keys it was */
-  forget(targets: readonly Target[]): number {
+  /**
+   * Forgets how the keys are loaded that the targets cover; to be called before their entries are invalidated, since
+   * their tags tell whom they are of. What is written is forgotten by the promise's end.
+   * @returns how many keys it was
+   */
+  forget(targets: readonly Target[]): () => Promise<number> {
     const { recipes, memory } = this.#parts;
     const hasTags = targets.some(({ kind }) => kind === 'tag');
     const isCovered = (key: string, links: EntryLinks | undefined) =>
       targets.some((target) => covers(target, key, links));
-    const forgotten = new Set(
-      recipes.forget((key) => {
-        const entry = memory.peek(key);
-        // Of an entry that is gone nobody knows the tags; a note too few costs one load.
-        return entry === undefined && hasTags ? true : isCovered(key, entry?.links);
-      }),
-    );
-    this.#with((tables) =>
-      tables.transaction(() => {
-        for (const { key, links } of tables.all()) {
-          if (!forgotten.has(key) && !isCovered(key, linksOf(links))) continue;
-          tables.delete(key);
-          forgotten.add(key);
-        }
-        this.#keys = tables.size;
-      }),
-    );
+    const forgotten = new Set<string>();
+    recipes.forget((key) => {
+      const entry = memory.peek(key);
+      if (isCovered(key, entry?.links)) forgotten.add(key);
+      // Of an entry that is gone nobody knows the tags; a note too few costs nothing but a load.
+      return forgotten.has(key) || (entry === undefined && hasTags);
+    });
     this.#uses.forget((key) => forgotten.has(key) || isCovered(key, undefined));
-    return forgotten.size;
+    return async () => {
+      for (let after: string | undefined = ''; after !== undefined; ) {
+        const { rows, lastKey }: ReturnType<UsageFile['rowsAfter']> = this.#rowsAfter(after);
+        after = lastKey;
+        const covered = rows.filter(({ key, links }) => forgotten.has(key) || isCovered(key, linksOf(links)));
+        this.#with((tables) =>
+          tables.transaction(() => {
+            for (const { key } of covered) tables.delete(key);
+          }),
+        );
+        for (const { key } of covered) forgotten.add(key);
+        await this.#clock.yield();
+      }
+      this.#count();
+      return forgotten.size;
+    };
+  }
+
+  #rowsAfter(key: string): ReturnType<UsageFile['rowsAfter']> {
+    return this.#with((tables) => tables.rowsAfter(key)) ?? { rows: [], lastKey: undefined };
+  }
+
+  #count(): void {
+    this.#with((tables) => {
+      this.#keys = tables.size;
+    });
   }
 
   stats(): WarmthStats {
@@ -216,7 +235,7 @@ export class Warmth {
       await this.#clock.yield();
     }
     this.#uses.makeRoom(new Map(uses.map(({ key, hits }) => [key, hits])));
-    this.#prune();
+    await this.#prune();
   }
 
   #writeOne(tables: UsageFile, { key, hits }: Use): void {
@@ -246,29 +265,26 @@ export class Warmth {
     tables.writeHour({ hour, key, heat: hourHeat, worth: worthOf(hourHeat, load_micros) });
   }
 
-  /** Removes what has faded, several times an hour, so that each hour of the day has its turn. */
-  #prune(): void {
+  /** Removes what has faded, several times an hour, so that each hour of the day has its turn; and what is too much. */
+  async #prune(): Promise<void> {
+    this.#count();
     const nowAt = this.#nowAt();
-    const hour = hourOf(nowAt);
-    this.#with((tables) => {
-      if (nowAt - this.#prunedAt >= PRUNE_MS) {
-        this.#prunedAt = nowAt;
-        tables.transaction(() => {
-          tables.prune(heatsWorth(WORTH_KEEPING, nowAt, HALF_LIFE_MS), MAX_ROWS);
-          tables.pruneHour(hour, heatsWorth(WORTH_KEEPING, nowAt, HOUR_HALF_LIFE_MS), MAX_ROWS_AN_HOUR);
-        });
-      }
-      this.#keys = tables.size;
-    });
+    if (nowAt - this.#prunedAt < PRUNE_MS && this.#keys < MAX_ROWS + TOO_MANY) return;
+    this.#prunedAt = nowAt;
+    this.#with((tables) => tables.prune(heatsWorth(WORTH_KEEPING, nowAt, HALF_LIFE_MS), MAX_ROWS));
+    await this.#clock.yield();
+    const worth = heatsWorth(WORTH_KEEPING, nowAt, HOUR_HALF_LIFE_MS);
+    this.#with((tables) => tables.pruneHour(hourOf(nowAt), worth, MAX_ROWS_AN_HOUR));
+    this.#count();
   }
 
   // ---- what is worth loading ----
 
-  #jobs(
+  async #jobs(
     read: (tables: UsageFile, page: number) => UsageRow[] | undefined,
     limit: number,
     by: { readonly isFresh: (key: string) => boolean; readonly warmed: Warmed },
-  ): WarmJob[] {
+  ): Promise<WarmJob[]> {
     const jobs: WarmJob[] = [];
     for (let page = 0; jobs.length < limit; page++) {
       const rows = this.#with((tables) => read(tables, page));
@@ -277,6 +293,7 @@ export class Warmth {
         const job = jobs.length < limit ? this.#jobOf(row) : undefined;
         if (job !== undefined) jobs.push(this.#followed(job, by.isFresh, by.warmed));
       }
+      await this.#clock.yield();
     }
     return jobs;
   }
