@@ -5,11 +5,12 @@ import { join } from 'node:path';
 import { REST } from '@discordjs/rest';
 import { Agent, getGlobalDispatcher, interceptors, setGlobalDispatcher, fetch as undiciFetch } from 'undici';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import type { TierPolicy } from '../../src/cache/types.ts';
 import { type CachingAgentOptions, cachingAgent } from '../../src/http/caching-agent.ts';
 import { apiPattern } from '../../src/http/outgoing-key.ts';
 import { silentLogger } from '../../src/logger.ts';
 import { bench, tierOf, tiers } from '../cache/support.ts';
-import { ask, type Origin, outgoing, startOrigin } from './origin.ts';
+import { ask, heldOrigin, type Origin, outgoing, startOrigin } from './origin.ts';
 
 const counted: Origin = (_asked, call) => ({
   headers: { 'cache-control': 'max-age=60', 'content-type': 'application/json' },
@@ -202,6 +203,46 @@ describe('on disk', () => {
       await cache.stop();
     }
     expect(asked.map(({ headers }) => headers['if-none-match'])).toEqual([undefined, '"1"']);
+  });
+});
+
+describe('the policies of its tier', () => {
+  const withPolicy = (policy: Partial<TierPolicy>) => ({ tiers: [...tiers, tierOf('api', ['api'], policy)] });
+
+  it('compress what is kept, if they say so', async () => {
+    const body = 'the same again and again '.repeat(400);
+    const origin: Origin = () => ({ headers: { 'cache-control': 'max-age=60' }, body });
+    const { get, asked, figures } = await outgoing(origin, {}, withPolicy({ compressAboveBytes: 1_000 }));
+    for (let i = 0; i < 3; i++) expect((await get()).body).toBe(body);
+    expect(asked).toHaveLength(1);
+    expect(figures().weightBytes).toBeLessThan(body.length / 2);
+  });
+
+  it('end a load that takes too long, and not its request', async () => {
+    const { origin, come, give } = heldOrigin();
+    const { get, clock, figures } = await outgoing(origin, {}, withPolicy({ hardTimeoutMs: 1_000 }));
+    const slow = get();
+    await come(1);
+    clock.advance(1_001);
+    const next = get();
+    await come(2);
+    give(0, { body: 'slow' });
+    expect((await slow).body).toBe('slow');
+    give(1, { body: 'next' });
+    expect((await next).body).toBe('next');
+    expect((await get()).body).toBe('next');
+    expect(figures()).toMatchObject({ timeouts: 1, entries: 1 });
+  });
+
+  it('neither shorten nor lengthen what the origin says', async () => {
+    const policy = { ttlMs: 1, jitterRatio: 1, staleWhileRevalidateMs: 60_000, refreshAheadRatio: 0.1 };
+    const { get, asked, advance } = await outgoing(counted, {}, withPolicy(policy));
+    await get();
+    advance(59_000);
+    await get();
+    expect(asked).toHaveLength(1);
+    advance(2_000);
+    expect((await get()).body).toBe('{"call":2}');
   });
 });
 
