@@ -12,13 +12,14 @@ import type { StoreDatabase } from '../../src/cache/layers/disk-file.ts';
 import type { Cache } from '../../src/cache/types.ts';
 import { generateShop } from '../../src/db/generator.ts';
 import { openDatabase } from '../../src/db/open.ts';
-import { type Random, seededRandom } from '../../src/db/random.ts';
+import { seededRandom } from '../../src/db/random.ts';
 import { createShop, type Shop } from '../../src/db/shop.ts';
 import { watchShop } from '../../src/db/watch-rules.ts';
 import type { Feed } from '../../src/feed/watch-tables.ts';
 import { silentLogger } from '../../src/logger.ts';
 import { type HandClock, handClock } from '../support/hand-clock.ts';
 import { START_AT, tiers } from './shop-fixture.ts';
+import { change, edit, wrongReads } from './shop-workload.ts';
 
 const POLL_MS = 250;
 
@@ -99,74 +100,8 @@ async function poll({ clock }: Bot): Promise<void> {
   await clock.advanceAsync(POLL_MS);
 }
 
-/** Each cached read beside the same from SQLite. */
-function readsOf({ shop }: Bot): (readonly [name: string, cached: () => unknown, direct: () => unknown])[] {
-  const { queries } = shop;
-  const month = { fromDay: '2026-05-15', toDay: '2026-06-15' };
-  return [
-    ...users.flatMap((id) => [
-      [`user ${id}`, () => shop.getUser(id), () => queries.user(id)] as const,
-      [`orders ${id}`, () => shop.getOrdersForUser(id), () => queries.ordersForUser(id, 25)] as const,
-      [
-        `transactions ${id}`,
-        () => shop.getTransactionHistory(id),
-        () => queries.transactions(id, 0, 20),
-      ] as const,
-    ]),
-    ...[1, 2, 3, 4, 5, 6].map(
-      (id) => [`product ${id}`, () => shop.getProduct(id), () => queries.product(id)] as const,
-    ),
-    ...['gaming', 'music'].flatMap((main) => [
-      [
-        `products ${main}`,
-        () => shop.getProductsByCategory(main),
-        () => queries.productsByCategory(main),
-      ] as const,
-      [`categories ${main}`, () => shop.getSubCategories(main), () => queries.subCategories(main)] as const,
-    ]),
-    ['products', () => shop.getAllProducts(), () => queries.products()],
-    ['categories', () => shop.getMainCategories(), () => queries.mainCategories()],
-    ['payment', () => shop.getPaymentMethods(), () => queries.setting('payment_methods')],
-    ['leaders', () => shop.getLeaderboard(), () => queries.leaderboard(10)],
-    ['search', () => shop.searchProducts({ text: 'e' }), () => queries.search({ text: 'e' })],
-    ['sales', () => shop.getSalesAnalytics(month), () => queries.sales(month)],
-  ];
-}
-
-async function expectRight(bot: Bot, after: string): Promise<void> {
-  for (const [name, cached, direct] of readsOf(bot)) {
-    const given = JSON.stringify(await cached());
-    const truth = JSON.stringify(direct());
-    if (given !== truth) expect.fail(`${name} ${after}: the cache gave ${given}, SQLite ${truth}`);
-  }
-}
-
-function change({ shop }: Bot, random: Random): void {
-  const user = users[random.between(0, users.length - 1)] ?? '';
-  random.pick<() => unknown>([
-    () => shop.updateWallet(user, random.between(-500, 9_000)),
-    () => shop.purchase(user, random.between(1, 6)),
-    () => shop.updateProduct(random.between(1, 6), { priceCents: random.between(1, 3_000) }),
-    () => shop.updateProduct(random.between(1, 6), { mainCategory: random.pick(['gaming', 'music']) }),
-    () => shop.ensureUser(user, random.pick(['Ann', 'Bob', 'Cid'])),
-    () =>
-      shop.updateSettings('payment_methods', [
-        { id: 'card', name: 'Card', feePercent: random.between(0, 9), enabled: true },
-      ]),
-  ])();
-}
-
-/** What somebody types into the sqlite3 shell. */
-function edit(random: Random): void {
-  outside.exec(
-    random.pick([
-      `UPDATE users SET wallet_cents = ${random.between(0, 9_999)} WHERE id = '${users[0]}'`,
-      `UPDATE products SET stock = ${random.between(0, 99)} WHERE id = ${random.between(1, 6)}`,
-      'UPDATE products SET price_cents = price_cents + 1',
-      `DELETE FROM wallet_transactions WHERE id % 7 = ${random.between(0, 6)}`,
-      "BEGIN; UPDATE users SET name = 'Nobody'; ROLLBACK",
-    ]),
-  );
+async function expectRight({ shop }: Bot, after: string): Promise<void> {
+  expect(await wrongReads(shop, users), after).toEqual([]);
 }
 
 describe('two bots with one shop and one cache file', () => {
@@ -200,7 +135,7 @@ describe('two bots with one shop and one cache file', () => {
   it('I9: a bot that starts while another works believes the disk as far as that goes, and both stay right', async () => {
     const first = start();
     await expectRight(first, 'of the first');
-    edit(seededRandom(1));
+    edit(outside, seededRandom(1));
     const second = start();
     await expectRight(second, 'of the second, right after its start');
     expect(second.cache.stats().disk?.restored).toBeGreaterThan(5);
@@ -218,8 +153,8 @@ describe('two bots with one shop and one cache file', () => {
         const i = random.between(0, 1) as 0 | 1;
         const bot = bots[i];
         const what = random.pick(['change', 'change', 'edit', 'poll', 'stop', 'die', 'read']);
-        if (what === 'change') change(bot, random);
-        else if (what === 'edit') edit(random);
+        if (what === 'change') change(bot.shop, users, random);
+        else if (what === 'edit') edit(outside, random);
         else if (what === 'poll') await poll(bot);
         else if (what === 'read') bot.shop.getAllProducts();
         else {
