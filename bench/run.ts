@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 const SECTIONS = [
   'hits',
+  'policies',
   'stampede',
   'invalidation',
   'memory',
