@@ -30,6 +30,8 @@ export interface AnswerRequest {
   /** The key that all answers of the resource have or depend on. */
   readonly resource: string;
   readonly headers: RequestHeaders;
+  /** Who asks has given up: he does not wait either. */
+  readonly signal: AbortSignal | undefined;
 }
 
 /** What is there for a request. */
@@ -68,7 +70,7 @@ export class Answers {
     if (isForced) this.#cache.get(key);
     const load = this.#newLoad(key);
     const result = this.#getOrLoad(request, load, isForced);
-    const shared = load.hasBegun ? undefined : await this.#inTime(result, load, running);
+    const shared = load.hasBegun ? undefined : await this.#inTime(request, result, load, running);
     if (!load.hasBegun) {
       // Nobody waits for a load that the cache would begin later.
       load.drop();
@@ -156,21 +158,25 @@ export class Answers {
    * for ever, and after the first who has, nobody at all. Where the other load is invalidated, the cache begins this one.
    */
   async #inTime(
+    { signal }: AnswerRequest,
     result: Promise<unknown>,
     load: AnswerLoad,
     running: AnswerLoad | undefined,
   ): Promise<unknown> {
-    const late = Promise.withResolvers<void>();
-    const giveUp = () => {
+    const givenUp = Promise.withResolvers<void>();
+    const giveUp = () => givenUp.resolve();
+    const isLate = () => {
       if (running !== undefined) running.isSlow = true;
-      late.resolve();
+      giveUp();
     };
-    const timer = setTimeout(giveUp, Math.min(this.#options.maxWaitMs, LONGEST_TIMER_MS));
+    const timer = setTimeout(isLate, Math.min(this.#options.maxWaitMs, LONGEST_TIMER_MS));
     timer.unref();
+    signal?.addEventListener('abort', giveUp, { once: true });
     try {
-      return await Promise.race([result, late.promise, load.begun]);
+      return await Promise.race([result, givenUp.promise, load.begun]);
     } finally {
       clearTimeout(timer);
+      signal?.removeEventListener('abort', giveUp);
     }
   }
 

@@ -80,7 +80,7 @@ export function cachingAgent(cache: Cache, options: CachingAgentOptions = {}): D
   };
   const intercept: Interceptor = (send, origin) => (request, handler) => {
     if (!cache.enabled || cache.closed) return send(request, handler);
-    const exchange = new Exchange(exchangeOptions, send);
+    const exchange = new Exchange(exchangeOptions, send, signalOf(request));
     const dispatch = (interceptors.cache({ ...rules, store: exchange }) as Interceptor)(
       exchange.dispatch,
       origin,
@@ -95,6 +95,12 @@ export function cachingAgent(cache: Cache, options: CachingAgentOptions = {}): D
 
 /** Undici tells an interceptor the origin of a dispatcher that has one, which its types leave out. */
 type Interceptor = (send: Dispatcher.Dispatch, origin?: string | null) => Dispatcher.Dispatch;
+
+/** Undici hands on the options of `request`, whose signal its types leave out; events of its own kind it takes as well. */
+function signalOf(request: object): AbortSignal | undefined {
+  const signal: unknown = Reflect.get(request, 'signal');
+  return signal instanceof AbortSignal ? signal : undefined;
+}
 
 /**
  * Node's own fetch and discord.js bring older versions of undici, whose handlers have other methods; version 6 hands on

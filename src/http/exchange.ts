@@ -37,6 +37,7 @@ export interface ExchangeOptions {
 export class Exchange implements CacheStore {
   readonly #options: ExchangeOptions;
   readonly #send: Dispatcher.Dispatch;
+  readonly #signal: AbortSignal | undefined;
   /** There from the lookup on; no other request is kept. */
   #request: AnswerRequest | undefined;
   /** What the interceptor was given, and may validate. */
@@ -44,9 +45,11 @@ export class Exchange implements CacheStore {
   #load: AnswerLoad | undefined;
   #isForHead = false;
 
-  constructor(options: ExchangeOptions, send: Dispatcher.Dispatch) {
+  /** @param signal fires when the caller gives up */
+  constructor(options: ExchangeOptions, send: Dispatcher.Dispatch, signal: AbortSignal | undefined) {
     this.#options = options;
     this.#send = send;
+    this.#signal = signal;
   }
 
   // ---- the store of undici's interceptor ----
@@ -57,7 +60,8 @@ export class Exchange implements CacheStore {
       if (headers.range !== undefined) return undefined;
       this.#isForHead = method === 'HEAD';
       try {
-        const request = { origin, resource: resourceKey(origin, method, path), headers };
+        const resource = resourceKey(origin, method, path);
+        const request = { origin, resource, headers, signal: this.#signal };
         this.#request = request;
         const { answer, load } = await this.#found(request);
         this.#stored = answer;

@@ -608,6 +608,20 @@ describe('the same request, many times at once', () => {
     expect((await slow).body).toBe('slow');
   });
 
+  it('lets who waits give up at once', async () => {
+    const { origin, come, give } = heldOrigin();
+    const { get, ask, asked } = await outgoing(origin);
+    const first = get();
+    await come(1);
+    const giveUp = new AbortController();
+    const second = ask('/', { signal: giveUp.signal });
+    giveUp.abort();
+    await expect(second).rejects.toThrow('aborted');
+    give(0, { body: 'one' });
+    expect((await first).body).toBe('one');
+    expect(asked).toHaveLength(1);
+  });
+
   it('I2: does not wait for an answer from before an invalidation', async () => {
     const { origin, come, give } = heldOrigin();
     const { get, cache } = await outgoing(origin);
