@@ -33,7 +33,10 @@ function figures(stats, say) {
       el(
         'p',
         { class: 'sub' },
-        t('hitsAndMisses', { hits: number(total.hits), misses: number(total.misses) }),
+        [
+          t('hits', { count: total.hits, n: number(total.hits) }),
+          t('misses', { count: total.misses, n: number(total.misses) }),
+        ].join(' · '),
       ),
     ),
     el('section', {}, el('h2', {}, t('lookupsASecond'), el('b', {}, number(currentRate(), 1))), sparkline()),
