@@ -48,10 +48,10 @@ it.each([1, 2])(
 
     const cache = createCache({
       maxWeightBytes: 50_000_000,
-      tiers: tiers().map((tier) => ({ ...tier, persist: 'on_change' })),
+      tiers: tiers().map((tier) => ({ ...tier, persist: 'periodic' })),
       cleanupIntervalMs: 3_600_000,
       logger: silentLogger,
-      disk: { path: join(folder, 'cache.db') },
+      disk: { path: join(folder, 'cache.db'), intervalMs: 5 },
     });
     const feed = watchShop(db, cache, { logger: silentLogger });
     const shop = createShop(db, cache, { feed, logger: silentLogger });

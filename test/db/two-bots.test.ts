@@ -9,6 +9,7 @@ import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createCache } from '../../src/cache/cache.ts';
 import type { StoreDatabase } from '../../src/cache/layers/disk-file.ts';
+import type { PersistenceLevel } from '../../src/cache/policy.ts';
 import type { Cache } from '../../src/cache/types.ts';
 import { generateShop } from '../../src/db/generator.ts';
 import { openDatabase } from '../../src/db/open.ts';
@@ -55,13 +56,13 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-function start(at = START_AT): Bot {
+function start(at = START_AT, persist: PersistenceLevel = 'on_change'): Bot {
   const clock = handClock(at);
   const db = openDatabase(join(folder, 'shop.db'));
   const stores: StoreDatabase[] = [];
   const cache = createCache({
     maxWeightBytes: 50_000_000,
-    tiers: tiers().map((tier) => ({ ...tier, persist: 'on_change' })),
+    tiers: tiers().map((tier) => ({ ...tier, persist })),
     cleanupIntervalMs: 3_600_000,
     clock,
     logger: silentLogger,
@@ -122,13 +123,19 @@ describe('two bots with one shop and one cache file', () => {
   });
 
   it('I9: a bot that has not noticed a change yet puts nothing old on disk', async () => {
-    const [one, other] = [start(), start()];
+    const [one, other] = [start(START_AT, 'periodic'), start(START_AT, 'periodic')];
+    expect(other.shop.getProduct(1)?.priceCents).not.toBe(77);
     one.shop.updateProduct(1, { priceCents: 77 });
-    // Not polled yet: what this one writes down now must be right for whoever finds it.
-    other.shop.getProduct(2);
+    // Whoever starts now need not apply that change any more.
+    await one.cache.persist();
+    // Not polled yet: the old value waits to be written down, and would be believed.
+    expect(other.cache.has('products::item::#1')).toBe(true);
+    await other.cache.persist();
+    await one.cache.persist();
     one.die();
     other.die();
     const next = start();
+    expect(next.shop.getProduct(1)?.priceCents).toBe(77);
     await expectRight(next, 'after both have died');
   });
 
@@ -147,21 +154,33 @@ describe('two bots with one shop and one cache file', () => {
     'I8, I9: whatever happens to them and their shop, they show what SQLite has (seed %i)',
     async (seed) => {
       const random = seededRandom(seed);
-      const bots: [Bot, Bot] = [start(), start()];
+      const level = () => random.pick<PersistenceLevel>(['on_change', 'periodic']);
+      const bots: [Bot, Bot] = [start(START_AT, level()), start(START_AT, level())];
       let restored = 0;
       for (let step = 0; step < 120; step++) {
         const i = random.between(0, 1) as 0 | 1;
         const bot = bots[i];
-        const what = random.pick(['change', 'change', 'edit', 'poll', 'stop', 'die', 'read']);
+        const what = random.pick([
+          'change',
+          'change',
+          'edit',
+          'poll',
+          'persist',
+          'persist',
+          'stop',
+          'die',
+          'read',
+        ]);
         if (what === 'change') change(bot.shop, users, random);
         else if (what === 'edit') edit(outside, random);
         else if (what === 'poll') await poll(bot);
+        else if (what === 'persist') await bot.cache.persist();
         else if (what === 'read') bot.shop.getAllProducts();
         else {
           restored += bot.cache.stats().disk?.restored ?? 0;
           if (what === 'stop') await bot.stop();
           else bot.die();
-          bots[i] = start(bot.clock.epochAt(bot.clock.now()));
+          bots[i] = start(bot.clock.epochAt(bot.clock.now()), level());
         }
         // Of others' edits it knows when it has looked; of its own at once, and of all there were when it started.
         if (what === 'poll' || what === 'stop' || what === 'die')
