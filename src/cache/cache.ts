@@ -22,7 +22,7 @@ import { Loading } from './loading.ts';
 import { Loads } from './loads.ts';
 import { preview } from './preview.ts';
 import { Reader } from './reader.ts';
-import { Recipes } from './recipes.ts';
+import { type NoteFollower, Recipes } from './recipes.ts';
 import { compileTarget, covers } from './target.ts';
 import { TierBook } from './tier-book.ts';
 import { TopKeys } from './top-keys.ts';
@@ -177,7 +177,11 @@ class CacheManager implements Cache {
         isHeld: (entry) => this.#memory.holds(entry) && this.#reader.isHeld(entry),
       });
     const remembers = this.#disk !== undefined && (disk?.remembersUse ?? true);
-    this.recipes = new Recipes(remembers ? (key) => this.warmth?.isUsed(key) === true : undefined);
+    const follower: NoteFollower = {
+      missed: (key) => this.warmth?.missed(key),
+      isUsed: (key) => this.warmth?.isUsed(key) === true,
+    };
+    this.recipes = new Recipes(remembers ? follower : undefined);
     this.warmth = warmthOf(remembers, {
       disk: this.#disk,
       memory: this.#memory,

@@ -30,8 +30,8 @@ export interface Recipe {
 export interface Note {
   readonly recipe: string;
   readonly tier: string;
-  /** As the codec wrote them. */
-  readonly args: () => string;
+  /** As the codec writes them; `undefined` where it cannot. */
+  readonly args: () => string | undefined;
 }
 
 /** About 300 bytes each, so some 300 kB; at most 1 MB with the longest arguments. */
@@ -41,14 +41,22 @@ const MAX_ARGUMENTS_LENGTH = 512;
 /** Names come from code, so there are few; but code may make them up. */
 const MAX_RECIPES = 1_000;
 
+/** Who follows what is used. */
+export interface NoteFollower {
+  /** Somebody waits for the load of a key. */
+  missed(key: string): void;
+  /** Whether the key is used at the moment: its note stays when there are too many. */
+  isUsed(key: string): boolean;
+}
+
 export class Recipes {
   readonly #recipes = new Map<string, Recipe>();
   readonly #notes = new Map<string, Note>();
-  readonly #isUsedMost: ((key: string) => boolean) | undefined;
+  readonly #follower: NoteFollower | undefined;
 
-  /** @param isUsedMost says which notes stay when there are too many; without it nothing is noted */
-  constructor(isUsedMost?: (key: string) => boolean) {
-    this.#isUsedMost = isUsedMost;
+  /** @param follower without one nothing is noted */
+  constructor(follower?: NoteFollower) {
+    this.#follower = follower;
   }
 
   /** How many cached reads there are. */
@@ -76,14 +84,16 @@ export class Recipes {
   /** To be called when a load begins, by its loader. Never throws: a note is worth less than the load. */
   note(recipe: string, context: LoadContext, args: readonly unknown[]): void {
     // Within a transaction, and where nothing is kept, the context is another one.
-    if (this.#isUsedMost === undefined || !(context instanceof Load)) return;
+    const follower = this.#follower;
+    if (follower === undefined || !(context instanceof Load)) return;
     if (!context.mayKeep || context.rules.persist === 'memory') return;
     const { key } = context;
+    if (context.cause === 'miss') follower.missed(key);
     if (this.#notes.get(key)?.recipe === recipe) return;
     const written = keepable(args);
     if (written === undefined) return;
     this.#notes.delete(key);
-    while (this.#notes.size >= MAX_NOTES) this.#makeRoom(this.#isUsedMost);
+    while (this.#notes.size >= MAX_NOTES) this.#makeRoom(follower);
     this.#notes.set(key, { recipe, tier: context.counters.policy.tier, args: written });
   }
 
@@ -95,12 +105,12 @@ export class Recipes {
     for (const key of this.#notes.keys()) if (isCovered(key)) this.#notes.delete(key);
   }
 
-  /** The oldest leaves, unless it is among the most used: those go to the end of the line, and are fewer than notes. */
-  #makeRoom(isUsedMost: (key: string) => boolean): void {
+  /** The oldest leaves, unless it is used at the moment: those go to the end of the line, and are fewer than notes. */
+  #makeRoom(follower: NoteFollower): void {
     let looked = 0;
     for (const [key, note] of this.#notes) {
       this.#notes.delete(key);
-      if (++looked > MAX_NOTES || !isUsedMost(key)) return;
+      if (++looked > MAX_NOTES || !follower.isUsed(key)) return;
       this.#notes.set(key, note);
     }
   }
@@ -110,7 +120,7 @@ export class Recipes {
  * The arguments as they are kept. Texts, numbers and the like cannot change, so they are written when it comes to that;
  * all else is written at once.
  */
-function keepable(args: readonly unknown[]): (() => string) | undefined {
+function keepable(args: readonly unknown[]): Note['args'] | undefined {
   let length = 0;
   let isPlain = true;
   for (const arg of args) {
@@ -123,18 +133,16 @@ function keepable(args: readonly unknown[]): (() => string) | undefined {
     const kept = [...args];
     return () => written(kept);
   }
+  const text = written(args);
+  return text === undefined || text.length > MAX_ARGUMENTS_LENGTH ? undefined : () => text;
+}
+
+/** `undefined` for what would not come back as it was. */
+function written(args: readonly unknown[]): string | undefined {
   try {
-    const text = written(args);
-    return text.length > MAX_ARGUMENTS_LENGTH ? undefined : () => text;
+    return encode(args, { compressAboveBytes: Number.POSITIVE_INFINITY }).text;
   } catch (error) {
     if (error instanceof CacheError) return undefined;
     throw error;
   }
-}
-
-/** @throws CacheError `ERR_STORE_FAILED` for what would not come back as it was */
-function written(args: readonly unknown[]): string {
-  const { text } = encode(args, { compressAboveBytes: Number.POSITIVE_INFINITY });
-  if (text === undefined) throw new CacheError('ERR_STORE_FAILED', 'Arguments are written as text.');
-  return text;
 }

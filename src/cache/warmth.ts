@@ -29,7 +29,7 @@ const DAY_MS = 24 * HOUR_MS;
 const HALF_LIFE_MS = DAY_MS;
 /** An hour is compared with the same hour of other days, so its use fades more slowly: in a week to a tenth. */
 const HOUR_HALF_LIFE_MS = 2 * DAY_MS;
-/** What is worth less than one use is not loaded for an hour; at half a use it leaves. */
+/** What is not worth more than one use is not loaded; at half a use it leaves. */
 const WORTH_LOADING = 1;
 const WORTH_KEEPING = 0.5;
 
@@ -53,11 +53,6 @@ export interface WarmthParts {
   readonly intervalMs: number;
   /** What a read would be given now, from memory or disk. */
   readonly fresh: (key: string) => Entry | undefined;
-}
-
-interface Use {
-  readonly key: string;
-  readonly hits: number;
 }
 
 /** Where there is no disk, and where nobody wants it, nothing is remembered; what was before, is forgotten. */
@@ -98,7 +93,7 @@ export class Warmth {
   /** What is most valuable of all that was used of late, at most so many, most valuable first. */
   hot(limit: number): Promise<WarmJob[]> {
     const nowAt = this.#nowAt();
-    const worth = heatsWorth(0, nowAt, HALF_LIFE_MS);
+    const worth = heatsWorth(WORTH_LOADING, nowAt, HALF_LIFE_MS);
     return this.#jobs((tables, page) => tables.hottest(worth, page), limit, {
       isFresh: (key) => this.#parts.fresh(key) !== undefined,
       warmed: this.#started,
@@ -134,6 +129,11 @@ export class Warmth {
     const { key, counters } = entry;
     const isPersistent = counters.rules.ofTier.persist !== 'memory';
     if (isPersistent || this.#parts.recipes.noteOf(key) !== undefined) this.#uses.used(entry);
+  }
+
+  /** To be called when somebody has asked for a key that is not there. */
+  missed(key: string): void {
+    this.#uses.missed(key);
   }
 
   /** Whether the key is among those that are used at the moment. */
@@ -220,9 +220,9 @@ export class Warmth {
   // ---- what is written ----
 
   async #write(): Promise<void> {
-    const uses = this.#uses.list();
-    for (let first = 0; first < uses.length && !this.#isStopped; first += KEYS_A_SLICE) {
-      const slice = uses.slice(first, first + KEYS_A_SLICE);
+    const recent = this.#uses.list();
+    for (let first = 0; first < recent.length && !this.#isStopped; first += KEYS_A_SLICE) {
+      const slice = recent.slice(first, first + KEYS_A_SLICE);
       const isWritten = this.#with((tables) => {
         tables.transaction(() => {
           for (const use of slice) this.#writeOne(tables, use);
@@ -231,37 +231,38 @@ export class Warmth {
       });
       // A disk that is full or locked: they are written the next time.
       if (isWritten !== true) return;
-      for (const { key, hits } of slice) this.#uses.counted(key, hits);
+      for (const { key, uses } of slice) this.#uses.counted(key, uses);
       await this.#clock.yield();
     }
-    this.#uses.makeRoom(new Map(uses.map(({ key, hits }) => [key, hits])));
+    this.#uses.makeRoom(new Map(recent.map(({ key, uses }) => [key, uses])));
     await this.#prune();
   }
 
-  #writeOne(tables: UsageFile, { key, hits }: Use): void {
+  #writeOne(tables: UsageFile, { key, uses }: ReturnType<RecentUses['list']>[number]): void {
     const { recipes, memory } = this.#parts;
     const known = tables.read(key);
     const note = recipes.noteOf(key);
     const entry = memory.peek(key);
     const nowAt = this.#nowAt();
     // Without its entry the tags are not known.
-    const isNew = note !== undefined && entry !== undefined;
+    const args = entry === undefined ? undefined : note?.args();
+    const isNew = note !== undefined && args !== undefined;
     if (!isNew && known === undefined) return;
     const loadMicros = entry !== undefined && entry.loadMicros >= 0 ? entry.loadMicros : known?.load_micros;
     const load_micros = loadMicros ?? 0;
-    const heat = heated(known?.heat, hits, nowAt, HALF_LIFE_MS);
+    const heat = heated(known?.heat, uses, nowAt, HALF_LIFE_MS);
     tables.write({
       key,
       tier: isNew ? note.tier : (known?.tier ?? ''),
       recipe: isNew ? note.recipe : (known?.recipe ?? ''),
-      args: isNew ? note.args() : (known?.args ?? ''),
+      args: args ?? known?.args ?? '',
       links: entry === undefined ? (known?.links ?? '{}') : JSON.stringify(entry.links ?? {}),
       load_micros,
       heat,
       worth: worthOf(heat, load_micros),
     });
     const hour = hourOf(nowAt);
-    const hourHeat = heated(tables.heatAt(hour, key), hits, nowAt, HOUR_HALF_LIFE_MS);
+    const hourHeat = heated(tables.heatAt(hour, key), uses, nowAt, HOUR_HALF_LIFE_MS);
     tables.writeHour({ hour, key, heat: hourHeat, worth: worthOf(hourHeat, load_micros) });
   }
 

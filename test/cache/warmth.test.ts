@@ -140,7 +140,7 @@ describe('what is used most', () => {
   it('fades: a use counts half as much after a day, and what has faded leaves', async () => {
     const cache = start();
     const { read } = timed(cache);
-    use(() => read('last week', 1), 100);
+    use(() => read('last week', 1), 200);
     await cache.persist();
     clock.advance(7 * DAY_MS);
     use(() => read('today', 1), 3);
@@ -165,7 +165,21 @@ describe('what is used most', () => {
     timed(cache);
     expect(keys(await cache.warmth?.hot(10))).toEqual(['query::a::#1', 'query::b::#1']);
     const [{ heat }] = sql("SELECT heat FROM cache_recipes WHERE key LIKE '%::a::%'") as [{ heat: number }];
-    expect(hitsOf(heat, clock.epochAt(clock.now()), DAY_MS)).toBeCloseTo(4 + 8, 1);
+    expect(hitsOf(heat, clock.epochAt(clock.now()), DAY_MS)).toBeCloseTo(5 + 9, 1);
+  });
+
+  it('is found among many that are read once, and gives way to what is used later', async () => {
+    const cache = start({ tiers: [tierOf('query', ['query'], { persist: 'on_shutdown', ttlMs: HOUR_MS })] });
+    const { read } = timed(cache);
+    for (const time of ['early', 'late']) {
+      for (let i = 0; i < 600; i++) {
+        read(`${time} ${i}`, 0);
+        if (i % 100 === 0) use(() => read(`${time} hot`, 1), 5);
+        if (i % 100 === 0) await cache.persist();
+      }
+    }
+    await cache.persist();
+    expect(keys(await cache.warmth?.hot(2))?.sort()).toEqual(['query::early hot::#1', 'query::late hot::#1']);
   });
 
   it('is counted once, however often it is written down', async () => {
@@ -176,7 +190,7 @@ describe('what is used most', () => {
     await cache.persist();
     await clock.advanceAsync(60_000);
     const [{ heat }] = sql('SELECT heat FROM cache_recipes') as [{ heat: number }];
-    expect(hitsOf(heat, clock.epochAt(clock.now()), DAY_MS)).toBeCloseTo(10, 1);
+    expect(hitsOf(heat, clock.epochAt(clock.now()), DAY_MS)).toBeCloseTo(11, 1);
   });
 
   it('is left out where its read is no more, is another, or gives another key', async () => {
@@ -439,6 +453,19 @@ describe('the coming hour', () => {
     expect(keys(await comingAt(cache, 20, 5))).toEqual(['query::evening::#1']);
     expect(await comingAt(cache, 3, 5)).toEqual([]);
     expect(keys(await comingAt(cache, 9, 12))).toEqual(['query::morning::#1']);
+  });
+
+  it('is also what is read but once a day, and so never hits', async () => {
+    const cache = start();
+    const { read } = timed(cache);
+    for (let day = 0; day < 3; day++) {
+      turnTo(at(9, day));
+      read('report', 3_000);
+      if (day === 1) read('chance', 1);
+      await cache.persist();
+    }
+    expect(cache.stats().total.hits).toBe(0);
+    expect(keys(await comingAt(cache, 9, 3))).toEqual(['query::report::#3000']);
   });
 
   it('needs no loading of what will be fresh throughout, or was loaded a moment ago', async () => {

@@ -104,7 +104,7 @@ export class UsageFile {
 
   /** Pages of the rows, those of most worth first; `undefined` beyond the last. */
   hottest({ least, most }: HeatRange, page: number): UsageRow[] | undefined {
-    const sql = `SELECT ${ROW} FROM cache_recipes WHERE heat BETWEEN ? AND ? ORDER BY worth DESC LIMIT ? OFFSET ?`;
+    const sql = `SELECT ${ROW} FROM cache_recipes WHERE heat > ? AND heat <= ? ORDER BY worth DESC LIMIT ? OFFSET ?`;
     return this.#page(this.#file.statement(sql).all(least, most, PAGE, page * PAGE));
   }
 
@@ -112,7 +112,7 @@ export class UsageFile {
   hottestAt(hour: number, { least, most }: HeatRange, page: number): UsageRow[] | undefined {
     const columns = COLUMNS.map((name) => `r.${name}`).join(', ');
     const sql = `SELECT ${columns} FROM cache_hours h JOIN cache_recipes r ON r.key = h.key
-      WHERE h.hour = ? AND h.heat BETWEEN ? AND ? ORDER BY h.worth DESC LIMIT ? OFFSET ?`;
+      WHERE h.hour = ? AND h.heat > ? AND h.heat <= ? ORDER BY h.worth DESC LIMIT ? OFFSET ?`;
     return this.#page(this.#file.statement(sql).all(hour, least, most, PAGE, page * PAGE));
   }
 
