@@ -46,12 +46,16 @@ const KINDS: readonly Kind[] = [
 
 const db = openDatabase(':memory:');
 generateShop(db, { products: 400, users: PEOPLE, orders: 1_000, seed: 7 });
-const clock = handClock(new Date(2026, 0, 5).getTime());
+const MIDNIGHT = new Date(2026, 0, 5).getTime();
 const people = db.prepare<[], string>('SELECT id FROM users').pluck().all();
 
-function start(path: string | null, { hotKeys, isWarmed }: Pick<Kind, 'hotKeys' | 'isWarmed'>) {
+/** A process that begins at an instant of the day. */
+function start(path: string | null, beganAt: number, kind: Pick<Kind, 'hotKeys' | 'isWarmed'>) {
+  const { hotKeys, isWarmed } = kind;
+  const clock = handClock(MIDNIGHT + beganAt);
+  const { next: random } = seededRandom(13);
   const config = parseConfig({ cache: { disk_path: path }, warmers: { hot_keys: hotKeys } });
-  const cache = createCache({ ...config.cache, clock, logger: silentLogger });
+  const cache = createCache({ ...config.cache, clock, logger: silentLogger, random });
   const feed = watchShop(db, cache, { pollIntervalMs: HOUR_MS, logger: silentLogger });
   const shop = createShop(db, cache, { feed, logger: silentLogger, now: () => clock.epochAt(clock.now()) });
   const warmers = createWarmers({
@@ -60,8 +64,10 @@ function start(path: string | null, { hotKeys, isWarmed }: Pick<Kind, 'hotKeys' 
     warmth: cache.warmth,
     clock,
     logger: silentLogger,
+    random,
   });
   return {
+    clock,
     cache,
     shop,
     warmers,
@@ -98,20 +104,23 @@ function commandReader(shop: Shop, random: () => number) {
   };
 }
 
-async function replay(shop: Shop, commands: readonly Command[], seed: number, writeShare: number) {
-  const random = seededRandom(seed);
-  const read = commandReader(shop, () => random.next());
+/** Replays the commands of a time, whose first instant is that of the clock's beginning. */
+async function replay(
+  { clock, shop }: { readonly clock: HandClock; readonly shop: Shop },
+  commands: readonly Command[],
+  [fromAt, untilAt]: readonly [number, number],
+  { seed, writeShare }: { readonly seed: number; readonly writeShare: number },
+): Promise<void> {
+  const { next: random } = seededRandom(seed);
+  const read = commandReader(shop, random);
   let turns = 0;
   for (const { at, person } of commands) {
-    turn(clock, at);
+    if (at < fromAt || at >= untilAt) continue;
+    clock.advance(Math.max(0, at - fromAt - clock.now()));
     await read(people[person] ?? '', writeShare);
     // What is written to disk by the clock is written between turns of the event loop.
     if (++turns % 50 === 0) await clock.settle();
   }
-}
-
-function turn(hand: HandClock, at: number): void {
-  if (at > hand.now()) hand.advance(at - hand.now());
 }
 
 const percent = (share: number | null) => (share === null ? '–' : `${(share * 100).toFixed(1)} %`);
@@ -126,7 +135,7 @@ async function firstMinute(
   kind: Kind,
   file: string,
   beganAt: number,
-  all: readonly Command[],
+  commands: readonly Command[],
 ): Promise<Outcome> {
   const path = join(FOLDER, `${kind.name.replaceAll(/\W/g, '-')}-${beganAt}.db`);
   copyFileSync(file, path);
@@ -135,19 +144,19 @@ async function firstMinute(
     cacheDb.exec('DELETE FROM cache_storage');
     cacheDb.close();
   }
-  const { cache, shop, warmers, stop } = start(kind.hasDisk ? path : null, kind);
-  await warmers.start();
+  const bot = start(kind.hasDisk ? path : null, beganAt, kind);
+  const { cache } = bot;
+  await bot.warmers.start();
   const before = cache.stats(0);
-  const commands = all.filter(({ at }) => at >= beganAt && at < beganAt + MINUTE_MS);
   // Nothing is written: every start finds the same database.
-  await replay(shop, commands, 3, 0);
+  await replay(bot, commands, [beganAt, beganAt + MINUTE_MS], { seed: 3, writeShare: 0 });
   const { total, tiers } = cache.stats(0);
   const share = (now: typeof total, then: typeof total) =>
     now.lookups === then.lookups ? null : (now.hits - then.hits) / (now.lookups - then.lookups);
   const byTier = tiers
     .map((tier, i) => `${tier.tier} ${percent(share(tier, before.tiers[i] ?? tier))}`)
     .join(', ');
-  await stop();
+  await bot.stop();
   return {
     total: share(total, before.total) ?? 0,
     byTier,
@@ -157,34 +166,22 @@ async function firstMinute(
 
 // ---- the day, and the starts after it ----
 
-const random = seededRandom(7);
-const day = commandsOfTheDay(() => random.next());
+const { next } = seededRandom(7);
+const day = commandsOfTheDay(next);
+// Tomorrow's people come as today's do.
+const commands = [...day, ...day.map(({ at, person }) => ({ at: at + DAY_MS, person }))];
 const file = join(FOLDER, 'day.db');
-const first = start(file, { hotKeys: 200, isWarmed: true });
+const first = start(file, 0, { hotKeys: 200, isWarmed: true });
 await first.warmers.start();
-await replay(
-  first.shop,
-  day.filter(({ at }) => at < STOPPED_AT),
-  5,
-  WRITE_SHARE,
-);
+await replay(first, commands, [0, STOPPED_AT], { seed: 5, writeShare: WRITE_SHARE });
 await first.stop();
 
 for (const [title, beganAt] of [
   ['half a minute after a stop at 20:00', STOPPED_AT + 30_000],
-  ['the next morning at 8:00', STOPPED_AT + 12 * HOUR_MS],
+  ['the next morning at 6:00', STOPPED_AT + 10 * HOUR_MS],
 ] as const) {
-  // The morning's people come as the day's did at that hour.
-  const commands = [...day, ...day.map(({ at, person }) => ({ at: at + DAY_MS, person }))];
-  turn(clock, beganAt);
   const outcomes = new Map<string, Outcome>();
-  for (const kind of KINDS) {
-    const hand = clock.now();
-    outcomes.set(
-      kind.name,
-      await firstMinute(kind, file, Math.max(beganAt, hand), shifted(commands, hand - beganAt)),
-    );
-  }
+  for (const kind of KINDS) outcomes.set(kind.name, await firstMinute(kind, file, beganAt, commands));
   const cold = outcomes.get('cold')?.total ?? 0;
   const rows: Row[] = [...outcomes].map(([name, { total, byTier, loads }]) => ({
     what: `${name}: ${byTier}; ${loads} reads went to the database`,
@@ -193,11 +190,6 @@ for (const [title, beganAt] of [
     holds: name === 'cold' || total > cold || (name === 'disk layer' && total === cold),
   }));
   report(`Hit rate in the first minute, ${title}`, rows);
-}
-
-/** The same commands, begun later: every start is measured by a minute of its own on the one clock. */
-function shifted(commands: readonly Command[], byMs: number): Command[] {
-  return commands.map(({ at, person }) => ({ at: at + byMs, person }));
 }
 
 db.close();
