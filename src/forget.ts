@@ -4,6 +4,7 @@
  */
 import { CacheError } from './cache/errors.ts';
 import type { Cache, Forgotten, InvalidationTarget } from './cache/types.ts';
+import type { WriteBehind } from './write-behind/types.ts';
 
 /** What was removed, for the log and for whoever asked. */
 export interface ForgetReceipt extends Forgotten {
@@ -12,6 +13,8 @@ export interface ForgetReceipt extends Forgotten {
   /** Epoch milliseconds. */
   readonly at: number;
   readonly targets: readonly InvalidationTarget[];
+  /** Writes that were not saved yet, or could not be; 0 where there is no write-behind. */
+  readonly writes: number;
   /** Other shards of the bot that did not answer: they may still hold something. */
   readonly silentShards: readonly number[];
 }
@@ -19,6 +22,7 @@ export interface ForgetReceipt extends Forgotten {
 /**
  * @param id of a person or guild
  * @param also keys, patterns and tags under which the host keeps more of them
+ * @param writeBehind whose journal may hold something of them, under the same keys and patterns
  * @throws CacheError `ERR_ARGUMENT_INVALID` for what is no id: nothing is to be forgotten by mistake
  */
 export async function forget(
@@ -26,21 +30,26 @@ export async function forget(
   kind: ForgetReceipt['kind'],
   id: string,
   also: readonly InvalidationTarget[] = [],
+  { writeBehind }: { readonly writeBehind?: Pick<WriteBehind, 'forget'> | undefined } = {},
 ): Promise<ForgetReceipt> {
   if (!/^\d{1,20}$/.test(id)) {
     throw new CacheError('ERR_ARGUMENT_INVALID', `"${id}" is no id of a ${kind}; ids are up to 20 digits.`);
   }
   const targets = [`*::${id}`, `*::${id}::*`, { tag: `${kind}:${id}` }, ...also];
+  // First, or a read could bring back what is not saved yet.
+  const writes = writeBehind?.forget(...targets.filter((target) => typeof target === 'string')) ?? 0;
   const forgotten = await cache.forget(...targets);
   const { clock } = cache;
-  return { kind, id, at: clock.epochAt(clock.now()), targets, silentShards: [], ...forgotten };
+  return { kind, id, at: clock.epochAt(clock.now()), targets, writes, silentShards: [], ...forgotten };
 }
 
 /** What was forgotten in all processes of a bot: theirs is added to the own. */
 export function addReceipts(own: ForgetReceipt, others: readonly ForgetReceipt[]): ForgetReceipt {
-  const sum = (of: keyof Forgotten) => others.reduce((total, receipt) => total + receipt[of], own[of]);
+  const sum = (of: keyof Forgotten | 'writes') =>
+    others.reduce((total, receipt) => total + receipt[of], own[of]);
   return {
     ...own,
+    writes: sum('writes'),
     entries: sum('entries'),
     weightBytes: sum('weightBytes'),
     loads: sum('loads'),

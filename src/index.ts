@@ -103,3 +103,21 @@ export type {
   WarmTrigger,
 } from './warmers/types.ts';
 export { createWarmers, type WarmersOptions } from './warmers/warmers.ts';
+export { type ApplyOnceOptions, applyOnce, type TargetDatabase } from './write-behind/apply-once.ts';
+export type { JournalDatabase, JournalStatement } from './write-behind/database.ts';
+export type { Synchronous } from './write-behind/journal.ts';
+export { type OpenJournalOptions, openJournal } from './write-behind/open-journal.ts';
+export type {
+  DeadLetter,
+  DeadSelection,
+  Save,
+  SaveContext,
+  SaveItem,
+  StopReport,
+  WriteBehind,
+  WriteBehindFigures,
+  Writer,
+  WriterFigures,
+  WriterOptions,
+} from './write-behind/types.ts';
+export { type CreateWriteBehindOptions, createWriteBehind } from './write-behind/write-behind.ts';

@@ -44,6 +44,7 @@ import { guardedLogger, type Logger } from './logger.ts';
 import { scopeNotices } from './warmers/scopes.ts';
 import type { Warmers, WarmTask } from './warmers/types.ts';
 import { createWarmers } from './warmers/warmers.ts';
+import type { WriteBehind } from './write-behind/types.ts';
 
 export interface CachecordOptions {
   readonly config: Config;
@@ -51,6 +52,12 @@ export interface CachecordOptions {
   readonly warmTasks?: readonly WarmTask[] | ((cache: Cache) => readonly WarmTask[]);
   /** The host's own cache. A cache made here is stopped by `stop`, a cache handed in is not. @default one made from the configuration */
   readonly cache?: Cache;
+  /**
+   * From `createWriteBehind` on the same cache, or a function of the cache that makes it: shown by `/cache-info`, acted
+   * upon with `/cache-writes`, included when somebody is forgotten, and drained by `stop`, after which its database may
+   * be closed. @default none
+   */
+  readonly writeBehind?: WriteBehind | ((cache: Cache) => WriteBehind);
   /** @default `console` */
   readonly logger?: Logger;
   /** @default the machine's */
@@ -119,9 +126,15 @@ export interface Cachecord {
   stop(): Promise<void>;
 }
 
-/** The definitions for the host's deploy script. Pure: neither a client nor a database. */
-export function cacheCommandData(config: Config): readonly CommandData[] {
-  return adminCommands(config).map(({ data }) => data);
+/**
+ * The definitions for the host's deploy script. Pure: neither a client nor a database.
+ * @param options `writeBehind: true` where the plugin is given one, or `/cache-writes` would be missing
+ */
+export function cacheCommandData(
+  config: Config,
+  options: { readonly writeBehind?: boolean } = {},
+): readonly CommandData[] {
+  return adminCommands(config, options).map(({ data }) => data);
 }
 
 /** Puts the cache, its warmers and the admin commands beside the host's own. Nothing runs before `start`. */
@@ -131,13 +144,15 @@ export function createCachecord(client: Client, options: CachecordOptions): Cach
 
 /** After ready a host may still be deploying; then its list is in place. */
 const CHECK_AFTER_MS = 30_000;
-/** All of `stop` has five seconds; the warmers take two of them at most. */
+/** All of `stop` has five seconds; the warmers take two of them at most, and so does what is still to be saved. */
 const FLUSH_LIMIT_MS = 2_000;
+const DRAIN_LIMIT_MS = 2_000;
 
 class Plugin implements Cachecord {
   readonly cache: Cache;
   readonly warmers: Warmers;
   readonly commands: readonly HostCommand[];
+  readonly #writeBehind: WriteBehind | undefined;
   readonly #client: Client;
   readonly #config: Config;
   readonly #logger: Logger;
@@ -170,6 +185,8 @@ class Plugin implements Cachecord {
         logger,
         ...(options.clock === undefined ? {} : { clock: options.clock }),
       });
+    const { writeBehind } = options;
+    this.#writeBehind = typeof writeBehind === 'function' ? writeBehind(this.cache) : writeBehind;
     const clock = options.clock ?? this.cache.clock;
     this.#clock = clock;
     this.warmers = createWarmers({
@@ -179,7 +196,7 @@ class Plugin implements Cachecord {
       clock,
       logger,
     });
-    const admin = adminCommands(config);
+    const admin = adminCommands(config, { writeBehind: this.#writeBehind !== undefined });
     const { auditChannelId } = config.admin;
     this.#audit = new Audit({
       clock,
@@ -226,6 +243,7 @@ class Plugin implements Cachecord {
         version: options.version ?? ownVersion(),
         startedAt,
         ...(this.#shards === undefined ? {} : { shards: this.#shards }),
+        ...(this.#writeBehind === undefined ? {} : { writeBehind: this.#writeBehind }),
       },
       access: this.#access,
       cooldown: new Cooldown(clock, config.admin.cooldownMs),
@@ -279,8 +297,13 @@ class Plugin implements Cachecord {
     ]);
     const silentShards = missing(replies);
     const receipt = { ...addReceipts(own, answers(replies)), silentShards };
-    const { entries, stored, topKeys } = receipt;
-    this.#logger.info(`What the cache held of a ${kind} was forgotten.`, { entries, stored, topKeys });
+    const { entries, stored, topKeys, writes } = receipt;
+    this.#logger.info(`What the cache held of a ${kind} was forgotten.`, {
+      entries,
+      stored,
+      topKeys,
+      writes,
+    });
     if (silentShards.length > 0) {
       this.#logger.warn(`Shards that did not answer may still hold something of a ${kind}: ask again.`, {
         silentShards,
@@ -290,7 +313,7 @@ class Plugin implements Cachecord {
   }
 
   #forgetHere({ kind, id, also }: ShardQuestions['forget']['ask']): Promise<ForgetReceipt> {
-    return forget(this.cache, kind, id, also);
+    return forget(this.cache, kind, id, also, { writeBehind: this.#writeBehind });
   }
 
   /** discord.js tells of an outage by another event. */
@@ -329,6 +352,7 @@ class Plugin implements Cachecord {
     for (const undo of this.#undo.splice(0)) undo();
     const idle = Promise.all([this.#dispatcher.stop().then(() => this.#audit.flush()), this.#background]);
     await Promise.all([this.warmers.stop(), this.#atMost(FLUSH_LIMIT_MS, idle)]);
+    await this.#writeBehind?.stop({ deadlineMs: DRAIN_LIMIT_MS });
     if (this.#ownsCache) await this.cache.stop();
   }
 

@@ -95,6 +95,36 @@ const TRANSLATIONS: Readonly<Record<string, Readonly<Record<Language, string>>>>
     'es-ES': 'Explicar cuánto dura una clave y por qué',
     'pt-BR': 'Explicar quanto tempo uma chave dura e por quê',
   },
+  'See what waits to be saved, and retry or drop what could not be': {
+    de: 'Zeigt, was noch gespeichert wird; Gescheitertes wiederholen oder verwerfen',
+    fr: 'Voir ce qui attend d’être enregistré, relancer ou abandonner ce qui a échoué',
+    'es-ES': 'Muestra lo que espera guardarse; reintenta o descarta lo que falló',
+    'pt-BR': 'Mostra o que aguarda ser salvo; repete ou descarta o que falhou',
+  },
+  'See what waits to be saved, and what could not be': {
+    de: 'Zeigt, was noch gespeichert wird und was nicht gespeichert werden konnte',
+    fr: 'Voir ce qui attend d’être enregistré et ce qui a échoué',
+    'es-ES': 'Muestra lo que espera guardarse y lo que no se pudo guardar',
+    'pt-BR': 'Mostra o que aguarda ser salvo e o que não pôde ser salvo',
+  },
+  'Try again to save what could not be saved': {
+    de: 'Noch einmal versuchen zu speichern, was nicht gespeichert werden konnte',
+    fr: 'Essayer à nouveau d’enregistrer ce qui a échoué',
+    'es-ES': 'Intentar guardar de nuevo lo que no se pudo guardar',
+    'pt-BR': 'Tentar salvar de novo o que não pôde ser salvo',
+  },
+  'Give up what could not be saved; it is lost': {
+    de: 'Aufgeben, was nicht gespeichert werden konnte; es geht verloren',
+    fr: 'Abandonner ce qui n’a pas pu être enregistré ; c’est perdu',
+    'es-ES': 'Descartar lo que no se pudo guardar; se pierde',
+    'pt-BR': 'Desistir do que não pôde ser salvo; fica perdido',
+  },
+  'all, the name of a writer, or the number of a write': {
+    de: 'all, der Name eines Schreibers oder die Nummer eines Eintrags',
+    fr: 'all, le nom d’un enregistreur ou le numéro d’une écriture',
+    'es-ES': 'all, el nombre de un escritor o el número de una escritura',
+    'pt-BR': 'all, o nome de um gravador ou o número de uma gravação',
+  },
 };
 
 /** The same definition with its descriptions in every language. What has no translation stays English. */
@@ -108,7 +138,12 @@ export function inEveryLanguage(
 }
 
 function translatedOption(option: APIApplicationCommandOption): APIApplicationCommandOption {
-  return translated(option);
+  if (!('options' in option) || option.options === undefined) return translated(option);
+  // A subcommand with its own options; the shape stays what it was.
+  return {
+    ...translated(option),
+    options: option.options.map(translatedOption),
+  } as APIApplicationCommandOption;
 }
 
 function translated<T extends { readonly description: string }>(part: T): T {

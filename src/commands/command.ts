@@ -13,11 +13,13 @@ import type { Cache } from '../cache/types.ts';
 import type { Config } from '../config.ts';
 import type { Logger } from '../logger.ts';
 import type { Warmers } from '../warmers/types.ts';
+import type { WriteBehind } from '../write-behind/types.ts';
 import type { Shards } from './shards/shards.ts';
 
-export type AdminCommandName = 'cache-stats' | 'cache-clear' | 'cache-warm' | 'cache-info';
+/** `cache-writes` only where the plugin was given a write-behind. */
+export type AdminCommandName = 'cache-stats' | 'cache-clear' | 'cache-warm' | 'cache-info' | 'cache-writes';
 
-export type AuditAction = 'clear' | 'warm' | 'reload' | 'view' | 'export' | 'refused';
+export type AuditAction = 'clear' | 'warm' | 'reload' | 'view' | 'export' | 'retry' | 'drop' | 'refused';
 
 /** One line of the audit log. Keys in `target` are full here and masked where the line goes to a channel. */
 export interface AuditEntry {
@@ -53,6 +55,8 @@ export interface CommandServices {
   readonly startedAt: number;
   /** Where the bot runs in several processes, each with a cache of its own: the way to the others. */
   readonly shards?: Shards;
+  /** Where writes are journalled before they are saved. */
+  readonly writeBehind?: WriteBehind;
   /** `</cache-info:123>` where the id is known, else `` `/cache-info` ``. */
   mention(command: AdminCommandName): string;
   /** Whether this person sees causes of errors: the application's owner or team, or a listed user. */

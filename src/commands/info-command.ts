@@ -81,6 +81,7 @@ export function infoCommand(config: Config): AdminCommand {
           layers: layersOf(cache, format),
           configNotices: configNotices(services.config),
           process: processFigures(interaction, services, loopDelay),
+          ...(services.writeBehind === undefined ? {} : { writeBehind: services.writeBehind.figures() }),
           ...(tier === undefined ? {} : { tier }),
         },
         format,

@@ -5,7 +5,7 @@ import type Database from 'better-sqlite3';
 export interface AuditRow {
   /** Epoch milliseconds. */
   readonly at: number;
-  readonly action: 'clear' | 'warm' | 'reload' | 'view' | 'export' | 'refused';
+  readonly action: 'clear' | 'warm' | 'reload' | 'view' | 'export' | 'retry' | 'drop' | 'refused';
   readonly userId: string;
   readonly guildId: string | null;
   readonly channelId: string | null;

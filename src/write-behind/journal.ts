@@ -73,6 +73,8 @@ export function prepareJournal(db: JournalDatabase, synchronous: Synchronous): v
     db.pragma('locking_mode = EXCLUSIVE');
     db.pragma('journal_mode = WAL');
     db.pragma(`synchronous = ${synchronous.toUpperCase()}`);
+    // What was removed is overwritten, so that who is forgotten is.
+    db.pragma('secure_delete = ON');
     // Takes the lock, also where there is nothing to do.
     inTransaction(db, () => {
       if (isEmpty) db.exec(SCHEMA);
@@ -169,6 +171,11 @@ export class Journal {
     for (const id of ids) this.#leftovers.add(id);
     this.#remove.run(JSON.stringify([...this.#leftovers]));
     this.#leftovers.clear();
+  }
+
+  /** Nothing that was removed is to be found in the files afterwards. */
+  scrub(): void {
+    this.#db.pragma('wal_checkpoint(TRUNCATE)');
   }
 
   /** Counts a failed attempt. @throws SqliteError */

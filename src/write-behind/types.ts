@@ -122,8 +122,8 @@ export interface WriteBehindFigures {
   readonly oldestAt: number | null;
 }
 
-/** Which of the writes that can't be saved: one by its id, those of a writer, or all. */
-export type DeadSelection = number | 'all' | { readonly name: string };
+/** Which of the writes that can't be saved: by id or ids, those of a writer, or all. */
+export type DeadSelection = number | readonly number[] | 'all' | { readonly name: string };
 
 export interface StopReport {
   /** What is left in the journal for the next start. */

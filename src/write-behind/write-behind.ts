@@ -174,6 +174,7 @@ class Desk implements WriteBehind {
       this.#journal.remove(ids);
       count += ids.length;
     }
+    this.#journal.scrub();
     return count;
   }
 
@@ -207,12 +208,14 @@ class Desk implements WriteBehind {
 
   /** The rows that a decision is about. */
   #selected(which: DeadSelection): JournalRow[] {
-    if (typeof which === 'object') {
+    if (typeof which === 'object' && 'name' in which) {
       const isUnclaimed = !this.#lanes.has(which.name);
       return isUnclaimed ? this.#journal.rowsOf(which.name) : this.#journal.dead(which.name, ALL);
     }
     const all = this.#journal.dead(null, ALL);
-    return which === 'all' ? all : all.filter(({ id }) => id === which);
+    if (which === 'all') return all;
+    const ids = new Set(typeof which === 'number' ? [which] : which);
+    return all.filter(({ id }) => ids.has(id));
   }
 
   #unclaimed(): WriterFigures[] {

@@ -14,6 +14,7 @@ import { type Config, parseConfig } from '../../src/config.ts';
 import { silentLogger } from '../../src/logger.ts';
 import type { Warmers, WarmReport, WarmRequest, WarmRun, WarmTask } from '../../src/warmers/types.ts';
 import { createWarmers } from '../../src/warmers/warmers.ts';
+import type { WriteBehind } from '../../src/write-behind/types.ts';
 import { type HandClock, handClock } from '../support/hand-clock.ts';
 import { DiscordEdge } from './discord-edge.ts';
 import { markdownOf, textOf } from './spoken.ts';
@@ -76,8 +77,15 @@ export class HandWarmers implements Warmers {
   stop = () => Promise.resolve(this.finish({ ...this.now, state: 'stopped' }));
 }
 
-/** @param tasks with them the real warmers run, otherwise those that the test turns by hand */
-export function desk(configuration: object = {}, tasks?: (cache: Cache) => readonly WarmTask[]): Desk {
+/**
+ * @param tasks with them the real warmers run, otherwise those that the test turns by hand
+ * @param behind makes the write-behind that the commands know
+ */
+export function desk(
+  configuration: object = {},
+  tasks?: (cache: Cache) => readonly WarmTask[],
+  behind?: (cache: Cache) => WriteBehind,
+): Desk {
   const config = parseConfig(configuration);
   const clock = handClock();
   const cache = createCache({ ...config.cache, clock, logger: silentLogger, random: () => 0 });
@@ -94,7 +102,8 @@ export function desk(configuration: object = {}, tasks?: (cache: Cache) => reado
       logger: silentLogger,
       random: () => 0,
     });
-  const commands = adminCommands(config);
+  const writeBehind = behind?.(cache);
+  const commands = adminCommands(config, { writeBehind: writeBehind !== undefined });
   const services: CommandServices = {
     cache,
     warmers: realWarmers ?? warmers,
@@ -109,6 +118,7 @@ export function desk(configuration: object = {}, tasks?: (cache: Cache) => reado
     logger: { ...silentLogger, warn: (message) => warnings.push(message) },
     version: '0.1.0',
     startedAt: clock.epochAt(0),
+    ...(writeBehind === undefined ? {} : { writeBehind }),
     mention: (name) => `</${name}:1>`,
     isOwner: () => true,
   };
@@ -133,14 +143,14 @@ export function desk(configuration: object = {}, tasks?: (cache: Cache) => reado
     get markdown() {
       return markdownOf({ components: [], ...discord.lastMessage });
     },
-    run: (...command) => named(command[0]).execute(discord.command(...command), services),
+    run: (...command) => named(command[0].split(' ')[0] ?? '').execute(discord.command(...command), services),
     async press(...press) {
       const interaction = discord.press(...press);
       const [name = '', ...parts] = interaction.customId.slice(CUSTOM_ID_PREFIX.length).split(':');
       await named(name as AdminCommandName).component?.(interaction, parts, services);
     },
     async type(...typing) {
-      await named(typing[0]).autocomplete?.(discord.typing(...typing), services);
+      await named(typing[0].split(' ')[0] ?? '').autocomplete?.(discord.typing(...typing), services);
       const data = discord.requests.at(-1)?.body.data;
       const choices = data?.choices as { name: string; value: string }[];
       return choices;

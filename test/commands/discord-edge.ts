@@ -73,13 +73,14 @@ export class DiscordEdge {
     return this.requests.flatMap(({ body }) => (body.type === undefined ? [] : [body.type]));
   }
 
+  /** @param name with a subcommand after a space, where there is one */
   command(
     name: string,
     options: Readonly<Record<string, OptionValue>> = {},
     by: { readonly userId?: string; readonly locale?: string } = {},
   ): ChatInputCommandInteraction {
     const raw = this.#raw(2, by, {
-      data: { id: this.#id(), name, type: 1, guild_id: GUILD_ID, ...this.#options(options) },
+      data: { id: this.#id(), type: 1, guild_id: GUILD_ID, ...within(name, this.#options(options)) },
     });
     const interaction = this.#receive(raw);
     if (!(interaction instanceof ChatInputCommandInteraction)) throw new Error('Not a command.');
@@ -88,7 +89,9 @@ export class DiscordEdge {
 
   typing(name: string, option: string, typed: string): AutocompleteInteraction {
     const options = [{ name: option, type: 3, value: typed, focused: true }];
-    const interaction = this.#receive(this.#raw(4, {}, { data: { id: this.#id(), name, type: 1, options } }));
+    const interaction = this.#receive(
+      this.#raw(4, {}, { data: { id: this.#id(), type: 1, ...within(name, { options }) } }),
+    );
     if (!interaction.isAutocomplete()) throw new Error('Not an autocompletion.');
     return interaction;
   }
@@ -240,4 +243,11 @@ export function find(node: unknown, label: string): { custom_id: string; disable
     if (found !== undefined) return found;
   }
   return undefined;
+}
+
+/** The options of a command, or those of its subcommand. */
+function within(name: string, options: object): object {
+  const [command, subcommand] = name.split(' ');
+  if (subcommand === undefined) return { name, ...options };
+  return { name: command, options: [{ name: subcommand, type: 1, ...options }] };
 }

@@ -228,9 +228,9 @@ describe('the list of what cannot be saved', () => {
 
   it('loses a write that is dropped, by its id, its writer or with all', async () => {
     const { behind, db } = await dead();
-    expect(behind.drop(99)).toBe(0);
+    expect(behind.drop([99])).toBe(0);
     expect(behind.drop({ name: 'other' })).toBe(0);
-    expect(behind.drop(1)).toBe(1);
+    expect(behind.drop([1])).toBe(1);
     expect(behind.list()).toEqual([]);
     expect(rows(db)).toEqual([]);
   });
@@ -251,7 +251,7 @@ describe('the list of what cannot be saved', () => {
     write.sync(KEY, 2);
     await clock.advanceAsync(60_000);
     expect(behind.figures().writers).toMatchObject([{ waiting: 1, held: 1, dead: 1 }]);
-    behind.retry(1);
+    behind.retry([1]);
     await clock.advanceAsync(100);
     expect(shop.applied.map(({ value }) => value)).toEqual([1, 2]);
   });

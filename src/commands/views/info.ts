@@ -2,6 +2,7 @@
 import type { CacheStats, TierPolicy } from '../../cache/types.ts';
 import type { Config } from '../../config.ts';
 import type { WarmerStatus } from '../../warmers/types.ts';
+import type { WriteBehindFigures } from '../../write-behind/types.ts';
 import { diskBlock, NO_DISK } from './disk.ts';
 import { capitalised, entriesText, type Format, instant, NOTHING, plural } from './format.ts';
 import { keyText } from './key-text.ts';
@@ -11,6 +12,7 @@ import { fileName } from './redacted.ts';
 import { VERDICT_RULE, verdictOf, verdictText } from './verdict.ts';
 import type { Block, Mention, View } from './view.ts';
 import { precisionText } from './warmed.ts';
+import { writeBehindBlock, writeBehindNotices } from './writes.ts';
 
 /** Where entries lie. Farther layers join this list. */
 export interface LayerHealth {
@@ -46,6 +48,8 @@ export interface InfoModel {
   readonly process: ProcessFigures;
   /** What is legal in the configuration but hardly meant. */
   readonly configNotices: readonly string[];
+  /** Where there is one. */
+  readonly writeBehind?: WriteBehindFigures;
   readonly tier?: string;
 }
 
@@ -62,7 +66,11 @@ export function infoView(model: InfoModel, format: Format, mention: Mention): Vi
       ...(policy === undefined ? [configurationBlock(model, format), ...diskBlocks(model, format)] : []),
       ...(policy === undefined ? tierBlocks(model, format) : tierInFull(model, policy, format)),
       ...(policy === undefined
-        ? [warmersBlock(model.warmers, format), processBlock(model.process, format)]
+        ? [
+            ...(model.writeBehind === undefined ? [] : [writeBehindBlock(model.writeBehind, format)]),
+            warmersBlock(model.warmers, format),
+            processBlock(model.process, format),
+          ]
         : []),
       patternBlock(mention),
     ],
@@ -219,10 +227,11 @@ function patternBlock(mention: Mention): Block {
 
 /** What an operator should know without asking. */
 export function noticesOf(
-  model: Pick<InfoModel, 'configNotices' | 'stats' | 'layers' | 'warmers'>,
+  model: Pick<InfoModel, 'configNotices' | 'stats' | 'layers' | 'warmers' | 'writeBehind'>,
   format: Format,
 ): string[] {
   const notices: string[] = [...model.configNotices];
+  if (model.writeBehind !== undefined) notices.push(...writeBehindNotices(model.writeBehind, format));
   const usage =
     model.stats.maxWeightBytes > 0 ? model.stats.total.weightBytes / model.stats.maxWeightBytes : 0;
   const { evicted } = model.stats.total.removals;

@@ -60,7 +60,9 @@ export interface View {
 export type ControlId = (action: string) => string;
 
 /** Which command to point to, clickable where its id is known. */
-export type Mention = (command: 'cache-stats' | 'cache-clear' | 'cache-warm' | 'cache-info') => string;
+export type Mention = (
+  command: 'cache-stats' | 'cache-clear' | 'cache-warm' | 'cache-info' | 'cache-writes',
+) => string;
 
 /** The same view with every control greyed out: for an answer that is on its way, or over. */
 export function disabled(view: View): View {
