@@ -201,6 +201,15 @@ describe('the commands, with a disk layer', () => {
     expect(at.markdown).toMatch(/\*\*State:\*\* .+ · in memory$/m);
   });
 
+  it('/cache-stats clears a key that is on disk alone', async () => {
+    const at = await restarted();
+    await at.run('cache-stats', { key: 'products::p1' });
+    await at.press('Clear this entry');
+    expect(at.markdown).toContain('**Cleared 1 entry on disk** — `products::p1`');
+    await at.run('cache-stats', { key: 'products::p1' });
+    expect(at.markdown).toContain('`products::p1` is not cached.');
+  });
+
   it('/cache-clear asks about what is on disk alone, and removes it', async () => {
     const at = await restarted();
     at.cache.get('products::p1');
