@@ -186,11 +186,12 @@ function warmersBlock(warmers: readonly WarmerStatus[], format: Format): Block {
       const parts = [warmer.schedule];
       const last = warmer.lastRun;
       if (last !== null) {
+        const fresh = last.skipped > 0 ? `, ${format.count(last.skipped)} fresh already` : '';
         const failed = last.failed > 0 ? `, ${format.count(last.failed)} failed` : '';
         const what =
           last.state === 'running' ? 'running since' : last.state === 'stopped' ? 'stopped, begun' : 'last';
         parts.push(
-          `${what} ${instant(last.startedAt)}: ${plural(format, last.warmed, 'key')} in ${format.duration(last.ms)}${failed}`,
+          `${what} ${instant(last.startedAt)}: ${plural(format, last.warmed, 'key')} in ${format.duration(last.ms)}${fresh}${failed}`,
         );
       } else parts.push('not run yet');
       if (warmer.runs > 1) parts.push(`${plural(format, warmer.runs, 'run')}`);
