@@ -9,6 +9,7 @@ export {
   cachedMethodOf,
   cachedSyncMethod,
   invalidatesAfter,
+  keepWarm,
   type MethodDecorator,
 } from './cache/decorators.ts';
 export { defineTier, type TierDefinition } from './cache/define-tier.ts';
@@ -52,7 +53,9 @@ export type {
   TierName,
   TierPolicy,
   TopKey,
+  WarmedFigures,
   WarmJob,
+  WarmthStats,
   WindowFigures,
 } from './cache/types.ts';
 export { type Cached, type CachedControls, cached, cachedSync, invalidates } from './cache/wrappers.ts';

@@ -297,11 +297,12 @@ class Plugin implements Cachecord {
     ]);
     const silentShards = missing(replies);
     const receipt = { ...addReceipts(own, answers(replies)), silentShards };
-    const { entries, stored, topKeys, writes } = receipt;
+    const { entries, stored, topKeys, hotKeys, writes } = receipt;
     this.#logger.info(`What the cache held of a ${kind} was forgotten.`, {
       entries,
       stored,
       topKeys,
+      hotKeys,
       writes,
     });
     if (silentShards.length > 0) {
