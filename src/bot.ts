@@ -2,8 +2,9 @@
  * The reference bot: a shop on SQLite with its cache, the shop's commands for people, and the admin commands beside
  * them. This file only puts the parts together; `npm start` runs it where DISCORD_TOKEN is set.
  */
-import { join, resolve } from 'node:path';
-import { Client, Events, GatewayIntentBits } from 'discord.js';
+import { join, parse, resolve } from 'node:path';
+import Database from 'better-sqlite3';
+import { Client, Events, GatewayIntentBits, type Interaction } from 'discord.js';
 import { startBotApi } from './api/start.ts';
 import { Ending } from './bot/ending.ts';
 import { closingError, failureText, StartError } from './bot/failure.ts';
@@ -12,6 +13,7 @@ import { logIn } from './bot/login.ts';
 import { createCache } from './cache/cache.ts';
 import type { Cache } from './cache/types.ts';
 import { type Config, loadConfig } from './config.ts';
+import { type ActivityLog, activityLog } from './db/activity.ts';
 import { auditTable } from './db/audit-table.ts';
 import { commandStore } from './db/command-store.ts';
 import { explain } from './db/errors.ts';
@@ -24,9 +26,13 @@ import { watchShop } from './db/watch-rules.ts';
 import type { Logger } from './logger.ts';
 import { createCachecord } from './plugin.ts';
 import { createShopCommands } from './shop-commands/shop-commands.ts';
+import { openJournal } from './write-behind/open-journal.ts';
+import { createWriteBehind } from './write-behind/write-behind.ts';
 
 /** How often a parent process is told the statistics. */
 const TELL_STATS_MS = 1_000;
+/** How long a start waits for the journal of a process that is ending. */
+const JOURNAL_TIMEOUT_MS = 5_000;
 
 /** What those who run the bot as a part of something else may say about its parts. */
 export interface BotParts {
@@ -65,10 +71,18 @@ async function start(env: NodeJS.ProcessEnv, logger: Logger, ending: Ending, par
   ending.onEnd('the connection to Discord', () => client.destroy());
   client.on(Events.Error, (error) => logger.warn('The connection to Discord reported an error.', { error }));
 
+  const { path, synchronous } = config.writeBehind;
+  const journal = openJournal(ownFile(path, client.shard?.ids[0]), openWaiting, { synchronous, logger });
+  ending.onEnd('the journal', () => journal.close());
+  const writeBehind = createWriteBehind({ db: journal, cache, synchronous, logger });
+  const activity = activityLog(db, cache, writeBehind);
+  client.on(Events.InteractionCreate, (interaction) => countUse(activity, interaction, logger));
+
   const audit = auditTable(db);
   const plugin = createCachecord(client, {
     config,
     cache,
+    writeBehind,
     warmTasks: shopWarmTasks(shop),
     logger,
     auditSink: (entry) => audit.insert(entry),
@@ -111,6 +125,28 @@ function fill(db: Parameters<typeof generateShop>[0], logger: Logger): void {
     logger.info(`Generated ${products} products, ${users} people and ${orders} orders.`);
   } catch (error) {
     throw explain(error, db.name, 'filled');
+  }
+}
+
+/** Each process has a journal of its own. */
+function ownFile(path: string, shard = 0): string {
+  if (shard === 0 || path === ':memory:') return path;
+  const { dir, name, ext } = parse(path);
+  return join(dir, `${name}-${shard}${ext}`);
+}
+
+/** A bot that is started anew may find the old process still ending. */
+function openWaiting(file: string): Database.Database {
+  return new Database(file, { timeout: JOURNAL_TIMEOUT_MS });
+}
+
+/** A person's command is answered whether it could be counted or not. */
+function countUse(activity: ActivityLog, interaction: Interaction, logger: Logger): void {
+  if (!interaction.isChatInputCommand() || interaction.user.bot) return;
+  try {
+    activity.used(interaction.user.id, interaction.commandName);
+  } catch (error) {
+    logger.warn('The use of a command could not be counted.', { error });
   }
 }
 

@@ -150,6 +150,26 @@ const database = section(
   "The reference bot's database.",
 );
 
+const writeBehind = section(
+  {
+    path: z
+      .string({ error: 'the path of a file, in quotes, or null' })
+      .regex(/^[^\0]+$/, { error: 'the path of a file, in quotes, not empty, or null' })
+      .nullable()
+      .default(null)
+      .describe(
+        "The SQLite file that holds what is not saved yet, of its own and one for each process; null: write-behind.db beside the bot's. WRITE_BEHIND_PATH overrides it.",
+      ),
+    synchronous: z
+      .enum(['normal', 'full'], { error: '"normal" or "full"' })
+      .default('normal')
+      .describe(
+        'What an acknowledged write survives: normal, whatever happens to the process; full, a power cut as well, at the price of a wait for the disk each.',
+      ),
+  },
+  "The journal of the reference bot's write-behind.",
+);
+
 const api = section(
   {
     enabled: flag("Serves the reference bot's HTTP API.").default(true),
@@ -175,6 +195,7 @@ export const configFileSchema = z
       admin,
       warmers,
       database,
+      write_behind: writeBehind,
       api,
     },
     { error: 'one object: { "cache": { … } }' },

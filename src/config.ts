@@ -4,7 +4,7 @@
  * Its invariant: a configuration is complete and right, or all of its problems are thrown at once.
  */
 import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { getHeapStatistics } from 'node:v8';
 import { CacheError } from './cache/errors.ts';
 import type { DiskOptions, TierPolicy } from './cache/types.ts';
@@ -85,6 +85,8 @@ export interface Config {
     /** How often changes that others make are looked for. */
     readonly pollIntervalMs: number;
   };
+  /** The journal of what is not saved yet. */
+  readonly writeBehind: { readonly path: string; readonly synchronous: 'normal' | 'full' };
   /** The reference bot's HTTP API. Port 0 is any free one. */
   readonly api: { readonly enabled: boolean; readonly host: string; readonly port: number };
   /** The file it was read from, and when (epoch ms); `null` where it was given as an object. */
@@ -126,7 +128,7 @@ export function loadConfig({
 
 /**
  * Checks a configuration that is an object already.
- * @param env `ADMIN_GUILD_ID`, `DATABASE_PATH`, `CACHE_PATH` and `API_PORT` override what the object says; by default nothing does
+ * @param env `ADMIN_GUILD_ID`, `DATABASE_PATH`, `CACHE_PATH`, `WRITE_BEHIND_PATH` and `API_PORT` override what the object says; by default nothing does
  * @throws CacheError `ERR_CONFIG_INVALID` with every problem, each with its path and what to do
  */
 export function parseConfig(value: unknown, env: NodeJS.ProcessEnv = {}): Config {
@@ -209,6 +211,7 @@ function parse(value: unknown, env: NodeJS.ProcessEnv, name: string, source: Con
       apiPort,
       databasePath: env.DATABASE_PATH?.trim() ?? '',
       cachePath: env.CACHE_PATH?.trim() ?? '',
+      writeBehindPath: env.WRITE_BEHIND_PATH?.trim() ?? '',
     },
     source,
   );
@@ -224,6 +227,7 @@ interface Overrides {
   readonly apiPort: string;
   readonly databasePath: string;
   readonly cachePath: string;
+  readonly writeBehindPath: string;
 }
 
 function contradictions({ warmers }: ConfigFile): string[] {
@@ -244,8 +248,8 @@ function invalid(name: string, problems: readonly string[]): CacheError {
 }
 
 function converted(
-  { cache, admin, warmers, database, api }: ConfigFile,
-  { guildIds, apiPort, databasePath, cachePath }: Overrides,
+  { cache, admin, warmers, database, write_behind, api }: ConfigFile,
+  { guildIds, apiPort, databasePath, cachePath, writeBehindPath }: Overrides,
   source: Config['source'],
 ): Config {
   return {
@@ -282,9 +286,17 @@ function converted(
       },
     },
     database: { path: databasePath || database.path, pollIntervalMs: ms(database.poll_interval) },
+    writeBehind: {
+      path: writeBehindPath || (write_behind.path ?? besideDatabase(databasePath || database.path)),
+      synchronous: write_behind.synchronous,
+    },
     api: { ...api, port: apiPort === '' ? api.port : Number(apiPort) },
     source,
   };
+}
+
+function besideDatabase(databasePath: string): string {
+  return databasePath === ':memory:' ? databasePath : join(dirname(databasePath), 'write-behind.db');
 }
 
 function diskOptions(

@@ -99,6 +99,7 @@ describe('the configuration', () => {
         user: { enabled: true, maxWaiting: 100, againAfterMs: 3_600_000 },
       },
       database: { path: './data/shop.db', pollIntervalMs: 250 },
+      writeBehind: { path: 'data/write-behind.db', synchronous: 'normal' },
       api: { enabled: true, host: '127.0.0.1', port: 4_781 },
       source: null,
     });

@@ -112,6 +112,15 @@ const MIGRATIONS: readonly string[] = [
   ) STRICT;
   CREATE INDEX audit_log_by_reference ON audit_log (reference);
   `,
+  `
+  -- Written behind, so a row may come before that of the person.
+  CREATE TABLE user_activity (
+    user_id TEXT PRIMARY KEY CHECK (length(user_id) BETWEEN 1 AND 20),
+    uses INTEGER NOT NULL CHECK (uses > 0),
+    last_command TEXT NOT NULL,
+    last_seen_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 /** The version this program brings databases to. */

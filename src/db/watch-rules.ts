@@ -53,6 +53,7 @@ export const shopRules: TableRules = {
   // Orders hold names and prices as they were, so nothing but an order changes what shows them.
   orders: ['user_orders::{user_id}::*', 'query::leaderboard::*', 'query::sales::*'],
   wallet_transactions: 'query::transactions::{user_id}::*',
+  user_activity: 'user::{user_id}::activity',
   settings: { targets: 'config::{name}', columns: ['value'] },
 };
 
