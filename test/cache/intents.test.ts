@@ -195,6 +195,29 @@ describe('what is written down', () => {
     expect(writtenDown()).toEqual([]);
   });
 
+  it.each([
+    ['for longer', () => undefined],
+    ['for a moment', (cache: Cache, end: () => void) => cache.on('invalidated', end)],
+  ])('I9: stays there as long as the disk does not take the invalidation, locked %s', (_, prepare) => {
+    const blocker = new Database(join(folder, 'cache.db'));
+    const cache = start();
+    read(cache, '1');
+    const unlock = () => blocker.inTransaction && blocker.exec('ROLLBACK');
+    prepare(cache, unlock);
+    invalidates(
+      cache,
+      (id: string) => {
+        db.prepare('UPDATE users SET cents = 9 WHERE id = ?').run(id);
+        blocker.exec('BEGIN IMMEDIATE');
+      },
+      'user::{0}::*',
+    )('1');
+    unlock();
+    blocker.close();
+    // As if the first were killed here.
+    expect(read(start(), '1')).toEqual({ cents: 9 });
+  });
+
   it('I4: keeps no mutation from being made when the disk does not take it', () => {
     const blocker = new Database(join(folder, 'cache.db'));
     const cache = start();

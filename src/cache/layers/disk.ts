@@ -218,7 +218,9 @@ export class Disk {
     const covered = targets();
     const what = 'could not be told what is about to change';
     const id = this.with(what, (file) => this.#intents.add(file, covered, this.#nowAt()));
-    return id === undefined ? undefined : () => this.with(what, (file) => this.#intents.crossOut(file, id));
+    if (id === undefined) return undefined;
+    // Not before all that was invalidated is gone from the file: it may have been locked.
+    return () => void this.#changes.transact((file) => this.#intents.crossOut(file, id));
   }
 
   /** The source has a newer value than what is there, and nobody else will tell of it. */
