@@ -23,7 +23,7 @@ const NODE_COMPILE_CACHE = process.env.NODE_COMPILE_CACHE ?? join(tmpdir(), 'cac
 /** Starting takes about a second; two cores may be busy with more than this. */
 const PATIENCE_MS = 15_000;
 const COMMANDS = [
-  ...['cache-stats', 'cache-clear', 'cache-warm', 'cache-info'],
+  ...['cache-stats', 'cache-clear', 'cache-warm', 'cache-info', 'cache-writes'],
   ...['shop', 'buy', 'wallet', 'orders', 'leaderboard'],
 ];
 

@@ -41,7 +41,7 @@ describe('starting', () => {
       local.requestLog.filter(({ method, path }) => method !== 'GET' && /commands/.test(path));
     expect(writes().every(({ method }) => method === 'POST')).toBe(true);
     const before = writes().length;
-    expect(before).toBe(9);
+    expect(before).toBe(10);
     const second = await atWork(local);
     await second.says('Logged in');
     const ada = new Person(local, local.world.people.ada.id, local.world.channels.ops);
