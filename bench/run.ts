@@ -13,6 +13,7 @@ const SECTIONS = [
   'memory',
   'shop',
   'feed',
+  'disk',
   'http',
   'warmth',
   'prediction',

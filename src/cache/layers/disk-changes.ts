@@ -55,7 +55,7 @@ export class DiskChanges {
       !isRecovering &&
       this.#access.attempt('could not be invalidated', () =>
         // The lock comes first: what another process is writing at the moment is covered, too.
-        file.transaction(() => this.#apply(file, targets)),
+        file.transaction(() => this.#sweeps.apply(file, targets)),
       );
     if (!isDone) this.#postpone(targets);
     else if (isInside) this.#tentative.push(...targets);
@@ -76,17 +76,13 @@ export class DiskChanges {
     return this.#access.attempt('could not be written', (file) =>
       file.transaction(() => {
         if (this.#unapplied.length > 0) {
-          this.#apply(file, this.#unapplied);
+          this.#sweeps.apply(file, this.#unapplied);
           this.#tentative.push(...this.#unapplied);
           this.#unapplied = [];
         }
         if (this.#drain() && this.#unapplied.length === 0) work(file);
       }),
     );
-  }
-
-  #apply(file: DiskFile, targets: readonly Target[]): void {
-    for (const target of targets) this.#sweeps.apply(file, target);
   }
 
   #postpone(targets: readonly Target[]): void {

@@ -32,6 +32,11 @@ const VERSION = 2;
 const BUSY_AT_OPENING_MS = 1_000;
 /** Another process holds the file for a few milliseconds; who waits for it holds the event loop (I12). */
 const BUSY_TIMEOUT_MS = 8;
+/**
+ * Every so many pages the log is written back into the file, by the commit that comes then. SQLite's own 1,000 pages
+ * held the event loop for up to 19 ms while 100,000 entries were written, on a machine where this takes 5.
+ */
+const PAGES_A_CHECKPOINT = 100;
 
 const TABLES = `
 CREATE TABLE cache_storage (
@@ -65,6 +70,7 @@ export class DiskFile {
       this.#db.pragma(`busy_timeout = ${BUSY_AT_OPENING_MS}`);
       this.#db.pragma('journal_mode = WAL');
       this.#db.pragma('synchronous = NORMAL');
+      this.#db.pragma(`wal_autocheckpoint = ${PAGES_A_CHECKPOINT}`);
       // What is deleted is overwritten: people have a right to it.
       this.#db.pragma('secure_delete = ON');
       this.transaction(() => this.#prepareTables());

@@ -11,14 +11,18 @@ import { labelsOf } from './disk-targets.ts';
 
 /** Rows removed in one step: 1 to 2 ms. */
 export const STEP_ROWS = 100;
-/** Bytes written in one step, and one value more. */
+/** Bytes written in one step, and one value more: at most, and as a part of what is allowed. */
 const STEP_BYTES = 1_000_000;
+const STEP_PART = 1 / 16;
+/** What a row takes beside its value, at least. */
+const ROW_BYTES = 200;
 
 export class DiskWrites {
   readonly #access: DiskAccess;
   readonly #changes: DiskChanges;
   readonly #writer: RowWriter;
   readonly #maxBytes: number;
+  readonly #stepBytes: number;
   /** Keys of which memory has, or had, a newer value that is not written. */
   readonly #outdated = new Set<string>();
   /** Namespaces of which this process has written something. */
@@ -30,6 +34,7 @@ export class DiskWrites {
     this.#changes = changes;
     this.#writer = writer;
     this.#maxBytes = maxBytes;
+    this.#stepBytes = Math.min(STEP_BYTES, maxBytes * STEP_PART);
   }
 
   /**
@@ -47,12 +52,12 @@ export class DiskWrites {
     let done: Entry[] | undefined;
     const isWritten = this.#changes.transact((file) => {
       done = [];
-      if (!this.#hasRoom(file)) return;
+      if (this.makeRoom(file) > 0) return;
       let bytes = 0;
       for (const entry of entries) {
         if (isValid(entry)) bytes += this.#writeOne(file, entry);
         done.push(entry);
-        if (isOver() || bytes > STEP_BYTES) break;
+        if (isOver() || bytes > this.#stepBytes) break;
       }
     });
     if (!isWritten || done === undefined) return undefined;
@@ -61,7 +66,7 @@ export class DiskWrites {
     return done;
   }
 
-  /** @returns how much its value takes */
+  /** @returns about what it takes */
   #writeOne(file: DiskFile, entry: Entry): number {
     const row = rowOf(entry, this.#writer);
     if (row === undefined) {
@@ -72,16 +77,18 @@ export class DiskWrites {
     file.write(row, labelsOf(entry.links?.tags ?? [], entry.links?.dependsOn ?? []));
     this.#namespaces.add(row.namespace);
     this.counts.written++;
-    return row.value.length;
+    return row.value.length + row.metadata.length + ROW_BYTES;
   }
 
-  /** Removes a step's worth of the oldest rows where there is no room. */
-  #hasRoom(file: DiskFile): boolean {
-    if (file.bytes <= this.#maxBytes) return true;
+  /** Removes a step's worth of the oldest rows where there is no room. @returns how many there were */
+  makeRoom(file: DiskFile): number {
+    if (file.bytes <= this.#maxBytes) return 0;
     const keys = file.oldestKeys(STEP_ROWS);
-    for (const key of keys) file.delete(key);
+    file.transaction(() => {
+      for (const key of keys) file.delete(key);
+    });
     this.counts.evicted += keys.length;
-    return keys.length === 0;
+    return keys.length;
   }
 
   /** Memory has a newer value, which is not written yet, or never will be: what is on disk is not read any more. */

@@ -96,7 +96,7 @@ export class Disk {
     this.#proof.begin(file);
     this.#sweeps.begin(file);
     file.transaction(() => {
-      for (const target of this.#intents.takeLeft(file, this.#nowAt())) this.#sweeps.apply(file, target);
+      this.#sweeps.apply(file, this.#intents.takeLeft(file, this.#nowAt()));
     });
     this.#seqAtOpen = file.lastSeq;
     this.#found ??= file.entries;
@@ -266,6 +266,7 @@ export class Disk {
       return keys.length;
     });
     await this.#inSteps((file) => this.#writes.removeOutdated(file));
+    await this.#inSteps((file) => this.#writes.makeRoom(file));
     this.checkpoint();
   }
 

@@ -8,7 +8,7 @@ import type { PersistenceLevel } from '../policy.ts';
 import type { Disk } from './disk.ts';
 
 /** One slice's length: with the commit on top, well under the 10 ms that the event loop may be held. */
-const SLICE_MS = 2;
+const SLICE_MS = 1;
 /** Writing what is left must not hold up the end of the process for longer. */
 const LAST_WRITE_MS = 2_000;
 

@@ -223,7 +223,9 @@ describe('a disk that is full', () => {
       const path = join(mounted, 'cache.db');
       const cache = place.start({ disk: { path } });
       cache.set('config::a', 'old');
-      writeFileSync(join(mounted, 'filler'), '');
+      expect(() => {
+        for (let i = 0; ; i++) writeFileSync(join(mounted, `filler-${i}`), Buffer.alloc(16_384));
+      }).toThrow('ENOSPC');
       for (let i = 0; i < 2_000; i++) cache.set(`config::${i}`, `${i}`.padEnd(2_000, 'x'));
       expect(diskOf(cache)).toMatchObject({ state: 'failing', problem: expect.stringMatching(/full|I\/O/) });
       cache.invalidate('config::a');
