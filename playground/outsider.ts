@@ -19,10 +19,12 @@ interface Person {
 
 export class Outsider {
   readonly #path: string;
+  readonly #busyTimeoutMs: number;
 
-  /** @param path the shop's database */
-  constructor(path: string) {
+  /** @param path the shop's database @param busyTimeoutMs how long to wait for the bot's own writes */
+  constructor(path: string, busyTimeoutMs: number = BUSY_TIMEOUT_MS) {
     this.#path = path;
+    this.#busyTimeoutMs = busyTimeoutMs;
   }
 
   /** What may be changed, as it is in the database now. */
@@ -69,15 +71,24 @@ export class Outsider {
   }
 
   #connected<T>(work: (db: Database.Database) => T): T {
-    if (!existsSync(this.#path))
-      throw new Error('There is no database yet: the bot makes it when it starts.');
-    const db = new Database(this.#path, { fileMustExist: true, timeout: BUSY_TIMEOUT_MS });
+    if (!existsSync(this.#path)) throw new Error(NO_DATABASE);
+    const db = new Database(this.#path, { fileMustExist: true, timeout: this.#busyTimeoutMs });
     try {
       return db.transaction(() => work(db)).immediate();
+    } catch (error) {
+      throw new Error(wordsFor(error), { cause: error });
     } finally {
       db.close();
     }
   }
+}
+
+const NO_DATABASE = 'There is no database yet: the bot makes it when it starts.';
+
+function wordsFor(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  if (/locked|busy/i.test(text)) return 'The bot is writing just now. Try again in a moment.';
+  return text.startsWith('no such table') ? NO_DATABASE : text;
 }
 
 function walletOf(db: Database.Database, userId: string): number | undefined {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -75,6 +75,20 @@ describe('who changes the database behind the bot', () => {
     expect(() => new Outsider(path).change({ what: 'price', productId: 9_999, cents: 1 }, ADA)).toThrow(
       'This product is gone.',
     );
+  });
+
+  it('is told to try again while the bot writes, and that an empty file is no database yet', () => {
+    fill();
+    const bot = openDatabase(path);
+    bot.exec('BEGIN IMMEDIATE');
+    expect(() => new Outsider(path, 1).change({ what: 'wallet', cents: 1 }, ADA)).toThrow(
+      'Try again in a moment.',
+    );
+    bot.exec('ROLLBACK');
+    bot.close();
+    const empty = join(folder, 'empty.sqlite');
+    writeFileSync(empty, '');
+    expect(() => new Outsider(empty).changeable(ADA)).toThrow('There is no database yet');
   });
 
   it.each([-1, 0.5, 100_000_001, Number.NaN, '1'])('cannot write an amount of %s cents', (cents) => {
