@@ -135,7 +135,7 @@ export class ActiveRun {
     if (failed > 0) {
       const failures = tasks.flatMap((task) => task.failures).slice(0, 5);
       this.#options.logger.warn(`${text}, ${failed} failed`, { ...fields, failures });
-    } else if (trigger === 'user') this.#options.logger.debug(text, fields);
+    } else if (trigger === 'user' || total === 0) this.#options.logger.debug(text, fields);
     else this.#options.logger.info(text, fields);
   }
 }

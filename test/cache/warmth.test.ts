@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
@@ -226,6 +226,39 @@ describe('what is used most', () => {
     expect(sql('SELECT key FROM cache_recipes UNION SELECT key FROM cache_hours')).toEqual([
       { key: 'query::d::#1' },
     ]);
+  });
+
+  it('I4: loads what was used or nothing, whichever bytes of the file are damaged', {
+    timeout: 60_000,
+  }, async () => {
+    const first = timed(start());
+    for (let i = 0; i < 30; i++) use(() => first.read(`key ${i}`, 1), 4);
+    await open[0]?.stop();
+    loseEntries();
+    sql('PRAGMA wal_checkpoint(TRUNCATE)');
+    const sound = readFileSync(path);
+    const flips = fc.array(fc.tuple(fc.nat(sound.length - 1), fc.integer({ min: 1, max: 255 })), {
+      minLength: 1,
+      maxLength: 20,
+    });
+    await fc.assert(
+      fc.asyncProperty(flips, async (changes) => {
+        const damaged = Buffer.from(sound);
+        for (const [at, mask] of changes) damaged[at] = (damaged[at] ?? 0) ^ mask;
+        for (const name of readdirSync(folder)) rmSync(join(folder, name));
+        writeFileSync(path, damaged);
+        const cache = start();
+        const { read, calls } = timed(cache);
+        await run(await cache.warmth?.hot(100));
+        await run(await cache.warmth?.coming(clock.epochAt(clock.now()), 100));
+        for (const call of calls) expect(call).toEqual([expect.stringMatching(/^key [0-9]+$/), 1]);
+        use(() => read('key 0', 1), 4);
+        await cache.persist();
+        await cache.forget('query::key 0::*');
+        await cache.stop();
+      }),
+      { numRuns: 100 },
+    );
   });
 
   it('begins anew where its tables are those of another version', async () => {
