@@ -117,11 +117,12 @@ function keysPage({ state, id }: Session<Panel>, format: Format, { cache }: Comm
   const page = pageOf({ rows, order: state.order, page: state.keyPage });
   state.keyPage = page.page;
   state.listed = page.rows.map((row) => row.key);
-  const { tiers, total } = cache.stats(0);
+  const { tiers, total, disk } = cache.stats(0);
   const own = tiers.find((row) => row.tier === state.tier);
   const tierLabel = own === undefined ? {} : { tierLabel: `${own.label} tier` };
   const resident = (own ?? total).entries;
-  return keysView({ rows, order: state.order, page: page.page, resident, ...tierLabel }, format, id);
+  const model = { rows, order: state.order, page: page.page, resident, stored: disk?.entries ?? 0 };
+  return keysView({ ...model, ...tierLabel }, format, id);
 }
 
 /** A select takes 25 options. */

@@ -201,6 +201,15 @@ describe('the commands, with a disk layer', () => {
     expect(at.markdown).toMatch(/\*\*State:\*\* .+ · in memory$/m);
   });
 
+  it('/cache-stats says of its list of keys that it is of memory, which a restart empties', async () => {
+    const at = await restarted();
+    await at.run('cache-stats', { view: 'keys' });
+    expect(at.markdown).toContain('No keys in memory yet. 15 entries on disk come back as they are read.');
+    at.cache.get('products::p1');
+    await at.run('cache-stats', { view: 'keys' });
+    expect(at.markdown).toContain('`products::p1` —');
+  });
+
   it('/cache-stats clears a key that is on disk alone', async () => {
     const at = await restarted();
     await at.run('cache-stats', { key: 'products::p1' });

@@ -1,5 +1,5 @@
 /** `/cache-stats`, third page: the keys, ten a page, in an order of the reader's choice. */
-import { type Format, plural } from './format.ts';
+import { entriesText, type Format, plural } from './format.ts';
 import { plainText } from './key-text.ts';
 import { topLine } from './overview.ts';
 import { paged, pagerRows } from './pager.ts';
@@ -34,6 +34,8 @@ export interface KeysModel {
   /** Of the tier, or of the whole cache: more than `rows` when only the first few hundred are listed. */
   readonly resident: number;
   readonly tierLabel?: string;
+  /** Entries on disk, of all tiers; 0 without a disk layer. @default 0 */
+  readonly stored?: number;
 }
 
 /** Where a number is missing, the row comes last. */
@@ -76,12 +78,18 @@ export function keysView(model: KeysModel, format: Format, id: ControlId): View 
       {
         lines:
           rows.length === 0
-            ? ['No keys here yet.']
+            ? [emptyText(model, format)]
             : rows.map((row, i) => `${format.count(first + i)}. ${topLine(row, format)}`),
       },
     ],
     rows: controls(model, rows, page, pages, format, id),
   };
+}
+
+/** Keys are listed of memory alone, which a restart empties. */
+function emptyText({ stored = 0 }: KeysModel, format: Format): string {
+  if (stored === 0) return 'No keys here yet.';
+  return `No keys in memory yet. ${entriesText(format, stored)} on disk come back as they are read.`;
 }
 
 function controls(
