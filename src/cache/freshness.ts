@@ -14,22 +14,19 @@ export type Verdict =
   | 'revalidate'
   /** Serve it though it is stale: a load has just failed. */
   | 'back-off'
-  /** Load. The old value may be served when that fails or takes long. */
-  | 'stale'
-  /** Load, and let go of it. */
-  | 'expired';
+  /** Load. Where grace holds, the old value may be served when that fails or takes long. */
+  | 'load';
 
 /** With this many mean waits left, an early refresh has a chance of 2^-52, which is what random numbers can tell from 0. */
 const NEVER_BEFORE = Math.log(2 ** 52);
 
 export function judge(entry: Entry, rules: Rules, now: number, random: () => number): Verdict {
-  if (now >= entry.expiresAt) return 'expired';
+  if (now >= entry.expiresAt) return 'load';
   const mayAsk = now >= entry.retryAt;
   if (now < entry.staleAt) return mayAsk && isDue(entry, rules, now, random) ? 'refresh' : 'fresh';
   const staleForMs = now - entry.staleAt;
   if (staleForMs < rules.staleWhileRevalidateMs) return mayAsk ? 'revalidate' : 'back-off';
-  if (staleForMs >= rules.graceMs) return 'expired';
-  return mayAsk ? 'stale' : 'back-off';
+  return staleForMs < rules.graceMs && !mayAsk ? 'back-off' : 'load';
 }
 
 /** Until then a fresh entry is served without a look at the policies. */

@@ -1,14 +1,14 @@
 /**
- * Loads, from their beginning to the fill: one a key, shared by whoever waits, and what those are given when it fails
- * or takes long.
+ * Loads, from their beginning to the fill: one a key, shared by whoever waits. What those are given when it fails or
+ * takes long is decided in `answers.ts`.
  *
  * What must hold here: a load that an invalidation covers fills nothing and nobody joins it afterwards (I2); one load a
  * key in flight, removed by identity, its rejection shared and not kept (I3); nothing that goes wrong while a value is
  * kept or counted makes the read fail (I4).
  */
+import { Answers } from './answers.ts';
 import type { BurstLog } from './burst-log.ts';
 import type { Clock } from './clock.ts';
-import { cloneValue } from './clone.ts';
 import type { Counters } from './counters.ts';
 import { type Entry, servedValue } from './entry.ts';
 import { CacheError } from './errors.ts';
@@ -18,10 +18,11 @@ import type { Invalidator } from './invalidator.ts';
 import { assertKey } from './keys.ts';
 import type { MemoryLayer } from './layers/memory.ts';
 import { type Cause, Load, type Waiting } from './load.ts';
+import { LoadTimers } from './load-timers.ts';
 import type { Loads } from './loads.ts';
 import type { Rules } from './rules.ts';
 import { assertTtl, type TierBook } from './tier-book.ts';
-import type { CacheStats, EntryOptions, LoadContext, Loader, LoadOptions, StaleReason } from './types.ts';
+import type { CacheStats, EntryOptions, LoadContext, Loader, LoadOptions } from './types.ts';
 import type { Unsaved } from './unsaved.ts';
 
 export interface LoadingParts {
@@ -44,8 +45,8 @@ export class Loading {
   readonly #memory: MemoryLayer;
   readonly #loads: Loads;
   readonly #clock: Clock;
-  /** Cancels the timers of the loads in flight. */
-  readonly #cancels = new Set<() => void>();
+  readonly #answers: Answers;
+  readonly #timers: LoadTimers;
   /** The last failed load, for people to find in the log. */
   lastFailure: CacheStats['lastFailure'] = null;
 
@@ -54,7 +55,8 @@ export class Loading {
     this.#memory = parts.memory;
     this.#loads = parts.loads;
     this.#clock = parts.clock;
-    parts.closing.addEventListener('abort', () => this.#endTimers(), { once: true });
+    this.#answers = new Answers(parts);
+    this.#timers = new LoadTimers(parts.clock, parts.closing);
   }
 
   load<T>(key: string, loader: Loader<T>, options: LoadOptions): Promise<T> {
@@ -74,40 +76,9 @@ export class Loading {
     return this.#loaded(record, value) as T;
   }
 
-  /**
-   * Waits for a load in flight. When it turns out to be void by an invalidation from before this caller came (its tags
-   * were learnt too late to know), the caller reads anew.
-   */
+  /** Waits for a load in flight. `readAnew` where that turns out to prove nothing to this caller. */
   join<T>(running: Load, readAnew: () => Promise<T>): Promise<T> {
-    const { counters } = running;
-    counters.misses++;
-    counters.joined++;
-    const { waiting } = running;
-    if (waiting === undefined)
-      return Promise.reject(
-        new CacheError('ERR_LOAD_FAILED', 'A load cannot wait for itself.', { key: running.key }),
-      );
-    if (this.#clock.now() - running.startedAt >= running.rules.softTimeoutMs) {
-      const old = this.#graceful(running);
-      if (old !== undefined) {
-        counters.stale.slow++;
-        return Promise.resolve(servedValue(old) as T);
-      }
-    }
-    const joinedAt = this.#parts.invalidator.position;
-    // Those who join at the same position have the same to do: the handler is made once for all of them.
-    if (running.joiners?.joinedAt !== joinedAt || running.joiners.waiting !== waiting) {
-      running.joiners = { waiting, joinedAt, take: takerOf(running, waiting, joinedAt, readAnew) };
-    }
-    const answered = waiting.promise.then(running.joiners.take) as Promise<T>;
-    if (running.cause !== 'forced') return answered;
-    // A load that somebody forced tells him of its failure; others rather have the old value.
-    return answered.catch((error: unknown) => {
-      const old = this.#graceful(running);
-      if (old === undefined) throw error;
-      counters.stale.failed++;
-      return servedValue(old) as T;
-    });
+    return this.#answers.join(running, readAnew);
   }
 
   /** Loads a value that is not waited for; where a load is in flight already, that one will do. */
@@ -254,7 +225,7 @@ export class Loading {
       resolve(new Promise<T>((done) => done(this.#failed(record, error) as T)));
       record.abort(error);
     };
-    this.#after(hardTimeoutMs, end, ended);
+    this.#timers.after(hardTimeoutMs, end, ended);
     ended.then(resolve, reject);
     return promise;
   }
@@ -268,35 +239,17 @@ export class Loading {
     const waiting: Waiting = { promise, answer: undefined };
     record.waiting = waiting;
     const answer = () => {
-      const old = this.#answer(record, 'slow');
+      const old = this.#answers.give(record, 'slow');
       if (old === undefined) return;
       resolve(servedValue(old) as T);
       record.isAnswered = true;
       record.waiting = { promise: bounded, answer: undefined };
     };
-    this.#after(softTimeoutMs, answer, bounded);
+    this.#timers.after(softTimeoutMs, answer, bounded);
     bounded.then(resolve, reject);
     // Perhaps nobody waits any more, or not yet. Whoever does is told by a promise of his own.
     promise.catch(() => undefined);
     return promise;
-  }
-
-  /** A timer of a load, until the load's end. */
-  #after(delayMs: number, run: () => void, end: Promise<unknown>): void {
-    const cancelTimer = this.#clock.after(delayMs, () => {
-      this.#cancels.delete(cancel);
-      run();
-    });
-    const cancel = () => {
-      cancelTimer();
-      this.#cancels.delete(cancel);
-    };
-    this.#cancels.add(cancel);
-    end.then(cancel, cancel);
-  }
-
-  #endTimers(): void {
-    for (const cancel of this.#cancels) cancel();
   }
 
   #loaded(load: Load, value: unknown): unknown {
@@ -336,7 +289,7 @@ export class Loading {
     if (!load.isVoid) this.#leaveAlone(load);
     const isSlow = error instanceof CacheError && error.code === 'ERR_TIMEOUT';
     // Who forces a load is told of its failure.
-    const old = load.cause === 'forced' ? undefined : this.#answer(load, isSlow ? 'slow' : 'failed');
+    const old = load.cause === 'forced' ? undefined : this.#answers.give(load, isSlow ? 'slow' : 'failed');
     if (old === undefined) throw error;
     this.#parts.bursts.warn(
       `grace ${counters.namespace}`,
@@ -351,39 +304,6 @@ export class Loading {
     const entry = this.#memory.peek(key);
     entry?.backOffUntil(this.#clock.now() + rules.graceBackoffMs);
   }
-
-  /** Gives those who wait the old value, where grace allows it. */
-  #answer(load: Load, reason: StaleReason): Entry | undefined {
-    const entry = this.#graceful(load);
-    if (entry === undefined) return undefined;
-    // A newer value may have been written meanwhile.
-    const isStale = this.#clock.now() >= entry.staleAt;
-    if (load.waiting !== undefined) load.waiting.answer = { entry, reason, isStale };
-    if (isStale && load.cause === 'miss' && !load.isAnswered) load.counters.stale[reason]++;
-    return entry;
-  }
-
-  /** What the key holds now, so never what was invalidated, while grace allows it. */
-  #graceful({ key, rules }: Load): Entry | undefined {
-    const entry = this.#memory.peek(key);
-    if (entry === undefined || this.#parts.invalidator.isSwept(entry)) return undefined;
-    const now = this.#clock.now();
-    return now < entry.expiresAt && now < entry.staleAt + rules.graceMs ? entry : undefined;
-  }
-}
-
-/** What a joiner makes of the load's end. */
-function takerOf(running: Load, waiting: Waiting, joinedAt: number, readAnew: () => Promise<unknown>) {
-  return (value: unknown): unknown => {
-    const { answer } = waiting;
-    if (answer !== undefined) {
-      // It was in memory when they were answered, so no invalidation from before they came covers it.
-      if (answer.isStale) running.counters.stale[answer.reason]++;
-      return servedValue(answer.entry);
-    }
-    if (running.isOutdatedFor(joinedAt)) return readAnew();
-    return running.original === undefined ? value : cloneValue(running.original.value);
-  };
 }
 
 /** People reject with anything, also with what cannot be made text. */

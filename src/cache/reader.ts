@@ -133,10 +133,8 @@ export class Reader {
         counters.stale[verdict === 'revalidate' ? 'revalidating' : 'backing-off']++;
         if (verdict === 'revalidate') this.#loading.behind(entry.key, load, options, isSync);
         break;
-      case 'expired':
+      case 'load':
         if (now >= entry.expiresAt && load === undefined) this.#memory.remove(entry, 'expired');
-        return false;
-      case 'stale':
         return false;
     }
     this.#used(entry, rules, now);

@@ -197,7 +197,7 @@ function rush(rules: Rules, processes: number, random: () => number): Rush {
     now += nextRead(processes / 1_000, random);
     if (now >= filledAt) return { loads: loading.size, waiting };
     const verdict = judge(ENTRY, rules, now, random);
-    if (verdict === 'expired') waiting++;
+    if (verdict === 'load') waiting++;
     const reader = Math.floor(random() * processes);
     if (verdict === 'fresh' || loading.has(reader)) continue;
     loading.add(reader);
