@@ -88,6 +88,23 @@ describe('a read of what is not saved yet', () => {
     cache.clear();
     const read = sql.transaction(() => sql.cache.getOrLoadSync(KEY, load));
     expect(read()).toBe('new');
+    const readMany = () => sql.cache.getOrLoadMany([KEY], () => new Map([[KEY, 'old']]));
+    db.exec('BEGIN');
+    expect((await readMany()).get(KEY)).toBe('new');
+    db.exec('COMMIT');
+  });
+
+  it('sees it where the stale value is served while it is loaded anew', async () => {
+    const { cache, write, load, clock, shop, asked } = await pending();
+    const options = { staleWhileRevalidateMs: 600_000 };
+    await cache.getOrLoad(KEY, load, options);
+    shop.failWith(() => new Error('down'));
+    write.sync(KEY, 'new');
+    for (let reads = 0; reads < 3; reads++) {
+      await clock.advanceAsync(70_000);
+      expect(await cache.getOrLoad(KEY, load, options)).toBe('new');
+    }
+    expect(asked()).toBe(1);
   });
 
   it('sees the last of several', async () => {
