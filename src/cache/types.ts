@@ -73,7 +73,7 @@ export interface LoadContext {
   readonly key: string;
   /** Fires at the hard timeout, and when the cache is closed. */
   readonly signal: AbortSignal;
-  /** The value that this load will replace, where it is still held: fresh or stale. */
+  /** The value that this load will replace, where it is still there: fresh, stale, or just expired. */
   readonly stale: { readonly value: unknown; readonly ageMs: number } | undefined;
   /** Adds tags learnt from the value. */
   tag(...tags: readonly string[]): void;
