@@ -57,6 +57,8 @@ CREATE INDEX cache_links_key ON cache_links (key);
 CREATE TABLE cache_meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 `;
 
+const OWN_TABLES = ['cache_storage', 'cache_links', 'cache_meta'];
+
 export class DiskFile {
   readonly path: string;
   readonly #db: StoreDatabase;
@@ -68,6 +70,7 @@ export class DiskFile {
     this.#db = open(path);
     try {
       this.#db.pragma(`busy_timeout = ${BUSY_AT_OPENING_MS}`);
+      this.#refuseForeign();
       this.#db.pragma('journal_mode = WAL');
       this.#db.pragma('synchronous = NORMAL');
       this.#db.pragma(`wal_autocheckpoint = ${PAGES_A_CHECKPOINT}`);
@@ -79,6 +82,17 @@ export class DiskFile {
       this.#db.close();
       throw error;
     }
+  }
+
+  /** Before anything is changed: a database of something else must not be taken for a damaged cache. */
+  #refuseForeign(): void {
+    const found = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'";
+    const tables = this.#statement(found).pluck().all();
+    if (tables.length === 0 || OWN_TABLES.every((name) => tables.includes(name))) return;
+    throw new CacheError(
+      'ERR_ARGUMENT_INVALID',
+      `${this.path} is a database of something else: give the cache a file of its own.`,
+    );
   }
 
   #prepareTables(): void {
@@ -101,6 +115,13 @@ export class DiskFile {
 
   get entries(): number {
     return Number(this.#plucked('SELECT count(*) FROM cache_storage').get());
+  }
+
+  /** How many rows come after a key, at most `limit`, and the key of the last of them. */
+  countAfter(after: string, limit: number): { readonly rows: number; readonly last: string } {
+    const sql = `SELECT count(*) AS rows, max(key) AS last
+      FROM (SELECT key FROM cache_storage WHERE key > ? ORDER BY key LIMIT ?)`;
+    return this.#statement(sql).get(after, limit) as { readonly rows: number; readonly last: string };
   }
 
   /** The number of the last row that was ever written. */

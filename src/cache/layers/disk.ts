@@ -11,9 +11,7 @@
 import { resolve } from 'node:path';
 import type { BurstLog } from '../burst-log.ts';
 import type { Clock } from '../clock.ts';
-import { decode } from '../codec.ts';
 import type { Entry } from '../entry.ts';
-import { CacheError } from '../errors.ts';
 import { inSlices } from '../slices.ts';
 import type { Target } from '../target.ts';
 import type { DiskStats } from '../types.ts';
@@ -21,9 +19,11 @@ import { DiskAccess } from './disk-access.ts';
 import { DiskChanges, EVERYTHING } from './disk-changes.ts';
 import type { DiskFile } from './disk-file.ts';
 import { DiskProof } from './disk-proof.ts';
-import { metadataOf, type StoredEntry, storedEntry } from './disk-rows.ts';
+import { DiskReads } from './disk-reads.ts';
+import type { StoredEntry } from './disk-rows.ts';
+import { DiskSize } from './disk-size.ts';
 import { DiskSweeps } from './disk-sweeps.ts';
-import { coveredKeys, labelsOf } from './disk-targets.ts';
+import { coveredKeys } from './disk-targets.ts';
 import { DiskWrites, STEP_ROWS } from './disk-writes.ts';
 import { Intents, provenByIntents } from './intents.ts';
 import type { Provenance } from './provenance.ts';
@@ -37,9 +37,6 @@ const MAX_VALUE_BYTES = 16 * 1_024 ** 2;
 
 /** What is not removed by then, the next process removes. */
 const LAST_SWEEP_MS = 1_000;
-
-/** Counting rows takes milliseconds where there are many. */
-const RECOUNT_MS = 5_000;
 
 export interface DiskParts {
   readonly path: string;
@@ -57,35 +54,28 @@ export class Disk {
   readonly #sweeps: DiskSweeps;
   readonly #changes: DiskChanges;
   readonly #writes: DiskWrites;
-  readonly #maxValueBytes: number;
+  readonly #reads: DiskReads;
+  readonly #size: DiskSize;
   readonly #proof = new DiskProof();
   readonly #intents = new Intents(this.#proof.by);
   /** What tells of changes that a process left undone, if anything does. */
   #told: 'by-feed' | 'by-intents' | undefined;
-  /** Rows up to here are from before this process. */
-  #seqAtOpen = 0;
-  #size = { entries: 0, bytes: 0 };
   #found: number | undefined;
   #outdated = 0;
-  #recountAt = 0;
-  readonly #counts = {
-    hits: 0,
-    restored: 0,
-    unproven: 0,
-    expired: 0,
-    damaged: 0,
-  };
 
   constructor({ path, open, maxBytes, clock, bursts }: DiskParts) {
     this.path = resolve(path);
     this.#maxBytes = maxBytes;
     this.#clock = clock;
-    this.#maxValueBytes = Math.min(maxBytes / 4, MAX_VALUE_BYTES);
+    const maxValueBytes = Math.min(maxBytes / 4, MAX_VALUE_BYTES);
     const begin = (file: DiskFile) => this.#begin(file);
     this.#access = new DiskAccess({ path: this.path, open, clock, bursts, begin });
     this.#sweeps = new DiskSweeps(this.#access, clock);
     this.#changes = new DiskChanges(this.#access, this.#sweeps, clock, () => this.#proof.drain());
-    const writer = { clock, maxBytes: this.#maxValueBytes, by: this.#proof.by };
+    const [changes, proof] = [this.#changes, this.#proof];
+    this.#reads = new DiskReads({ changes, proof, clock, maxBytes: maxValueBytes });
+    this.#size = new DiskSize(this.#access, clock);
+    const writer = { clock, maxBytes: maxValueBytes, by: proof.by };
     this.#writes = new DiskWrites(this.#access, this.#changes, writer, maxBytes);
     this.#access.open();
     this.#proof.hasBegun();
@@ -98,8 +88,10 @@ export class Disk {
     file.transaction(() => {
       this.#sweeps.apply(file, this.#intents.takeLeft(file, this.#nowAt()));
     });
-    this.#seqAtOpen = file.lastSeq;
-    this.#found ??= file.entries;
+    this.#reads.begin(file);
+    const { entries } = file;
+    this.#found ??= entries;
+    this.#size.begin(entries);
   }
 
   /** Where the feed stood when this file was last right; `undefined` where that is not known. */
@@ -133,43 +125,9 @@ export class Disk {
     let taken: StoredEntry | undefined;
     if (this.#writes.isOutdated(key)) return undefined;
     this.#access.attempt('could not be read', (file) => {
-      taken = this.#taken(file, key);
+      taken = this.#reads.take(file, key);
     });
     return taken;
-  }
-
-  #taken(file: DiskFile, key: string): StoredEntry | undefined {
-    const row = file.read(key);
-    if (row === undefined) return undefined;
-    const metadata = row === 'damaged' ? undefined : metadataOf(row);
-    if (row === 'damaged' || metadata === undefined) return this.#drop(file, key);
-    const nowAt = this.#nowAt();
-    if (row.expires_at !== null && row.expires_at <= nowAt) {
-      this.#counts.expired++;
-      return undefined;
-    }
-    if (this.#changes.covers(file, row, metadata)) return undefined;
-    if (!file.isLinked(key, labelsOf(metadata.tags, metadata.dependsOn))) {
-      // Another process may just have removed it.
-      return file.seqOf(key) === row.seq ? this.#drop(file, key) : undefined;
-    }
-    let value: unknown;
-    try {
-      value = decode(row.value, { maxBytes: this.#maxValueBytes });
-    } catch (error) {
-      if (!(error instanceof CacheError)) throw error;
-      return this.#drop(file, key);
-    }
-    const isProven = this.#proof.isProven(row, metadata, nowAt);
-    this.#counts[isProven ? 'hits' : 'unproven']++;
-    if (isProven && row.seq <= this.#seqAtOpen) this.#counts.restored++;
-    return storedEntry(row, metadata, value, isProven);
-  }
-
-  #drop(file: DiskFile, key: string): undefined {
-    this.#counts.damaged++;
-    file.delete(key);
-    return undefined;
   }
 
   // ---- writes ----
@@ -267,6 +225,7 @@ export class Disk {
     });
     await this.#inSteps((file) => this.#writes.removeOutdated(file));
     await this.#inSteps((file) => this.#writes.makeRoom(file));
+    await this.#size.recount();
     this.checkpoint();
   }
 
@@ -283,12 +242,6 @@ export class Disk {
 
   stats(): DiskStats {
     const { file, problem, setAside, failures } = this.#access;
-    if (file !== undefined && this.#clock.now() >= this.#recountAt) {
-      this.#recountAt = this.#clock.now() + RECOUNT_MS;
-      this.#access.attempt('could not be read', () => {
-        this.#size = { entries: file.entries, bytes: file.bytes };
-      });
-    }
     return {
       path: this.path,
       state: file === undefined ? 'off' : problem === undefined ? 'ready' : 'failing',
@@ -297,10 +250,10 @@ export class Disk {
       setAside,
       found: this.#found ?? 0,
       outdated: Math.max(0, this.#outdated),
-      ...this.#size,
+      ...this.#size.figures(),
       maxBytes: this.#maxBytes,
       failures,
-      ...this.#counts,
+      ...this.#reads.counts,
       ...this.#writes.counts,
     };
   }
