@@ -197,7 +197,7 @@ function parse(value: unknown, env: NodeJS.ProcessEnv, name: string, source: Con
     ...fileProblems(value, result.error),
     ...tierProblems(value),
     ...scopeProblems(value),
-    ...(result.success ? contradictions(result.data) : []),
+    ...(result.success ? [...contradictions(result.data), ...pathProblems(result.data, env)] : []),
     ...guildIds
       .filter((id) => !SNOWFLAKE.test(id))
       .map((id) => `ADMIN_GUILD_ID: "${id.slice(0, 40)}" is no Discord id, expected 17 to 20 digits`),
@@ -237,6 +237,25 @@ function contradictions({ warmers }: ConfigFile): string[] {
         `warmers.reference_jitter: is ${jitter}, expected less than reference_interval (${interval}), or the runs could meet`,
       ]
     : [];
+}
+
+/** Each file is its owner's alone: a cache or a journal in the bot's database would be taken for damage, or damage it. */
+function pathProblems({ cache, database, write_behind }: ConfigFile, env: NodeJS.ProcessEnv): string[] {
+  const disk = env.CACHE_PATH?.trim() || cache.disk_path;
+  const shop = env.DATABASE_PATH?.trim() || database.path;
+  const journal = env.WRITE_BEHIND_PATH?.trim() || write_behind.path;
+  const isSame = (one: string | null, other: string | null) =>
+    one !== null && other !== null && other !== ':memory:' && resolve(one) === resolve(other);
+  const cases: readonly (readonly [when: boolean, problem: string])[] = [
+    [
+      disk === ':memory:',
+      'cache.disk_path: is ":memory:", expected the path of a file, or null for no disk layer',
+    ],
+    [isSame(disk, shop), "cache.disk_path: is the bot's database, expected a file of its own"],
+    [isSame(disk, journal), 'cache.disk_path: is the journal of write-behind, expected a file of its own'],
+    [isSame(journal, shop), "write_behind.path: is the bot's database, expected a file of its own"],
+  ];
+  return cases.filter(([when]) => when).map(([, problem]) => problem);
 }
 
 function invalid(name: string, problems: readonly string[]): CacheError {

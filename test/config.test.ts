@@ -235,6 +235,29 @@ describe('problems', () => {
     expect(message).not.toContain('hunter2');
   });
 
+  it.each([
+    [{ cache: { disk_path: ':memory:' } }, 'cache.disk_path: is ":memory:"'],
+    [
+      { cache: { disk_path: './data/shop.db' }, database: { path: 'data/shop.db' } },
+      "cache.disk_path: is the bot's database",
+    ],
+    [
+      { cache: { disk_path: 'a.db' }, write_behind: { path: './a.db' } },
+      'cache.disk_path: is the journal of write-behind',
+    ],
+    [
+      { database: { path: 'a.db' }, write_behind: { path: 'a.db' } },
+      "write_behind.path: is the bot's database",
+    ],
+  ])('no two of its files are one: %j', (value, problem) => {
+    expect(complaintOf(value)).toContain(problem);
+  });
+
+  it('no two of its files are one, wherever they are named', () => {
+    expect(complaintOf({}, { CACHE_PATH: 'x.db', DATABASE_PATH: './x.db' })).toContain('cache.disk_path');
+    expect(() => parseConfig({}, { DATABASE_PATH: ':memory:', WRITE_BEHIND_PATH: ':memory:' })).not.toThrow();
+  });
+
   it('runs of the periodic warmer cannot meet', () => {
     expect(complaintOf({ warmers: { reference_interval: 600 } })).toContain(
       'warmers.reference_jitter: is 600',

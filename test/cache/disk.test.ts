@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
@@ -211,6 +211,21 @@ describe('a file that is not right', () => {
     expect(rows()).toEqual(['config::a']);
     expect(readdirSync(folder).filter((name) => name.includes('damaged'))).toHaveLength(1);
     expect(cache.stats().disk).toMatchObject({ state: 'ready' });
+  });
+
+  it('that is a database of something else is left as it is, and the cache works in memory alone', () => {
+    const shop = new Database(path);
+    shop.exec('CREATE TABLE cache_storage (id); INSERT INTO cache_storage VALUES (1)');
+    shop.close();
+    const before = readFileSync(path);
+    const cache = restart();
+    cache.set('config::a', 1);
+    expect(readdirSync(folder)).toEqual(['cache.db']);
+    expect(readFileSync(path).equals(before)).toBe(true);
+    expect(cache.stats().disk).toMatchObject({
+      state: 'off',
+      problem: `${path} is a database of something else: give the cache a file of its own.`,
+    });
   });
 
   it('that cannot be opened leaves the cache in memory alone', () => {

@@ -2,7 +2,8 @@
  * What a layer promises, whichever it is: the same suite for memory, for entries that a restart has brought back from
  * disk, and for entries that memory had no room for.
  */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { createCache } from '../../../src/cache/cache.ts';
 import type { Cache } from '../../../src/cache/types.ts';
 import { tierOf } from '../support.ts';
 import { never, type Place, placeForEach } from './support.ts';
@@ -22,7 +23,8 @@ const layers: readonly Layer[] = [
   {
     name: 'memory',
     begin({ clock }, maxBytes = 10_000_000) {
-      const cache = place.start({ tiers, clock, maxWeightBytes: maxBytes, disk: { path: ':memory:' } }, null);
+      const cache = createCache({ tiers, clock, maxWeightBytes: maxBytes, cleanupIntervalMs: 600_000 });
+      onTestFinished(() => cache.stop());
       return { cache, again: async () => cache };
     },
   },
