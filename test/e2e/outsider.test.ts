@@ -116,8 +116,12 @@ it('does the same on a phone, in German, and shows the answer in the channel', a
   await page.getByText('Geschrieben.').waitFor();
   const width = await page.evaluate<number>('document.documentElement.scrollWidth');
   expect(width).toBeLessThanOrEqual(390);
-  const before = await page.locator('#feed .message').count();
-  await page.getByRole('button', { name: 'Den Bot fragen' }).click();
-  expect(await answered(before)).toContain('12,50');
+  const askOnPhone = async () => {
+    await page.locator('[data-show=setup]').click();
+    const before = await page.locator('#feed .message').count();
+    await page.getByRole('button', { name: 'Den Bot fragen' }).click();
+    return answered(before);
+  };
+  await expect.poll(askOnPhone, { timeout: PATIENCE_MS }).toContain('12,50');
   expect(await page.locator('#feed').isVisible()).toBe(true);
 });
