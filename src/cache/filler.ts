@@ -126,15 +126,18 @@ export class Filler {
     return 0;
   }
 
-  /** What the entry depends on, with what those depend on in turn, so that the link holds when one of them is evicted. */
+  /** The entry's links with those of what it depends on, so that they hold when one of these is evicted. */
   #flatten(links: EntryLinks | undefined): EntryLinks | undefined {
     if (links === undefined) return undefined;
-    const all = new Set(links.dependsOn);
-    for (const key of links.dependsOn) {
-      for (const further of this.#memory.peek(key)?.links?.dependsOn ?? []) all.add(further);
-    }
     // Copied: what a loader still says after its load has ended must not reach the entry.
-    return { tags: [...new Set(links.tags)], dependsOn: [...all] };
+    const tags = new Set(links.tags);
+    const dependsOn = new Set(links.dependsOn);
+    for (const key of links.dependsOn) {
+      const further = this.#memory.peek(key)?.links;
+      for (const tag of further?.tags ?? []) tags.add(tag);
+      for (const other of further?.dependsOn ?? []) dependsOn.add(other);
+    }
+    return { tags: [...tags], dependsOn: [...dependsOn] };
   }
 }
 

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Cache } from '../../src/cache/types.ts';
+import type { Cache, InvalidationTarget } from '../../src/cache/types.ts';
 import type { HandClock } from '../support/hand-clock.ts';
 import { bench, heldLoader } from './support.ts';
 
@@ -27,16 +27,19 @@ describe('a dependency', () => {
     expect(cache.invalidate('config::rates')).toMatchObject({ entries: 1 });
   });
 
-  it('still reaches what depends on it when the entry between was evicted', async () => {
+  it.each<[string, InvalidationTarget]>([
+    ['by its key', 'config::rates'],
+    ['by a tag of the entry between', { tag: 'prices' }],
+  ])('I2: still reaches what depends on it when the entry between was evicted, %s', (_, target) => {
     const small = bench({ maxWeightBytes: 2_000 }).cache;
-    small.set('products::1', 1, { dependsOn: ['config::rates'] });
+    small.set('products::1', 1, { dependsOn: ['config::rates'], tags: ['prices'] });
     small.set('query::page', 1, { dependsOn: ['products::1'] });
     for (let i = 0; small.has('products::1'); i++) {
       small.set(`query::filler-${i}`, 1);
       small.get('query::page');
     }
     expect(small.has('query::page')).toBe(true);
-    small.invalidate('config::rates');
+    small.invalidate(target);
     expect(small.has('query::page')).toBe(false);
   });
 
