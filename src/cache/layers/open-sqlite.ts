@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { CacheError } from '../errors.ts';
-import type { OpenDatabase, StoreDatabase } from './disk-file.ts';
+import type { OpenDatabase, StoreDatabase } from './store-database.ts';
 
 export const openWithBetterSqlite3: OpenDatabase = (path) => {
   let Database: new (file: string) => StoreDatabase;
