@@ -58,11 +58,12 @@ export function collectGarbage(): void {
 
 /**
  * The longest time the event loop was held while `work` ran, in milliseconds of this thread's processor time, so that
- * another process on the machine is not mistaken for a hold; and the same without V8's collections of garbage.
+ * another process on the machine is not mistaken for a hold; the same without V8's collections of garbage; and by the
+ * wall, waiting for disks and other processes included.
  */
 export async function longestHold(
   work: () => Promise<unknown>,
-): Promise<{ readonly ms: number; readonly withoutGcMs: number }> {
+): Promise<{ readonly ms: number; readonly withoutGcMs: number; readonly wallMs: number }> {
   const turns: { readonly at: number; readonly until: number; readonly ms: number }[] = [];
   const collections: PerformanceEntry[] = [];
   const observer = new PerformanceObserver((list) => collections.push(...list.getEntries()));
@@ -72,7 +73,7 @@ export async function longestHold(
   const tick = () => {
     const now = { at: performance.now(), cpuMs: threadMs() };
     const ms = now.cpuMs - last.cpuMs;
-    if (ms >= 1) turns.push({ at: last.at, until: now.at, ms });
+    if (now.at - last.at >= 1) turns.push({ at: last.at, until: now.at, ms });
     last = now;
     if (watching) setImmediate(tick);
   };
@@ -90,6 +91,7 @@ export async function longestHold(
   return {
     ms: Math.max(0, ...turns.map(({ ms }) => ms)),
     withoutGcMs: Math.max(0, ...turns.map((turn) => turn.ms - gcMs(turn))),
+    wallMs: Math.max(0, ...turns.map(({ at, until }) => until - at)),
   };
 }
 

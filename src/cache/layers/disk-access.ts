@@ -7,7 +7,9 @@ import { statSync } from 'node:fs';
 import type { BurstLog } from '../burst-log.ts';
 import type { Clock } from '../clock.ts';
 import { DiskFile } from './disk-file.ts';
-import { isBusy, isDamage, type OpenDatabase, setAside } from './store-database.ts';
+import { openWithBetterSqlite3 } from './open-sqlite.ts';
+import { machineStart, noteUse, wasCutOff } from './power-cut.ts';
+import { isBusy, isDamage, type OpenDatabase, removeDatabase, setAside } from './store-database.ts';
 
 /** How long a full disk is left alone after a failed write. */
 const RETRY_AFTER_MS = 5_000;
@@ -39,6 +41,8 @@ export class DiskAccess {
   #timesSetAside = 0;
   #busySince: number | undefined;
   #retryAt = 0;
+  /** Takes the note away that the file is in use. */
+  #endUse: (() => void) | undefined;
   #isClosed = false;
   #failures = 0;
 
@@ -96,8 +100,8 @@ export class DiskAccess {
   }
 
   #begin(): void {
-    const { path, open, begin } = this.#parts;
-    const file = new DiskFile(path, open);
+    const { path, begin } = this.#parts;
+    const file = this.#opened();
     try {
       begin(file);
     } catch (error) {
@@ -107,6 +111,27 @@ export class DiskAccess {
     this.#file = file;
     this.#inode = inodeOf(path);
     this.#problem = undefined;
+  }
+
+  /** Files that the host opens by itself are written as it says; the others without waiting, where that can be done. */
+  #opened(): DiskFile {
+    const { path, open } = this.#parts;
+    const file = new DiskFile(path, open);
+    const start = open === openWithBetterSqlite3 ? machineStart() : undefined;
+    if (start === undefined) return file;
+    if (wasCutOff(path, start)) {
+      file.close();
+      removeDatabase(path);
+      this.#say(`The machine ended while ${path} was in use, so a new one is begun.`, {});
+      return this.#opened();
+    }
+    try {
+      this.#endUse ??= noteUse(path, start);
+      file.writeWithoutWaiting();
+    } catch (error) {
+      this.#say(`No note can be left beside ${path}, so writing to it waits for the disk.`, { error });
+    }
+    return file;
   }
 
   #replace(error: unknown): void {
@@ -177,6 +202,11 @@ export class DiskAccess {
     this.#isClosed = true;
     this.#file?.close();
     this.#file = undefined;
+    try {
+      this.#endUse?.();
+    } catch {
+      // It was moved away. The note stays, and makes the next start of the machine a cold one.
+    }
   }
 
   #sayOnce(message: string, error: unknown): void {

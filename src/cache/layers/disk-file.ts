@@ -4,8 +4,6 @@
  */
 import { crc32 } from 'node:zlib';
 import { CacheError } from '../errors.ts';
-import { LogThread } from './log-thread.ts';
-import { openWithBetterSqlite3 } from './open-sqlite.ts';
 import { sealed, unsealed } from './sealed.ts';
 import type { OpenDatabase, StoreDatabase, StoreStatement } from './store-database.ts';
 
@@ -35,15 +33,10 @@ const BUSY_AT_OPENING_MS = 1_000;
 /** Another process holds the file for a few milliseconds; who waits for it holds the event loop (I12). */
 const BUSY_TIMEOUT_MS = 8;
 /**
- * Without a thread that does it, the log is written back into the file every so many pages, by the commit that comes
- * then. SQLite's own 1,000 pages held the event loop for up to 19 ms while 100,000 entries were written, on a machine
- * where this takes 5, and whatever the disk takes on top.
+ * Every so many pages the log is written back into the file, by the commit that comes then. SQLite's own 1,000 pages
+ * held the event loop for up to 19 ms while 100,000 entries were written, on a machine where this takes 5.
  */
 const PAGES_A_CHECKPOINT = 100;
-/** With a thread: only if that cannot keep up. */
-const PAGES_AT_MOST = 10_000;
-/** What the log is cut back to once it is written back. */
-const LOG_BYTES_KEPT = 4_000_000;
 
 const TABLES = `
 CREATE TABLE cache_storage (
@@ -70,21 +63,17 @@ export class DiskFile {
   readonly path: string;
   readonly #db: StoreDatabase;
   readonly #statements = new Map<string, StoreStatement>();
-  readonly #log: LogThread | undefined;
 
   /** @throws whatever SQLite has against the file */
   constructor(path: string, open: OpenDatabase) {
     this.path = path;
     this.#db = open(path);
-    // Whatever else opens files cannot be told to a thread.
-    if (open === openWithBetterSqlite3) this.#log = new LogThread(path, () => this.#writeLogBackHere());
     try {
       this.#db.pragma(`busy_timeout = ${BUSY_AT_OPENING_MS}`);
       this.#refuseForeign();
       this.#db.pragma('journal_mode = WAL');
       this.#db.pragma('synchronous = NORMAL');
-      this.#db.pragma(`wal_autocheckpoint = ${this.#log === undefined ? PAGES_A_CHECKPOINT : PAGES_AT_MOST}`);
-      this.#db.pragma(`journal_size_limit = ${LOG_BYTES_KEPT}`);
+      this.#db.pragma(`wal_autocheckpoint = ${PAGES_A_CHECKPOINT}`);
       // What is deleted is overwritten: people have a right to it.
       this.#db.pragma('secure_delete = ON');
       this.transaction(() => this.#prepareTables());
@@ -95,8 +84,9 @@ export class DiskFile {
     }
   }
 
-  #writeLogBackHere(): void {
-    if (this.#db.open) this.#db.pragma(`wal_autocheckpoint = ${PAGES_A_CHECKPOINT}`);
+  /** From now on nothing waits for the disk: see `power-cut.ts`. */
+  writeWithoutWaiting(): void {
+    this.#db.pragma('synchronous = OFF');
   }
 
   /** Before anything is changed: a database of something else must not be taken for a damaged cache. */
@@ -164,7 +154,6 @@ export class DiskFile {
       // SQLite ends some transactions by itself, such as when the disk is full.
       if (!this.#db.inTransaction) throw new Error('SQLite has undone the transaction.');
       this.#db.exec('COMMIT');
-      this.#log?.committed();
       return result;
     } catch (error) {
       if (this.#db.inTransaction) this.#db.exec('ROLLBACK');
@@ -278,7 +267,6 @@ export class DiskFile {
   }
 
   close(): void {
-    this.#log?.end();
     if (this.#db.open) this.#db.close();
   }
 

@@ -3,12 +3,13 @@
  * mutation begins, and crossed out once it is invalidated. A process that is killed in between leaves it there, and the
  * next one removes what it covers before it serves anything (I9).
  *
- * An insert and a delete of a small row each, not synced to the disk (`synchronous = NORMAL`): that survives the end of
- * the process, however it comes. A power cut may take the last ones along.
+ * An insert and a delete of a small row each, which wait for no disk: that survives the end of the process, however it
+ * comes. After the end of the machine the file is begun anew (`power-cut.ts`), or may have lost the last ones.
  */
 import type { Target } from '../target.ts';
 import type { DiskFile } from './disk-file.ts';
 import { readTarget, writtenTarget } from './disk-targets.ts';
+import { hasEnded, processStart } from './processes.ts';
 import type { Provenance } from './provenance.ts';
 import { sealed, unsealed } from './sealed.ts';
 
@@ -33,8 +34,6 @@ interface IntentRow {
 
 export class Intents {
   readonly #owner: string;
-  readonly #pid = process.pid;
-  readonly #beganAt = Math.floor(performance.timeOrigin);
   #made = 0;
 
   /** @param owner names this cache among all that ever use the file */
@@ -62,7 +61,7 @@ export class Intents {
     const id = `${this.#owner}-${this.#made++}`;
     file
       .statement('INSERT INTO cache_intents (id, pid, began_at, at, targets) VALUES (?, ?, ?, ?, ?)')
-      .run(id, this.#pid, this.#beganAt, nowAt, sealed(JSON.stringify(targets.map(writtenTarget))));
+      .run(id, process.pid, processStart(), nowAt, sealed(JSON.stringify(targets.map(writtenTarget))));
     return id;
   }
 
@@ -71,19 +70,7 @@ export class Intents {
   }
 
   #isDead({ pid, began_at, at }: IntentRow, nowAt: number): boolean {
-    if (at < nowAt - DEAD_AFTER_MS) return true;
-    // In a container every process has the same number.
-    return pid === this.#pid ? began_at !== this.#beganAt : !isAlive(pid);
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // It is there and belongs to somebody else.
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+    return at < nowAt - DEAD_AFTER_MS || hasEnded(pid, began_at);
   }
 }
 

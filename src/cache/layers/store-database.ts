@@ -1,5 +1,5 @@
 /** What the disk layer uses of better-sqlite3's `Database`, and what it makes of SQLite's errors. */
-import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { readdirSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { CacheError } from '../errors.ts';
 
@@ -51,10 +51,13 @@ export function setAside(path: string, nowAt: number): string {
   const damaged = `${path}.damaged-`;
   const aside = `${damaged}${new Date(nowAt).toISOString().replaceAll(':', '-')}`;
   renameSync(path, aside);
-  for (const suffix of ['-wal', '-shm']) {
-    if (existsSync(path + suffix)) rmSync(path + suffix);
-  }
+  removeDatabase(path);
   const earlier = readdirSync(dirname(path)).filter((name) => name.startsWith(basename(damaged)));
   for (const name of earlier.sort().slice(0, -KEPT_ASIDE)) rmSync(join(dirname(path), name));
   return aside;
+}
+
+/** A database with its log, or what is left of either. */
+export function removeDatabase(path: string): void {
+  for (const suffix of ['', '-wal', '-shm']) rmSync(path + suffix, { force: true });
 }

@@ -1,0 +1,102 @@
+/**
+ * What lets the cache file be written without ever waiting for the disk (`synchronous = OFF`): waiting takes a
+ * millisecond where the disk is idle and hundreds where it is not, and would hold up the event loop (I12). The end of a
+ * process loses nothing by it; the end of the machine may leave any mixture of old and new.
+ *
+ * So a note beside the file says since which start of the machine it is in use. It is on the disk before anything is
+ * written so, and goes once everything is on the disk. A note of an earlier start means that the machine ended
+ * meanwhile: the file proves nothing, and is begun anew (I9).
+ */
+import {
+  closeSync,
+  fsyncSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { hasEnded, processStart } from './processes.ts';
+
+/** Linux makes a new one at each start. */
+const BOOT_FILE = '/proc/sys/kernel/random/boot_id';
+
+let made = 0;
+
+/** Names the machine's present start; `undefined` where the machine does not tell. */
+export function machineStart(): string | undefined {
+  try {
+    return readFileSync(BOOT_FILE, 'utf8').trim();
+  } catch {
+    // Not Linux: the file is written the slower way.
+    return undefined;
+  }
+}
+
+/** Whether the file was in use when the machine ended. Takes the notes that say so away. */
+export function wasCutOff(path: string, start: string): boolean {
+  const old = notesFor(path).filter((note) => ![start, undefined].includes(textOf(note)));
+  for (const note of old) rmSync(note, { force: true });
+  return old.length > 0;
+}
+
+/**
+ * Leaves a note that the file is in use.
+ * @returns what takes it away, once the file is closed and nothing is in use any more
+ * @throws what Node has against the folder
+ */
+export function noteUse(path: string, start: string): () => void {
+  // Processes that were killed have left theirs; what they wrote is made sure of with what is written now.
+  for (const note of notesFor(path)) if (isLeft(note)) rmSync(note, { force: true });
+  const name = `${process.pid}-${processStart()}-${made++}`;
+  const note = `${path}.in-use-${name}`;
+  // Under another name until it is whole, since who reads half of it takes it for an old one.
+  const draft = `${path}.note-${name}`;
+  const file = openSync(draft, 'w');
+  try {
+    writeSync(file, start);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+  renameSync(draft, note);
+  sync(dirname(path));
+  return () => {
+    sync(path);
+    rmSync(note, { force: true });
+  };
+}
+
+function notesFor(path: string): string[] {
+  const folder = dirname(path);
+  const beginning = `${basename(path)}.in-use-`;
+  return readdirSync(folder)
+    .filter((name) => name.startsWith(beginning))
+    .map((name) => join(folder, name));
+}
+
+/** `undefined` where it has just gone. */
+function textOf(note: string): string | undefined {
+  try {
+    return readFileSync(note, 'utf8');
+  } catch {
+    // Its process has ended well.
+    return undefined;
+  }
+}
+
+function isLeft(note: string): boolean {
+  const [, pid, startedAt] = /\.in-use-(\d+)-(\d+)-\d+$/.exec(note) ?? [];
+  return pid !== undefined && hasEnded(Number(pid), Number(startedAt));
+}
+
+function sync(path: string): void {
+  const file = openSync(path, 'r');
+  try {
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
