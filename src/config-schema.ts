@@ -63,6 +63,12 @@ const cache = section(
       'The bound of that file. In megabytes.',
       `a number of megabytes from 1 to ${written(LARGEST_MB)}`,
     ).default(256),
+    disk_version: z
+      .string({ error: 'a text, such as "2"' })
+      .default('')
+      .describe(
+        'Change it when a release changes what cached reads return: what other versions have written there is not used.',
+      ),
     persist_interval: seconds(30, 'How often entries are written to it.', { min: 1 }),
     cleanup_interval: seconds(3_600, 'How often expired entries are looked for and removed.', { min: 1 }),
     tiers: tiersSchema.optional(),

@@ -330,6 +330,7 @@ function diskOptions(
       path,
       maxBytes: Math.floor(cache.max_disk_mb * MB),
       intervalMs: ms(cache.persist_interval),
+      version: cache.disk_version,
       remembersUse: warmers.hot_keys > 0,
     },
   };

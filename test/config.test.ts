@@ -50,6 +50,7 @@ describe('the configuration', () => {
         jitter: 0.05,
         disk_path: null,
         max_disk_mb: 256,
+        disk_version: '',
         persist_interval: 30,
         cleanup_interval: 3_600,
       },

@@ -120,6 +120,7 @@ class CacheManager implements Cache {
             path: disk.path,
             open: disk.open ?? openWithBetterSqlite3,
             maxBytes: disk.maxBytes ?? DEFAULT_DISK_BYTES,
+            version: disk.version ?? '',
             clock: this.clock,
             bursts: this.#bursts,
           });

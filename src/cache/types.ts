@@ -57,6 +57,11 @@ export interface DiskOptions {
   /** How often entries of level `periodic` are written. @default 30 s */
   readonly intervalMs?: number;
   /**
+   * Of the author's code: raise it when a release changes what cached reads return. What other versions have written
+   * counts as expired. @default ''
+   */
+  readonly version?: string;
+  /**
    * `'wrapped-writes'` is the author's word that the source is written to by this one process only, through
    * `invalidates`, `invalidatesAfter`, `write` and `writeSync`: then entries from before its start are believed without
    * a change feed, also after a crash. @default without a feed they count as stale
@@ -290,7 +295,7 @@ export interface DiskStats {
   readonly restored: number;
   /** Reads that found an entry which nothing proves: it counts as stale. */
   readonly unproven: number;
-  /** Reads that found an entry which had expired. */
+  /** Reads that found an entry which had expired, or which another version of the author's code has written. */
   readonly expired: number;
   readonly written: number;
   /** Not written: too large, or of a kind that would not come back as it was. */

@@ -193,6 +193,18 @@ describe('an entry on disk', () => {
     expect(first.has('config::a')).toBe(false);
   });
 
+  it('is not used by another version of the code, which may expect another shape', async () => {
+    const first = restart({ disk: { path, version: '1' } });
+    first.set('config::a', { name: 'Ada' });
+    await first.stop();
+    const second = restart({ disk: { path, version: '2' } });
+    expect(second.getOrLoadSync('config::a', () => ({ first: 'Ada' }), { persist: 'memory' })).toEqual({
+      first: 'Ada',
+    });
+    expect(second.stats().disk).toMatchObject({ expired: 1 });
+    await second.stop();
+  });
+
   it('expires there as well', async () => {
     const first = restart();
     first.set('config::a', 1);

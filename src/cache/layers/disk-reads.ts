@@ -14,6 +14,8 @@ export interface DiskReadsParts {
   readonly clock: Clock;
   /** Values that take more once decompressed are dropped. */
   readonly maxBytes: number;
+  /** Of the author's code: what another has written may have another shape. */
+  readonly version: string;
 }
 
 export class DiskReads {
@@ -32,13 +34,14 @@ export class DiskReads {
 
   /** @throws whatever SQLite throws */
   take(file: DiskFile, key: string): StoredEntry | undefined {
-    const { changes, proof, clock, maxBytes } = this.#parts;
+    const { changes, proof, clock, maxBytes, version } = this.#parts;
     const row = file.read(key);
     if (row === undefined) return undefined;
     const metadata = row === 'damaged' ? undefined : metadataOf(row);
     if (row === 'damaged' || metadata === undefined) return this.#drop(file, key);
     const nowAt = clock.epochAt(clock.now());
-    if (row.expires_at !== null && row.expires_at <= nowAt) {
+    const hasExpired = row.expires_at !== null && row.expires_at <= nowAt;
+    if (hasExpired || (metadata.version ?? '') !== version) {
       this.counts.expired++;
       return undefined;
     }

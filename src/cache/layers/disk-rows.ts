@@ -25,6 +25,8 @@ export interface Metadata extends EntryLinks {
   readonly loadMicros: number;
   /** The process that wrote it. */
   readonly by: string;
+  /** Of the author's code; absent where that names none. */
+  readonly version?: string;
 }
 
 type NewRow = Omit<StoredRow, 'seq' | 'checksum'>;
@@ -35,10 +37,11 @@ export interface RowWriter {
   readonly maxBytes: number;
   /** Names the process. */
   readonly by: string;
+  readonly version: string;
 }
 
 /** The row of an entry; `undefined` where it would not come back as it was, or is too large. */
-export function rowOf(entry: Entry, { clock, maxBytes, by }: RowWriter): NewRow | undefined {
+export function rowOf(entry: Entry, { clock, maxBytes, by, version }: RowWriter): NewRow | undefined {
   const { key, counters, createdAt, staleAt, expiresAt, links, loadMicros } = entry;
   // SQLite would put the same sign in the place of all surrogates that stand alone.
   if (![key, ...(links?.tags ?? []), ...(links?.dependsOn ?? [])].every((text) => text.isWellFormed()))
@@ -49,6 +52,7 @@ export function rowOf(entry: Entry, { clock, maxBytes, by }: RowWriter): NewRow 
     tier: counters.policy.tier,
     loadMicros,
     by,
+    ...(version !== '' && { version }),
     ...(links !== undefined && links.tags.length > 0 && { tags: links.tags }),
     ...(links !== undefined && links.dependsOn.length > 0 && { dependsOn: links.dependsOn }),
   };

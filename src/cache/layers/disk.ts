@@ -42,6 +42,8 @@ export interface DiskParts {
   readonly path: string;
   readonly open: OpenDatabase;
   readonly maxBytes: number;
+  /** See {@link DiskOptions}. */
+  readonly version: string;
   readonly clock: Clock;
   readonly bursts: BurstLog;
 }
@@ -63,7 +65,7 @@ export class Disk {
   #found: number | undefined;
   #outdated = 0;
 
-  constructor({ path, open, maxBytes, clock, bursts }: DiskParts) {
+  constructor({ path, open, maxBytes, version, clock, bursts }: DiskParts) {
     this.path = resolve(path);
     this.#maxBytes = maxBytes;
     this.#clock = clock;
@@ -73,9 +75,9 @@ export class Disk {
     this.#sweeps = new DiskSweeps(this.#access, clock);
     this.#changes = new DiskChanges(this.#access, this.#sweeps, clock, () => this.#proof.drain());
     const [changes, proof] = [this.#changes, this.#proof];
-    this.#reads = new DiskReads({ changes, proof, clock, maxBytes: maxValueBytes });
+    this.#reads = new DiskReads({ changes, proof, clock, maxBytes: maxValueBytes, version });
     this.#size = new DiskSize(this.#access, clock);
-    const writer = { clock, maxBytes: maxValueBytes, by: proof.by };
+    const writer = { clock, maxBytes: maxValueBytes, by: proof.by, version };
     this.#writes = new DiskWrites(this.#access, this.#changes, writer, maxBytes);
     this.#access.open();
     this.#proof.hasBegun();
