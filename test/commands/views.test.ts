@@ -185,7 +185,9 @@ describe('/cache-stats, overview', () => {
 
   it('names the last failed load', () => {
     const stats = cacheStats({ lastFailure: { key: 'products::vr', message: 'SQLITE_BUSY', at: NOW } });
-    expect(said(overviewView({ stats, nextWarmAt: null }, en, mention))).toContain('2 load failures, last');
+    expect(said(overviewView({ stats, nextWarmAt: null }, en, mention))).toMatch(
+      /2 load failures, last .*: `products::vr` — `SQLITE_BUSY`/,
+    );
   });
 });
 
@@ -328,6 +330,11 @@ describe('/cache-stats, one key', () => {
       expect(text).toContain('**Ttl of this entry:** 300 s (5 min) — as the tier says');
       expect(text).toContain('fresh for another 5 min');
       expect(text).toContain('**Grace** — when a load fails, the old value is served for up to 1 h');
+    });
+
+    it('tells a ttl of a minute and more in whole seconds, as jitter leaves thousandths', () => {
+      const text = explained({ staleAt: report.createdAt + 290_441 }, { jitterRatio: 0.05 });
+      expect(text).toContain('**Ttl of this entry:** 290 s (4.8 min) — as the tier says, less the jitter');
     });
 
     it.each([
@@ -477,6 +484,16 @@ describe('/cache-warm', () => {
     expect(text).toContain('**Warmed 40 of 54 keys** in 1.8 s; 12 were fresh and left alone.');
     expect(text).toContain('`products::vr` — `SQLITE_BUSY: database is locked`');
     expect(JSON.stringify(body)).toContain('Try again');
+  });
+
+  it('says of a single key that failed that it failed, and no more', () => {
+    const failures = [{ key: 'query::top', message: 'too slow' }];
+    const task = warmTask({ state: 'failed', total: 1, warmed: 0, skipped: 0, failures, ms: 2_500 });
+    const model = { report: warmReport({ tasks: [task] }), scopeText: 'all', joined: false };
+    const text = markdownOf(
+      render(warm.warmedView({ ...model, reference: 'CA-9QX2' }, en, mention, id), 'components'),
+    );
+    expect(text).toContain('**`products`** — failed · 2.5 s\n');
   });
 });
 

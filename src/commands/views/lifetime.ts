@@ -85,5 +85,7 @@ export function ttlText(ms: number, format: Format): string {
   if (ms === Number.POSITIVE_INFINITY) return 'without end';
   if (ms === 0) return '0 s (not kept)';
   const inWords = ms < 60_000 ? '' : ` (${format.duration(ms)})`;
-  return `${format.exact(ms / 1_000)} s${inWords}`;
+  // What jitter has shortened is odd to the millisecond, which nobody wants to read of a minute and more.
+  const seconds = ms < 60_000 ? ms / 1_000 : Math.round(ms / 1_000);
+  return `${format.exact(seconds)} s${inWords}`;
 }

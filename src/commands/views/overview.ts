@@ -176,7 +176,7 @@ function notes(model: OverviewModel, format: Format): string[] {
   if (stats.lastFailure !== null) {
     const { at, key, message } = stats.lastFailure;
     lines.push(
-      `${plural(format, stats.total.failures, 'load failure')}, last ${instant(at)}: ${keyText(key, 40)} ${keyText(message, 80)}`,
+      `${plural(format, stats.total.failures, 'load failure')}, last ${instant(at)}: ${keyText(key, 40)} — ${keyText(message, 80)}`,
     );
   }
   const problem = stats.disk === null ? undefined : diskProblem(stats.disk);

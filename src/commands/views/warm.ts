@@ -92,6 +92,9 @@ function taskLine(task: WarmTaskReport, format: Format): string {
     case 'done':
       return `${name} — done · ${count} · ${format.duration(task.ms)}${failed}`;
     case 'failed':
+      // Of a single key that failed, "1 / 1 · 1 failed" would say it three times, and once as if it were done.
+      if (task.total === 1 && task.failures.length === 1)
+        return `${name} — failed · ${format.duration(task.ms)}`;
       return `${name} — failed · ${count} · ${format.duration(task.ms)}${failed}`;
     case 'stopped':
       return `${name} — stopped · ${count} · ${format.duration(task.ms)}${failed}`;
