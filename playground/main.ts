@@ -12,6 +12,7 @@ import { LocalDiscord } from './discord/local-discord.ts';
 import { freePort } from './free-port.ts';
 import { Outsider } from './outsider.ts';
 import { PageServer } from './page-server.ts';
+import { RatesApi } from './rates-api.ts';
 import { Shoppers } from './shoppers.ts';
 
 const DEFAULT_PORT = 4780;
@@ -43,9 +44,10 @@ export interface Playground {
 /** @throws Error with code `EADDRINUSE` when the port is taken */
 export async function startPlayground(options: PlaygroundOptions = {}): Promise<Playground> {
   let page: PageServer | null = null;
+  const rates = new RatesApi((status) => page?.broadcast({ type: 'rates', rates: status }));
   const local = await LocalDiscord.start({
     port: options.port ?? DEFAULT_PORT,
-    extend: async (request) => (await page?.handle(request)) ?? null,
+    extend: async (request) => (await rates.handle(request)) ?? (await page?.handle(request)) ?? null,
   });
   const ownDirectory =
     options.databasePath === undefined ? await mkdtemp(path.join(tmpdir(), 'cachecord-')) : null;
@@ -58,6 +60,7 @@ export async function startPlayground(options: PlaygroundOptions = {}): Promise<
       DISCORD_API_URL: local.apiUrl,
       ADMIN_GUILD_ID: local.world.home.id,
       DATABASE_PATH: databasePath,
+      RATES_URL: process.env.RATES_URL ?? RatesApi.urlOn(local.origin),
       CACHE_PATH: process.env.CACHE_PATH ?? path.join(path.dirname(databasePath), 'cache.db'),
       // Beside a bot that runs already, and the same when this one is restarted, so that links to it last.
       API_PORT: process.env.API_PORT ?? String(await freePort()),
@@ -72,7 +75,7 @@ export async function startPlayground(options: PlaygroundOptions = {}): Promise<
     onStatus: (status) => page?.broadcast({ type: 'shoppers', shoppers: status }),
   });
   const outsider = new Outsider(databasePath);
-  page = await PageServer.create({ local, bot, shoppers, outsider });
+  page = await PageServer.create({ local, bot, shoppers, outsider, rates });
   local.on('bot', ({ online }) => bot.setOnline(online));
   bot.start();
   return {
@@ -81,6 +84,7 @@ export async function startPlayground(options: PlaygroundOptions = {}): Promise<
     bot,
     stop: async () => {
       shoppers.stop();
+      rates.setTrouble('healthy');
       await bot.stop();
       page?.close();
       await local.stop();

@@ -4,6 +4,7 @@ import type { LocalDiscord } from './discord/local-discord.ts';
 import type { LocalInteraction } from './discord/types.ts';
 import type { Outsider } from './outsider.ts';
 import type { ActionResult, PageAction } from './protocol.ts';
+import type { RatesApi } from './rates-api.ts';
 import type { Shoppers } from './shoppers.ts';
 
 /** What the page's server works on. */
@@ -12,11 +13,12 @@ export interface PageParts {
   readonly bot: BotProcess;
   readonly shoppers: Shoppers;
   readonly outsider: Outsider;
+  readonly rates: RatesApi;
 }
 
 /** @throws Error with the words for the person, where their client would not do it */
 export async function carryOut(parts: PageParts, action: PageAction): Promise<ActionResult> {
-  const { local, bot, shoppers, outsider } = parts;
+  const { local, bot, shoppers, outsider, rates } = parts;
   const session = local.as(action.as);
   session.setLocale(action.locale as Parameters<typeof session.setLocale>[0]); // an enum of the same words
   switch (action.do) {
@@ -54,6 +56,9 @@ export async function carryOut(parts: PageParts, action: PageAction): Promise<Ac
       return { ok: true, changed: outsider.change(action.change, personOf(local, action.as)) };
     case 'trouble':
       bot.setTrouble(action.trouble);
+      break;
+    case 'ratesTrouble':
+      rates.setTrouble(action.trouble);
       break;
     case 'bot':
       if (action.order === 'kill') await bot.kill();

@@ -34,7 +34,7 @@ export function commandsOf(local: LocalDiscord, userId: string): Hello['commands
 
 /** Everything that a window needs to draw itself. */
 export function helloFor(
-  { local, bot, shoppers }: PageParts,
+  { local, bot, shoppers, rates }: PageParts,
   userId: string,
   locale: string,
   stats: CacheStats | null,
@@ -70,6 +70,7 @@ export function helloFor(
     locale,
     bot: bot.status,
     trouble: bot.trouble,
+    rates: rates.status,
     queryTtlSeconds: QUERY_TTL_SECONDS,
     shoppers: shoppers.status,
     stats,

@@ -12,6 +12,7 @@ import type {
   LocalModal,
   VisibleCommand,
 } from './discord/types.ts';
+import type { RatesStatus } from './rates-api.ts';
 import { TROUBLES, type TroubleKind } from './trouble.ts';
 
 /** The languages that the page offers; Discord knows them by these names. */
@@ -86,6 +87,7 @@ export interface Hello {
   readonly locale: string;
   readonly bot: BotStatus;
   readonly trouble: TroubleKind;
+  readonly rates: RatesStatus;
   /** How long query results are fresh, unless config.json says otherwise. */
   readonly queryTtlSeconds: number;
   readonly shoppers: ShopperStatus;
@@ -102,6 +104,7 @@ export type PageEvent =
   | { readonly type: 'commands'; readonly commands: readonly VisibleCommand[] }
   | { readonly type: 'bot'; readonly bot: BotStatus }
   | { readonly type: 'trouble'; readonly trouble: TroubleKind }
+  | { readonly type: 'rates'; readonly rates: RatesStatus }
   | { readonly type: 'shoppers'; readonly shoppers: ShopperStatus }
   | { readonly type: 'stats'; readonly stats: CacheStats }
   | { readonly type: 'request'; readonly request: RequestSummary };
@@ -148,6 +151,7 @@ export const actionSchema = z.intersection(
     z.object({ do: z.literal('changeable') }),
     z.object({ do: z.literal('change'), change }),
     z.object({ do: z.literal('trouble'), trouble: z.enum(TROUBLES) }),
+    z.object({ do: z.literal('ratesTrouble'), trouble: z.enum(TROUBLES) }),
     z.object({ do: z.literal('shoppers'), isOn: z.boolean(), speed: z.number().min(0.25).max(8) }),
   ]),
 );

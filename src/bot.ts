@@ -25,7 +25,9 @@ import { shopWarmTasks } from './db/warm-tasks.ts';
 import { watchShop } from './db/watch-rules.ts';
 import type { Logger } from './logger.ts';
 import { createCachecord } from './plugin.ts';
+import type { ExchangeRates } from './rates/exchange-rates.ts';
 import { createShopCommands } from './shop-commands/shop-commands.ts';
+import { CURRENCY } from './shop-commands/text.ts';
 import { openJournal } from './write-behind/open-journal.ts';
 import { createWriteBehind } from './write-behind/write-behind.ts';
 
@@ -49,7 +51,7 @@ async function start(env: NodeJS.ProcessEnv, logger: Logger, ending: Ending, par
       'DISCORD_TOKEN is not set: set it, or run `npm start` without it for the playground.',
     );
   }
-  const api = apiUrl(env.DISCORD_API_URL);
+  const api = httpUrl('DISCORD_API_URL', env.DISCORD_API_URL);
   const { configure = (read: Config) => read, source = {} } = parts;
   const config = configure(loadConfig({ env, logger }));
 
@@ -90,12 +92,15 @@ async function start(env: NodeJS.ProcessEnv, logger: Logger, ending: Ending, par
   });
   ending.onEnd('Cachecord', () => plugin.stop());
 
+  const exchange = await ratesFrom(httpUrl('RATES_URL', env.RATES_URL), cache, logger);
+  if (exchange !== undefined) ending.onEnd('the exchange rates', () => exchange.close());
   const shopCommands = createShopCommands(client, {
     shop,
     config,
     clock: cache.clock,
     logger,
     commandStore: commandStore(db, 'shop'),
+    exchange,
   });
   ending.onEnd('the shop', () => shopCommands.stop());
   shopCommands.start();
@@ -150,16 +155,36 @@ function countUse(activity: ActivityLog, interaction: Interaction, logger: Logge
   }
 }
 
-/** Another root of Discord's API, as the playground has. */
-function apiUrl(text: string | undefined): string | undefined {
+const EXAMPLES = {
+  /** Another root of Discord's API, as the playground has. */
+  DISCORD_API_URL: 'http://127.0.0.1:4780/api',
+  /** An API of exchange rates; without one there is no `/convert`. */
+  RATES_URL: 'https://api.frankfurter.dev/v1/latest?base=USD',
+} as const;
+
+function httpUrl(name: keyof typeof EXAMPLES, text: string | undefined): string | undefined {
   const url = text?.trim() ?? '';
   if (url === '') return undefined;
   if (!/^https?:$/.test(URL.parse(url)?.protocol ?? '')) {
-    throw new StartError(
-      `DISCORD_API_URL is no http address: "${url}". An example is http://127.0.0.1:4780/api.`,
-    );
+    throw new StartError(`${name} is no http address: "${url}". An example is ${EXAMPLES[name]}.`);
   }
   return url.replace(/\/+$/, '');
+}
+
+/** Undici is an optional peer: a bot without it, or without rates, goes without `/convert`. */
+async function ratesFrom(
+  url: string | undefined,
+  cache: Cache,
+  logger: Logger,
+): Promise<ExchangeRates | undefined> {
+  if (url === undefined) return undefined;
+  try {
+    const { exchangeRates } = await import('./rates/exchange-rates.ts');
+    return exchangeRates(cache, { url, base: CURRENCY, logger });
+  } catch (error) {
+    logger.warn('There is no /convert, which needs undici: npm install undici.', { error });
+    return undefined;
+  }
 }
 
 /** Tells the parent process how the cache does. @returns what ends it */

@@ -122,12 +122,16 @@ function receive(event) {
     case 'trouble':
       hello.trouble = event.trouble;
       return machinery.drawDatabase();
+    case 'rates':
+      hello.rates = event.rates;
+      machinery.drawRates();
+      return drawLive();
     case 'stats':
       page.stats = event.stats;
-      return drawStats(page.stats, page.locale);
+      return drawLive();
     case 'request':
       addRequest(event.request);
-      return page.stats ? undefined : drawStats(null, page.locale);
+      return page.stats ? undefined : drawLive();
   }
 }
 
@@ -143,14 +147,19 @@ function begin(event) {
   drawAround();
 }
 
+function drawLive() {
+  drawStats(page.stats, page.locale, page.hello.rates);
+}
+
 /** Everything but the messages. */
 function drawAround() {
   drawSetup();
   machinery.drawBot();
   machinery.drawShoppers();
   machinery.drawDatabase();
+  machinery.drawRates();
   drawOutsider();
-  drawStats(page.stats, page.locale);
+  drawLive();
 }
 
 function speak(locale) {

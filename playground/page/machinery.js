@@ -13,6 +13,8 @@ export function createMachinery({ page, act, welcome }) {
   $('#speed').addEventListener('input', shop);
   $('#database').addEventListener('change', (event) => act({ do: 'trouble', trouble: event.target.value }));
 
+  $('#rates').addEventListener('change', (event) => act({ do: 'ratesTrouble', trouble: event.target.value }));
+
   const order = (words, what, kind) =>
     el(
       'button',
@@ -60,14 +62,19 @@ export function createMachinery({ page, act, welcome }) {
 
   function drawDatabase() {
     const { trouble, queryTtlSeconds } = page.hello;
-    const select = $('#database');
-    redraw(select, ...TROUBLES.map((one) => el('option', { value: one, selected: one === trouble }, t(one))));
-    select.dataset.trouble = trouble;
+    drawTroubles($('#database'), trouble);
     const ttl = new Intl.NumberFormat(page.locale, { style: 'unit', unit: 'second', unitDisplay: 'long' });
     $('#database-hint').textContent = t(`${trouble}Hint`, { ttl: ttl.format(queryTtlSeconds) });
   }
 
-  return { drawBot, drawShoppers, drawDatabase };
+  const drawRates = () => drawTroubles($('#rates'), page.hello.rates.trouble);
+
+  return { drawBot, drawShoppers, drawDatabase, drawRates };
+}
+
+function drawTroubles(select, trouble) {
+  redraw(select, ...TROUBLES.map((one) => el('option', { value: one, selected: one === trouble }, t(one))));
+  select.dataset.trouble = trouble;
 }
 
 /** Its own HTTP API, whose answers are cached, too. */

@@ -5,7 +5,7 @@ import { requestList } from './requests.js';
 import { relative } from './time.js';
 import { t } from './words.js';
 
-export function drawStats(stats, locale) {
+export function drawStats(stats, locale, rates) {
   if (stats) sampleRate(stats);
   const number = (value, digits = 0) =>
     new Intl.NumberFormat(locale, { maximumFractionDigits: digits }).format(value);
@@ -17,7 +17,7 @@ export function drawStats(stats, locale) {
   const shown = stats
     ? figures(stats, { number, percent, entries })
     : el('div', { class: 'empty' }, el('b', {}, t('noFigures')), el('p', {}, t('noFiguresAbout')));
-  morph(document.querySelector('#stats'), el('div', {}, shown, requestList()));
+  morph(document.querySelector('#stats'), el('div', {}, shown, ratesFigures(rates, number), requestList()));
 }
 
 function figures(stats, say) {
@@ -89,6 +89,20 @@ function figures(stats, say) {
         : el('p', { class: 'sub' }, t('nothingRead')),
     ),
   ];
+}
+
+/** What reached the other API: however often people ask, as rarely as its own rules allow. */
+function ratesFigures({ requests, notModified }, number) {
+  return el(
+    'section',
+    { id: 'rates-figures' },
+    el('h2', {}, t('ratesApi'), el('b', {}, number(requests))),
+    el(
+      'p',
+      { class: 'sub' },
+      t('ratesRequests', { count: requests, n: number(requests), still: number(notModified) }),
+    ),
+  );
 }
 
 /** What outlives the bot, and what a restart has brought back. Absent where there is no disk layer. */

@@ -244,7 +244,7 @@ function refusal(title: string, lines: readonly string[]): View {
 }
 
 /** The product of a choice (its id), or the one with that name. */
-function findProduct(shop: Shop, text: string): number | undefined {
+export function findProduct(shop: Shop, text: string): number | undefined {
   const wanted = text.trim().toLowerCase();
   if (/^\d{1,9}$/.test(wanted)) return Number(wanted);
   return shop.getAllProducts().find(({ name }) => name.toLowerCase() === wanted)?.id;

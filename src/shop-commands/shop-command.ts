@@ -14,7 +14,7 @@ import type { Config } from '../config.ts';
 import type { Shop } from '../db/shop.ts';
 import type { Logger } from '../logger.ts';
 
-export type ShopCommandName = 'shop' | 'buy' | 'wallet' | 'orders' | 'leaderboard';
+export type ShopCommandName = 'shop' | 'buy' | 'wallet' | 'orders' | 'leaderboard' | 'convert';
 
 export interface ShopServices {
   readonly shop: Shop;

@@ -4,7 +4,9 @@ import type { CommandStore } from '../commands/command-store.ts';
 import { Registration } from '../commands/registration.ts';
 import { registerAndTell } from '../commands/registration-log.ts';
 import { tokenFreeLogger } from '../commands/token-free.ts';
+import type { ExchangeRates } from '../rates/exchange-rates.ts';
 import { buyCommand } from './buy.ts';
+import { convertCommand } from './convert.ts';
 import { ShopDispatcher } from './dispatcher.ts';
 import { leaderboardCommand } from './leaderboard.ts';
 import { ordersCommand } from './orders.ts';
@@ -19,19 +21,24 @@ export interface ShopCommands {
   stop(): Promise<void>;
 }
 
-/** Every command of the shop. */
-export function shopCommandList(): readonly ShopCommand[] {
+/** Every command of the shop; `/convert` only where there are rates. */
+export function shopCommandList(exchange?: ExchangeRates): readonly ShopCommand[] {
   const buy = buyCommand();
-  return [shopCommand(buy), buy, walletCommand(), ordersCommand(), leaderboardCommand()];
+  return [
+    ...[shopCommand(buy), buy, walletCommand(), ordersCommand(), leaderboardCommand()],
+    ...(exchange === undefined ? [] : [convertCommand(exchange)]),
+  ];
 }
 
 export interface ShopCommandsOptions extends Omit<ShopServices, 'mention'> {
   /** Remembers which commands are the shop's. */
   readonly commandStore?: CommandStore;
+  /** @default none, and no `/convert` */
+  readonly exchange?: ExchangeRates | undefined;
 }
 
 export function createShopCommands(client: Client, options: ShopCommandsOptions): ShopCommands {
-  const commands = shopCommandList();
+  const commands = shopCommandList(options.exchange);
   const logger = tokenFreeLogger(options.logger);
   let registration: Registration | undefined;
   const dispatcher = new ShopDispatcher(commands, { ...options, logger }, (guildId, name) =>

@@ -2,7 +2,7 @@
 import { plainText } from '../commands/views/key-text.ts';
 
 /** What the shop's prices are in. */
-const CURRENCY = 'USD';
+export const CURRENCY = 'USD';
 /** Longer names are cut in the middle. */
 const NAME_LENGTH = 60;
 
