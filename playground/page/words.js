@@ -58,8 +58,9 @@ export const WORDS = {
       'Leaderboard and searches get no answer until the hard timeout. Other reads are synchronous and stay quick.',
     failingHint: 'Every statement throws. Old values go on being served for as long as grace lasts.',
     httpApi: 'Its HTTP API:',
-    ratesApi: 'Exchange-rate API',
-    ratesHint: 'Another API, for /convert. It says how long its answers hold; the cache asks no sooner.',
+    ratesApi: 'Rates API',
+    ratesHint:
+      'Exchange rates for /convert, from another API. It says how long its answers hold; the cache asks no sooner.',
     ratesRequests: {
       one: '{n} request got through · {still} “not modified”',
       other: '{n} requests got through · {still} “not modified”',
@@ -216,9 +217,9 @@ export const WORDS = {
     failingHint:
       'Jede Anweisung schlägt fehl. Alte Werte werden weiter geliefert, solange die Schonfrist reicht.',
     httpApi: 'Seine HTTP-API:',
-    ratesApi: 'Wechselkurs-API',
+    ratesApi: 'Kurs-API',
     ratesHint:
-      'Eine fremde API, für /convert. Sie sagt, wie lange ihre Antworten gelten; früher fragt der Cache nicht.',
+      'Wechselkurse für /convert, von einer fremden API. Sie sagt, wie lange ihre Antworten gelten; früher fragt der Cache nicht.',
     ratesRequests: {
       one: '{n} Anfrage kam durch · {still} „unverändert“',
       other: '{n} Anfragen kamen durch · {still} „unverändert“',
