@@ -17,11 +17,22 @@ export const silentLogger: Logger = {
   error: () => undefined,
 };
 
+/** Tells a logger one line: without fields nothing stands for them, since the console would write `undefined`. */
+export function tell(
+  logger: Logger,
+  level: keyof Logger,
+  message: string,
+  fields: Readonly<Record<string, unknown>> | undefined,
+): void {
+  if (fields === undefined) logger[level](message);
+  else logger[level](message, fields);
+}
+
 /** The same logger for code that must go on when the host's throws: Node is told of the line instead. */
 export function guardedLogger(logger: Logger): Logger {
   const at = (level: keyof Logger) => (message: string, fields?: Readonly<Record<string, unknown>>) => {
     try {
-      logger[level](message, fields);
+      tell(logger, level, message, fields);
     } catch {
       process.emitWarning(`${message} (The logger of Cachecord threw.)`);
     }

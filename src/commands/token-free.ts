@@ -2,7 +2,7 @@
  * Keeps tokens of interactions and webhooks out of the log. discord.js puts the URL of a refused request into its
  * errors, and the token in it lets whoever reads it answer in the bot's name for a quarter of an hour.
  */
-import type { Logger } from '../logger.ts';
+import { type Logger, tell } from '../logger.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -16,7 +16,7 @@ const MAX_DEPTH = 6;
 /** The same logger, which is never given such a token. */
 export function tokenFreeLogger(logger: Logger): Logger {
   const at = (level: keyof Logger) => (message: string, fields?: Fields) =>
-    logger[level](withoutTokens(message), fields && withoutTokens(fields));
+    tell(logger, level, withoutTokens(message), fields && withoutTokens(fields));
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 }
 
