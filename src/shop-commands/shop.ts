@@ -166,12 +166,17 @@ async function searchView(text: string, mainCategory: string | undefined, reader
   };
 }
 
-function productLines(products: readonly Product[], { userId, locale, format, services }: Reader): string[] {
+/** Each product with what this reader pays for it now. */
+function priced(products: readonly Product[], { userId, services }: Reader) {
   const { shop, clock } = services;
   const discounts = shop.getApplicableDiscounts(userId);
   const now = clock.epochAt(clock.now());
-  return products.map((product) => {
-    const { percent, cents } = priceFor(product, discounts, now);
+  return products.map((product) => ({ product, ...priceFor(product, discounts, now) }));
+}
+
+function productLines(products: readonly Product[], reader: Reader): string[] {
+  const { locale, format } = reader;
+  return priced(products, reader).map(({ product, percent, cents }) => {
     const full = money(product.priceCents, locale);
     const price = percent === 0 ? full : `~~${full}~~ **${money(cents, locale)}**`;
     const about = `${nameText(product.subCategory)} · ${stockText(product.stock, format.count)}`;
@@ -179,17 +184,17 @@ function productLines(products: readonly Product[], { userId, locale, format, se
   });
 }
 
-function buyRows(products: readonly Product[], { userId, locale }: Reader): ControlRow[] {
+function buyRows(products: readonly Product[], reader: Reader): ControlRow[] {
   const inStock = products.filter(({ stock }) => stock !== 0);
   if (inStock.length === 0) return [];
   return [
     {
-      id: shopId('shop', userId, 'buy'),
+      id: shopId('shop', reader.userId, 'buy'),
       placeholder: 'Buy one of these',
-      options: inStock.map(({ id, name, priceCents }) => ({
+      options: priced(inStock, reader).map(({ product: { id, name }, cents }) => ({
         label: nameLabel(name),
         value: String(id),
-        description: money(priceCents, locale),
+        description: money(cents, reader.locale),
       })),
     },
   ];

@@ -213,6 +213,13 @@ export class Panel {
     return options.map(({ value }) => String(value));
   }
 
+  /** What a list says beneath its choices. */
+  descriptionsOf(placeholder: string): readonly string[] {
+    const control: object = find(this.#now(), placeholder) ?? {};
+    const options = 'options' in control && Array.isArray(control.options) ? control.options : [];
+    return options.map(({ description }) => String(description));
+  }
+
   async click(label: string): Promise<LocalInteraction> {
     const interaction = await this.#session.click(this.#id, this.idOf(label));
     await interaction.acknowledged();

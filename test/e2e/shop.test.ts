@@ -76,6 +76,26 @@ describe('/shop', () => {
     await panel.shows(/Buy this\?|Not enough in your wallet/);
   });
 
+  it('names the same price in the list as above it, less what is taken off', async () => {
+    const person = newcomer();
+    const [category = ''] = await person.complete('shop', 'category', '');
+    await (await person.run('shop', { category })).shows('page 1 of');
+    const db = openDatabase(bot.databasePath);
+    onTestFinished(() => void db.close());
+    db.prepare("INSERT INTO discounts (name, user_id, percent, valid_from) VALUES ('Welcome', ?, 15, 0)").run(
+      person.session.userId,
+    );
+    await expect
+      .poll(async () => {
+        const panel = await person.run('shop', { category });
+        await panel.shows('page 1 of');
+        const toPay = [...panel.text.matchAll(/~~ \*\*(\S+)\*\*/g)].map(([, price]) => price);
+        const listed = panel.descriptionsOf('Buy one of these');
+        return listed.length > 0 && listed.every((price) => toPay.includes(price));
+      })
+      .toBe(true);
+  });
+
   it('begins with a category, completes its name, and says when there is none', async () => {
     const person = newcomer();
     const [name = ''] = await person.complete('shop', 'category', '');
