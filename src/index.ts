@@ -36,6 +36,7 @@ export type {
   DiskStats,
   EntryOptions,
   EntryReport,
+  FeedFigures,
   Figures,
   Forgotten,
   InvalidationTarget,
@@ -78,7 +79,7 @@ export type {
   TemplateRule,
 } from './feed/rules.ts';
 export type { WatchOptions } from './feed/watch-options.ts';
-export { type Feed, type FeedStats, watchTables } from './feed/watch-tables.ts';
+export { type Feed, watchTables } from './feed/watch-tables.ts';
 export type { ForgetReceipt } from './forget.ts';
 export {
   type CacheResponseOptions,

@@ -91,6 +91,7 @@ class CacheManager implements Cache {
   readonly #upkeep: Upkeep;
   readonly #closing = new AbortController();
   readonly #startedAt: number;
+  #feed: Provenance | undefined;
   #stopped: Promise<void> | undefined;
 
   constructor(options: CacheOptions) {
@@ -414,6 +415,7 @@ class CacheManager implements Cache {
         };
       }),
       disk: this.#disk?.stats() ?? null,
+      feed: this.#feed?.stats?.() ?? null,
       warmth: this.warmth?.stats() ?? null,
       loading: this.#loads.size,
       lastFailure: this.#loading.lastFailure,
@@ -435,6 +437,7 @@ class CacheManager implements Cache {
   }
 
   provenBy(feed: Provenance): void {
+    this.#feed = feed;
     this.#disk?.follow(feed);
   }
 

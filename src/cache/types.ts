@@ -306,6 +306,24 @@ export interface DiskStats {
   readonly failures: number;
 }
 
+/** The change feed: how far this process follows what anybody writes to the database. */
+export interface FeedFigures {
+  /** `resumed`: it continued where the last process stopped. `gap`: changes in between are gone. */
+  readonly beginning: 'new' | 'resumed' | 'gap';
+  /** The last change that is applied. */
+  readonly position: number;
+  /** Changes that were applied. */
+  readonly changes: number;
+  /** Targets that were invalidated, after equal ones were put together. */
+  readonly invalidations: number;
+  /** Writes that were too large to be followed row by row: all that their tables cover was invalidated. */
+  readonly widened: number;
+  /** Times the whole cache was cleared, since something was missing. */
+  readonly gaps: number;
+  /** Processes that read the feed, those that may come back included, when this one last looked. */
+  readonly readers: number;
+}
+
 /** What was loaded before anybody asked for it. */
 export interface WarmedFigures {
   readonly warmed: number;
@@ -347,6 +365,8 @@ export interface CacheStats {
   readonly topKeys: readonly TopKey[];
   /** `null` where there is no disk layer. */
   readonly disk: DiskStats | null;
+  /** `null` where no change feed was given to {@link Cache.provenBy}. */
+  readonly feed: FeedFigures | null;
   /** `null` where no use is remembered. */
   readonly warmth: WarmthStats | null;
   /** Loads in flight now. */
@@ -469,7 +489,7 @@ export interface Cache {
 
   /**
    * Says what proves the entries on disk, once it has applied what was missed; until then those from before this process
-   * count as stale. Does nothing without a disk layer.
+   * count as stale. Its figures are in the statistics from then on, with a disk layer or without.
    */
   provenBy(feed: Provenance): void;
   /** Where the feed stood when the disk was last right, for a feed to continue there; `undefined` where that is not known. */

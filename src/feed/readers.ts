@@ -41,6 +41,7 @@ export class Reader {
   readonly id = randomUUID();
   readonly beginning: Beginning;
   readonly startsAfter: number;
+  #count = 1;
   #epoch: string;
   #installation: string;
   #seenAt: number;
@@ -60,6 +61,12 @@ export class Reader {
       this.startsAfter,
       nowAt,
     );
+    this.#look();
+  }
+
+  /** How many there are, itself included, as of the last report. */
+  get count(): number {
+    return this.#count;
   }
 
   #isContinued(startAt: FeedPosition, head: number): boolean {
@@ -97,7 +104,22 @@ export class Reader {
       )
       .run(this.id, position, nowAt);
     this.#db.prepare('DELETE FROM cache_readers WHERE seen_at < ?').run(nowAt - this.#limits.forgetAfterMs);
+    this.#look();
     this.#seenAt = nowAt;
+  }
+
+  #look(): void {
+    const [{ readers = 1 } = {}] = rowsOf(this.#db, 'SELECT count(*) AS readers FROM cache_readers');
+    this.#count = Number(readers);
+  }
+
+  /** Whether the database was put back as it was before the last report, as from a backup. Tells of it once. */
+  hasGoneBack(): boolean {
+    const [row] = rowsOf(this.#db, 'SELECT seen_at FROM cache_readers WHERE id = ?', this.id);
+    const seenAt = Number(row?.seen_at ?? 0);
+    const isBack = seenAt < this.#seenAt;
+    this.#seenAt = seenAt;
+    return isBack;
   }
 
   leave(): void {

@@ -11,10 +11,10 @@
 import type { ChangeSource } from '../cache/change-source.ts';
 import type { EntryLinks } from '../cache/entry.ts';
 import { CacheError } from '../cache/errors.ts';
-import type { Cache, InvalidationTarget } from '../cache/types.ts';
+import type { Cache, FeedFigures, InvalidationTarget } from '../cache/types.ts';
 import { type CompiledRule, compileRules } from './compile-rules.ts';
 import { type FeedDatabase, type FeedStatement, inTransaction } from './database.ts';
-import { AT_ONCE, Drain, type DrainCounts } from './drain.ts';
+import { AT_ONCE, Drain } from './drain.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { install, isInstalled } from './install.ts';
 import { OwnWrites } from './own-writes.ts';
@@ -24,11 +24,6 @@ import { compileTargets } from './targets.ts';
 import { TriggerWatch } from './trigger-watch.ts';
 import { unfollowedReplacements } from './triggers.ts';
 import { type WatchOptions, type WatchSettings, watchSettings } from './watch-options.ts';
-
-export interface FeedStats extends Readonly<DrainCounts> {
-  readonly position: number;
-  readonly beginning: Beginning;
-}
 
 /** The feed of one connection. Hand it to `sqliteCache` as `feed`. */
 export interface Feed extends ChangeSource {
@@ -40,7 +35,7 @@ export interface Feed extends ChangeSource {
   tellsOf(key: string, links: EntryLinks): boolean;
   /** The last change that is applied, to be kept beside what is cached, and given back as `startAt`. Plain data. */
   position(): FeedPosition;
-  stats(): FeedStats;
+  stats(): FeedFigures;
   /** Ends its timers, and leaves the triggers: other processes, and the next start, need them. */
   stop(): void;
 }
@@ -101,6 +96,8 @@ class TableFeed implements Feed {
   readonly #dataVersion: FeedStatement;
   readonly #timers: (() => void)[];
   #seenData: unknown;
+  /** As of the last look whether the database was put back as it was. */
+  #checkedData: unknown;
   #isCatchingUp = false;
   #isStopped = false;
   #lastFailure: string | undefined;
@@ -126,6 +123,7 @@ class TableFeed implements Feed {
     });
     this.#dataVersion = db.prepare('PRAGMA data_version').pluck();
     this.#seenData = this.#dataVersion.get();
+    this.#checkedData = this.#seenData;
     this.#warnOfUnfollowed();
     this.#drainTo(Number.MAX_SAFE_INTEGER, AT_ONCE.atStart);
     this.#timers = [
@@ -160,8 +158,9 @@ class TableFeed implements Feed {
     return this.#reader.positionAt(this.#drain.position);
   }
 
-  stats(): FeedStats {
-    return { ...this.#drain.counts, position: this.#drain.position, beginning: this.beginning };
+  stats(): FeedFigures {
+    const { beginning, count: readers } = this.#reader;
+    return { ...this.#drain.counts, position: this.#drain.position, beginning, readers };
   }
 
   stop(): void {
@@ -186,6 +185,7 @@ class TableFeed implements Feed {
 
   #drainTo(upTo: number, limits: { readonly rows: number; readonly ms: number }): boolean {
     try {
+      this.#noticeRestore();
       this.#drain.toPosition(upTo, limits, () => this.#widest());
       return true;
     } catch (error) {
@@ -194,6 +194,17 @@ class TableFeed implements Feed {
       this.#cache.clear();
       return false;
     }
+  }
+
+  /**
+   * A copy from before, put into the open file, gives positions anew: the numbers alone need not show it. Only another
+   * connection can do that.
+   */
+  #noticeRestore(): void {
+    const version = this.#dataVersion.get();
+    if (version === this.#checkedData) return;
+    if (this.#reader.hasGoneBack()) this.#drain.gap('missed');
+    this.#checkedData = version;
   }
 
   /** What covers all that the triggers may have written; `undefined`: only everything does. */
@@ -227,6 +238,7 @@ class TableFeed implements Feed {
   async #catchUp(version: unknown): Promise<void> {
     this.#isCatchingUp = true;
     try {
+      this.#noticeRestore();
       let head = headOf(this.#db);
       while (this.#drain.step()) {
         await this.#cache.clock.yield();

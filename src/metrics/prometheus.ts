@@ -1,7 +1,7 @@
 /**
  * The statistics of a cache as metrics for Prometheus, in the host's own registry of prom-client. The package entry is
- * `cachecord/prometheus`. What each figure becomes is in figures.ts and disk-figures.ts; here they are read, once a
- * scrape.
+ * `cachecord/prometheus`. What each figure becomes is in figures.ts, disk-figures.ts and feed-figures.ts; here they
+ * are read, once a scrape.
  *
  * Most used keys and single namespaces are left out: labels that come from data have no bound.
  */
@@ -9,6 +9,7 @@ import { Counter, Gauge, type Registry } from 'prom-client';
 import type { Cache, CacheStats } from '../cache/types.ts';
 import { DISK_METRICS } from './disk-figures.ts';
 import { EventLoopDelay } from './event-loop-delay.ts';
+import { FEED_METRICS } from './feed-figures.ts';
 import { FIGURE_METRICS, type FigureMetric, HISTOGRAM, type Labels, PREFIX, type Sample } from './figures.ts';
 import { loadTimeMetric } from './load-time-metric.ts';
 
@@ -37,6 +38,12 @@ export function cacheMetrics(cache: Pick<Cache, 'stats' | 'clock'>, registry: Re
     register(registry, { ...metric, labels: ['layer'] }, () => {
       const { disk } = stats();
       return disk === null ? [] : [[{ layer: 'disk' }, read(disk)]];
+    });
+  }
+  for (const { read, ...metric } of Object.values(FEED_METRICS)) {
+    register(registry, { ...metric, labels: ['source'] }, () => {
+      const { feed } = stats();
+      return feed === null ? [] : [[{ source: 'feed' }, read(feed)]];
     });
   }
   const delay = new EventLoopDelay(cache.clock);

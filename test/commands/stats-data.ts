@@ -151,6 +151,7 @@ export function cacheStats(over: Partial<CacheStats> = {}): CacheStats {
       topKey('config::vip_tiers', { tier: 'config', hits: 45, weightBytes: 2_150, freshForMs: 23 * HOUR_MS }),
     ],
     disk: null,
+    feed: null,
     warmth: null,
     loading: 0,
     lastFailure: null,

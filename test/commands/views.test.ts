@@ -514,6 +514,21 @@ describe('/cache-info', () => {
     expect(text).toContain('event loop 3.2% busy, delay p99 6 ms');
   });
 
+  it('tells how the change feed began, how far it is, and what it could not follow', () => {
+    const feed = {
+      ...({ beginning: 'resumed', position: 1_042, readers: 2 } as const),
+      ...{ changes: 31, invalidations: 17, widened: 0, gaps: 0 },
+    };
+    const told = (over: Partial<typeof feed>) =>
+      said(infoView(infoModel({ stats: cacheStats({ feed: { ...feed, ...over } }) }), en, mention));
+    expect(told({})).toContain('**Began:** where the last process stopped');
+    expect(told({})).toContain('31 changes, 17 invalidations · at position 1,042 · 2 readers');
+    expect(told({})).not.toContain('large write');
+    expect(told({ widened: 1, gaps: 2 })).toContain('1 large write not followed row by row');
+    expect(told({ gaps: 2 })).toContain('The whole cache was cleared 2 times');
+    expect(text).not.toContain('Change feed');
+  });
+
   it("says that it is not about discord.js's caches, and how patterns are written", () => {
     expect(text).toContain("not discord.js's caches (12 guilds, 3,401 users)");
     expect(text).toContain('`products:*` a prefix');

@@ -324,6 +324,18 @@ describe('a start', () => {
     expect(begin(path, { startAt }).feed.stats()).toMatchObject({ beginning: 'resumed', changes: 1 });
   });
 
+  it('tells of itself in the statistics of the cache that it proves, without a disk layer as well', () => {
+    const path = makeFile();
+    const first = begin(path);
+    expect(first.cache.stats().feed).toBeNull();
+    first.cache.provenBy(first.feed);
+    first.db.exec(PAY);
+    first.feed.drain();
+    expect(first.cache.stats().feed).toEqual(first.feed.stats());
+    expect(first.cache.stats().feed).toMatchObject({ beginning: 'new', changes: 1, gaps: 0, readers: 1 });
+    expect(begin(path).feed.stats()).toMatchObject({ readers: 2 });
+  });
+
   it('finds nothing missing where nothing was kept from before', () => {
     const path = makeFile();
     begin(path).db.exec(PAY);

@@ -5,8 +5,10 @@ import { join } from 'node:path';
 import { Registry } from 'prom-client';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { DISK_METRICS } from '../../src/metrics/disk-figures.ts';
+import { FEED_METRICS } from '../../src/metrics/feed-figures.ts';
 import { FIGURE_METRICS } from '../../src/metrics/figures.ts';
 import { cacheMetrics } from '../../src/metrics/prometheus.ts';
+import { feedOf } from '../cache/layers/support.ts';
 import { bench } from '../cache/support.ts';
 import { parseExposition } from './exposition.ts';
 import { parsePromql, type Selector } from './promql.ts';
@@ -36,10 +38,16 @@ const OF_THE_TARGET = ['instance', 'job'];
 /** The labels of each series, by its full name. */
 const exported = new Map<string, ReadonlySet<string>>();
 
+const FEED = {
+  ...({ beginning: 'new', position: 1, readers: 1 } as const),
+  ...{ changes: 0, invalidations: 0, widened: 0, gaps: 0 },
+};
+
 beforeAll(async () => {
   const registry = new Registry();
   const folder = mkdtempSync(join(tmpdir(), 'cachecord-grafana-'));
   const { cache } = bench({ disk: { path: join(folder, 'cache.db') } });
+  cache.provenBy(feedOf({ stats: () => FEED }));
   cacheMetrics(cache, registry).stop();
   await cache.getOrLoad('query::x', () => 1);
   for (const { series } of parseExposition(await registry.metrics()).values()) {
@@ -114,6 +122,9 @@ describe('the dashboard', () => {
     // How many entries lie there is for /cache-stats to tell.
     const ofDisk = Object.values(DISK_METRICS).filter(({ name }) => !name.endsWith('_entries'));
     expect(ofDisk.map(({ name }) => name).filter((name) => !shown.has(name))).toEqual([]);
+    // Where the feed stands is for /cache-info to tell.
+    const ofFeed = Object.values(FEED_METRICS).filter(({ type }) => type === 'counter');
+    expect(ofFeed.map(({ name }) => name).filter((name) => !shown.has(name))).toEqual([]);
   });
 
   it('lays its panels out side by side, each with an id and a sentence', () => {

@@ -6,6 +6,7 @@ import { Registry } from 'prom-client';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Cache, CacheStats, DiskStats, Figures } from '../../src/cache/types.ts';
 import { DISK_METRICS } from '../../src/metrics/disk-figures.ts';
+import { FEED_METRICS } from '../../src/metrics/feed-figures.ts';
 import { FIGURE_METRICS } from '../../src/metrics/figures.ts';
 import { cacheMetrics } from '../../src/metrics/prometheus.ts';
 import { bench, heldLoader, tierOf } from '../cache/support.ts';
@@ -91,7 +92,12 @@ describe('the metrics', () => {
     const { families, registry } = exported(cache);
     expect(registry.contentType).toContain('version=0.0.4');
     const found = await families();
-    expect(found.size).toBe(Object.keys(FIGURE_METRICS).length + Object.keys(DISK_METRICS).length + 6);
+    expect(found.size).toBe(
+      Object.keys(FIGURE_METRICS).length +
+        Object.keys(DISK_METRICS).length +
+        Object.keys(FEED_METRICS).length +
+        6,
+    );
     for (const [name, { type, help }] of found) {
       expect(name).toMatch(/^cachecord_[a-z_]+$/);
       expect(help).toMatch(/^[A-Z0-9].+\.$/);
@@ -130,6 +136,21 @@ describe('the metrics', () => {
     expect(await value('cachecord_disk_up')).toBe(0);
     const { families } = exported({ stats: () => stats, clock: handClock() });
     expect((await families()).get('cachecord_disk_up')?.series).toEqual([]);
+  });
+
+  it('leave out no figure of the change feed, and say nothing of one that is not there', async () => {
+    const feed = {
+      ...({ beginning: 'resumed', position: 42, readers: 2 } as const),
+      ...{ changes: 31, invalidations: 17, widened: 3, gaps: 4 },
+    };
+    const stats: CacheStats = { ...bench().cache.stats(), feed };
+    const { value } = exported({ stats: () => stats, clock: handClock() });
+    for (const [name, { name: metric }] of Object.entries(FEED_METRICS)) {
+      expect(await value(metric), name).toBe(name === 'beginning' ? 1 : Reflect.get(feed, name));
+    }
+    const without = await exported(bench().cache).families();
+    const samples = [...without.values()].flatMap(({ series }) => series.map(({ name }) => name));
+    expect(samples.filter((name) => name.startsWith('cachecord_feed_'))).toEqual([]);
   });
 
   it('tell hits of memory from those of the disk', async () => {

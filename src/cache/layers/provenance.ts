@@ -1,5 +1,6 @@
 /** What the disk layer asks of a change feed. */
 import type { EntryLinks } from '../entry.ts';
+import type { FeedFigures } from '../types.ts';
 
 export interface Provenance {
   /** `resumed`: every change since the place that was kept has been applied. */
@@ -10,4 +11,6 @@ export interface Provenance {
   position(): unknown;
   /** Whether it tells every change of such an entry. */
   tellsOf(key: string, links: EntryLinks): boolean;
+  /** What it has done, for the statistics. */
+  stats?(): FeedFigures;
 }

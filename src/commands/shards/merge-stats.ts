@@ -5,6 +5,7 @@
 import type {
   CacheStats,
   DiskStats,
+  FeedFigures,
   Figures,
   LoadTimeBucket,
   LoadTimes,
@@ -40,6 +41,7 @@ export function mergeStats(
     windows: mergeWindows(all.flatMap((one) => one.windows)),
     topKeys: mergeTopKeys(all.flatMap((one) => one.topKeys)).slice(0, limit),
     disk: mergeDisks(all.flatMap((one) => (one.disk === null ? [] : [one.disk]))),
+    feed: mergeFeeds(all.flatMap((one) => one.feed ?? [])),
     warmth: mergeWarmth(all.flatMap((one) => one.warmth ?? [])),
     loading: sum(all, (one) => one.loading),
     lastFailure: all
@@ -146,6 +148,20 @@ function mergeDisks(all: readonly DiskStats[]): DiskStats | null {
       ...(['hits', 'restored', 'unproven', 'expired', 'written'] as const),
       ...(['refused', 'damaged', 'evicted', 'failures'] as const),
     ]),
+  };
+}
+
+const BEGINNINGS: readonly FeedFigures['beginning'][] = ['gap', 'new', 'resumed'];
+
+/** What each process applied adds up; it began as the one worst off did, and all have applied what the last one has. */
+function mergeFeeds(all: readonly FeedFigures[]): FeedFigures | null {
+  const [first] = all;
+  if (first === undefined) return null;
+  return {
+    beginning: BEGINNINGS.find((each) => all.some(({ beginning }) => beginning === each)) ?? first.beginning,
+    position: Math.min(...all.map(({ position }) => position)),
+    readers: Math.max(...all.map(({ readers }) => readers)),
+    ...sums(all, ['changes', 'invalidations', 'widened', 'gaps']),
   };
 }
 

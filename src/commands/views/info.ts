@@ -4,6 +4,7 @@ import type { Config } from '../../config.ts';
 import type { WarmerStatus } from '../../warmers/types.ts';
 import type { WriteBehindFigures } from '../../write-behind/types.ts';
 import { diskBlock, NO_DISK } from './disk.ts';
+import { feedBlock } from './feed.ts';
 import { capitalised, entriesText, type Format, instant, NOTHING, plural } from './format.ts';
 import { keyText } from './key-text.ts';
 import { ttlPath, ttlText } from './lifetime.ts';
@@ -67,6 +68,7 @@ export function infoView(model: InfoModel, format: Format, mention: Mention): Vi
       ...(policy === undefined ? tierBlocks(model, format) : tierInFull(model, policy, format)),
       ...(policy === undefined
         ? [
+            ...(model.stats.feed === null ? [] : [feedBlock(model.stats.feed, format)]),
             ...(model.writeBehind === undefined ? [] : [writeBehindBlock(model.writeBehind, format)]),
             warmersBlock(model.warmers, format),
             processBlock(model.process, format),

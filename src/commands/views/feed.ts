@@ -1,0 +1,30 @@
+/** The change feed in words, for `/cache-info`: how it began, how far it is, and what it could not follow exactly. */
+import type { FeedFigures } from '../../cache/types.ts';
+import { type Format, plural } from './format.ts';
+import type { Block } from './view.ts';
+
+export function feedBlock(feed: FeedFigures, format: Format): Block {
+  return {
+    heading: '📡 Change feed',
+    lines: [
+      `**Began:** ${BEGINNINGS[feed.beginning]}`,
+      `**Applied:** ${plural(format, feed.changes, 'change')}, ${plural(format, feed.invalidations, 'invalidation')} · at position ${format.exact(feed.position)} · ${plural(format, feed.readers, 'reader')}`,
+      ...(feed.widened === 0
+        ? []
+        : [
+            `-# ${plural(format, feed.widened, 'large write')} not followed row by row: all that the tables cover was removed.`,
+          ]),
+      ...(feed.gaps === 0
+        ? []
+        : [
+            `-# ⚠️ The whole cache was cleared ${plural(format, feed.gaps, 'time')}, since changes were missing. The log has why.`,
+          ]),
+    ],
+  };
+}
+
+const BEGINNINGS: Readonly<Record<FeedFigures['beginning'], string>> = {
+  new: 'anew, with nothing behind it',
+  resumed: 'where the last process stopped',
+  gap: 'with a gap: changes since the last process are gone',
+};
