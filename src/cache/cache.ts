@@ -50,7 +50,6 @@ import { type Warmth, warmthOf } from './warmth.ts';
 import { Writing } from './writing.ts';
 
 const NO_OPTIONS: LoadOptions = {};
-const MISS: Lookup<never> = { state: 'miss' };
 const DEFAULT_DISK_BYTES = 256 * 1_024 ** 2;
 const DEFAULT_DISK_INTERVAL_MS = 30_000;
 
@@ -258,7 +257,7 @@ class CacheManager implements Cache {
     const entry = this.#reader.find(key, NO_OPTIONS, undefined, true);
     if (entry !== undefined) return { state: 'hit', value: servedValue(entry) as T };
     this.#book.countersFor(key, undefined).misses++;
-    return MISS;
+    return this.unsaved.find(key) as Lookup<T>; // what was written under the key is what is read there
   }
 
   get<T>(key: string): T | undefined {

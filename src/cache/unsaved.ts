@@ -1,6 +1,6 @@
 /**
  * Values that were written and that the source does not have yet (write-behind). While there is one for a key, every
- * load of the key gives it and the source is not asked: what was there before an acknowledged write never comes back,
+ * load and lookup of the key gives it and the source is not asked: what was there before an acknowledged write never comes back,
  * whether the entry was evicted, has expired, or was invalidated.
  */
 import type { LoadContext, Lookup } from './types.ts';

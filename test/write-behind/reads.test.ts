@@ -47,6 +47,9 @@ describe('a read of what is not saved yet', () => {
       write.sync(KEY, 'new');
       remove(cache);
       expect(cache.has(KEY)).toBe(false);
+      expect(cache.lookup(KEY)).toEqual({ state: 'hit', value: 'new' });
+      expect(cache.get(KEY)).toBe('new');
+      expect([...cache.getMany([KEY, 'user::2::name'])]).toEqual([[KEY, 'new']]);
       expect(cache.getOrLoadSync(KEY, load)).toBe('new');
       expect(await cache.getOrLoad(KEY, load)).toBe('new');
       expect(await cache.getOrLoad(KEY, load, { fresh: true })).toBe('new');
