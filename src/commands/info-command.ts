@@ -82,6 +82,7 @@ export function infoCommand(config: Config): AdminCommand {
           configNotices: configNotices(services.config),
           process: processFigures(interaction, services, loopDelay),
           ...(services.writeBehind === undefined ? {} : { writeBehind: services.writeBehind.figures() }),
+          ...(shards === undefined ? {} : { shard: `shard ${shards.own}` }),
           ...(tier === undefined ? {} : { tier }),
         },
         format,

@@ -527,6 +527,8 @@ describe('/cache-info', () => {
     expect(told({ widened: 1, gaps: 2 })).toContain('1 large write not followed row by row');
     expect(told({ gaps: 2 })).toContain('The whole cache was cleared 2 times');
     expect(text).not.toContain('Change feed');
+    const stats = cacheStats({ feed });
+    expect(said(infoView(infoModel({ stats, shard: 'shard 1' }), en, mention))).toContain('of shard 1 alone');
   });
 
   it("says that it is not about discord.js's caches, and how patterns are written", () => {

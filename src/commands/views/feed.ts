@@ -3,11 +3,11 @@ import type { FeedFigures } from '../../cache/types.ts';
 import { type Format, plural } from './format.ts';
 import type { Block } from './view.ts';
 
-export function feedBlock(feed: FeedFigures, format: Format): Block {
+export function feedBlock(feed: FeedFigures, format: Format, shard?: string): Block {
   return {
     heading: '📡 Change feed',
     lines: [
-      `**Began:** ${BEGINNINGS[feed.beginning]}`,
+      `**Began:** ${BEGINNINGS[feed.beginning]}${shard === undefined ? '' : ` · of ${shard} alone`}`,
       `**Applied:** ${plural(format, feed.changes, 'change')}, ${plural(format, feed.invalidations, 'invalidation')} · at position ${format.exact(feed.position)} · ${plural(format, feed.readers, 'reader')}`,
       ...(feed.widened === 0
         ? []

@@ -51,6 +51,8 @@ export interface InfoModel {
   readonly configNotices: readonly string[];
   /** Where there is one. */
   readonly writeBehind?: WriteBehindFigures;
+  /** Of several, whose journal and feed it is: `shard 0`. */
+  readonly shard?: string;
   readonly tier?: string;
 }
 
@@ -68,8 +70,10 @@ export function infoView(model: InfoModel, format: Format, mention: Mention): Vi
       ...(policy === undefined ? tierBlocks(model, format) : tierInFull(model, policy, format)),
       ...(policy === undefined
         ? [
-            ...(model.stats.feed === null ? [] : [feedBlock(model.stats.feed, format)]),
-            ...(model.writeBehind === undefined ? [] : [writeBehindBlock(model.writeBehind, format)]),
+            ...(model.stats.feed === null ? [] : [feedBlock(model.stats.feed, format, model.shard)]),
+            ...(model.writeBehind === undefined
+              ? []
+              : [writeBehindBlock(model.writeBehind, format, model.shard)]),
             warmersBlock(model.warmers, format),
             processBlock(model.process, format),
           ]

@@ -53,7 +53,7 @@ export function writesView({ figures, letters, shard }: WritesModel, format: For
 }
 
 /** For `/cache-info`. */
-export function writeBehindBlock(figures: WriteBehindFigures, format: Format): Block {
+export function writeBehindBlock(figures: WriteBehindFigures, format: Format, shard?: string): Block {
   const { waiting, oldestAt, saved, dead, writers } = figures;
   const retried = writers.reduce((sum, writer) => sum + writer.retried, 0);
   const oldest = oldestAt === null ? '' : `, the oldest ${instant(oldestAt)}`;
@@ -67,7 +67,7 @@ export function writeBehindBlock(figures: WriteBehindFigures, format: Format): B
     heading: '📮 Write-behind',
     lines: [
       `**Waiting:** ${format.count(waiting)}${oldest} · **Saved:** ${format.count(saved)} · **Failed attempts:** ${format.count(retried)} · **Can't be saved:** ${format.count(dead)}${dead === 0 ? '' : ' (see `/cache-writes`)'}`,
-      `-# ${journalText(figures)}`,
+      `-# ${journalText(figures)}${shard === undefined ? '' : ` · of ${shard} alone`}`,
       ...(last === undefined
         ? []
         : [`-# Last failure ${instant(last.at)}, of ${keyText(last.name, 32)}: ${errorText(last.message)}`]),
