@@ -227,7 +227,7 @@ function choices(interaction: AutocompleteInteraction, writeBehind: WriteBehind)
   const text = interaction.options.getFocused().trim().toLowerCase();
   const { writers, dead } = writeBehind.figures();
   const offered = [
-    { name: `all (${dead})`, value: 'all' },
+    ...(dead > 0 ? [{ name: `all (${dead})`, value: 'all' }] : []),
     ...writers
       .filter(({ dead, isClaimed }) => dead > 0 || !isClaimed)
       .map(({ name, dead, waiting, isClaimed }) => ({

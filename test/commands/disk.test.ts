@@ -226,8 +226,8 @@ describe('the commands, with a disk layer', () => {
     expect(at.markdown).toContain('**1 in memory** (≈ ');
     expect(at.markdown).toContain('**12 on disk**');
     expect(at.markdown).toContain('12 loads');
-    await at.press('Clear 1 entry, 12 on disk');
-    expect(at.markdown).toContain('**Cleared 1 entry, 12 on disk** (≈ ');
+    await at.press('Clear 1 entry (12 on disk)');
+    expect(at.markdown).toContain('**Cleared 1 entry (12 on disk)** (≈ ');
     await at.run('cache-clear', { pattern: 'products:*' });
     expect(at.markdown).toContain('Nothing matches');
     expect(at.audit.some(({ outcome }) => outcome.endsWith('12 on disk'))).toBe(true);

@@ -89,10 +89,10 @@ export function coveredEntries({ entries, stored }: Pick<Preview, 'entries' | 's
   return Math.max(entries, stored);
 }
 
-/** `42 entries`; where there is a disk layer `42 entries, 57 on disk`. */
+/** `42 entries`; where there is a disk layer `42 entries (57 on disk)`. */
 function countsText({ entries, stored }: Pick<Preview, 'entries' | 'stored'>, format: Format): string {
   if (entries === 0 && stored > 0) return `${entriesText(format, stored)} on disk`;
-  return `${entriesText(format, entries)}${stored === 0 ? '' : `, ${format.count(stored)} on disk`}`;
+  return `${entriesText(format, entries)}${stored === 0 ? '' : ` (${format.count(stored)} on disk)`}`;
 }
 
 function targetText(target: ClearTarget): string {
