@@ -18,6 +18,13 @@ const POLICIES = {
   hard_timeout: 2.5,
 } as const;
 
+/** A tier of one's own, as an author would add it: that of the bot's `/api/status`. */
+const STATUS = {
+  ttl: 5,
+  label: 'Status of the bot',
+  description: 'What /api/status answers.',
+} as const;
+
 export function watchable(config: Config): Config {
   const said = config.cacheSection.tiers ?? {};
   const { ttl_query: ttl } = config.cacheSection;
@@ -27,7 +34,7 @@ export function watchable(config: Config): Config {
     ...config.cacheSection,
     persist_interval: persist,
     ttl_query: said.query === undefined ? Math.min(ttl, QUERY_TTL_SECONDS) : ttl,
-    tiers: { query: POLICIES, reference: POLICIES, ...said },
+    tiers: { query: POLICIES, reference: POLICIES, system_status: STATUS, ...said },
   };
   const tiers = tierPolicies({ ...section, disk_path: disk?.path ?? null });
   const cache = {

@@ -22,6 +22,8 @@ interface Read {
   readonly answer: () => object | Promise<object>;
 }
 
+/** Where the configuration has a tier of this name, the status is kept by it. */
+const STATUS_TIER = 'system_status';
 const STATUS_TTL_MS = 5_000;
 /** No invalidation reaches a CDN, so what changes with each sale is held there only for a moment. */
 const SHOP_EDGE_MS = 10_000;
@@ -30,7 +32,7 @@ const SHOP_BODY_BYTES = 4 * 1_024 * 1_024;
 const DEFAULT_PEOPLE = 10;
 const MOST_PEOPLE = 100;
 
-/** `/api/status`: for five seconds, and not beyond a change of the products that it counts. */
+/** `/api/status`: for five seconds or as its tier says, and not beyond a change of the products that it counts. */
 export function statusRead(cache: Cache, shop: Shop, bot: () => BotState): RequestHandler {
   const startedAt = new Date(cache.clock.epochAt(cache.clock.now())).toISOString();
   const answer = () => {
@@ -42,10 +44,14 @@ export function statusRead(cache: Cache, shop: Shop, bot: () => BotState): Reque
       cache: { enabled, entries: total.entries, weightBytes: total.weightBytes, hitRate: total.hitRate },
     };
   };
-  const options = { keyPrefix: 'status', ttlMs: STATUS_TTL_MS, browserMaxAgeMs: STATUS_TTL_MS } as const;
+  const tier = cache.tiers.find((each) => each.tier === STATUS_TIER);
+  const ttlMs = tier?.ttlMs ?? STATUS_TTL_MS;
   return keptRead(cache, [], () => ({ dependsOn: [shopKeys.mainCategories()], answer }), {
-    ...options,
-    edgeMaxAgeMs: STATUS_TTL_MS,
+    keyPrefix: 'status',
+    ...(tier === undefined ? {} : { tier: STATUS_TIER }),
+    ttlMs,
+    browserMaxAgeMs: ttlMs,
+    edgeMaxAgeMs: ttlMs,
   });
 }
 

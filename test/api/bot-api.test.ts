@@ -1,9 +1,12 @@
 /** The reference bot's HTTP API, over real HTTP and a real shop in memory. */
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { createBotApi } from '../../src/api/bot-api.ts';
+import { statusRead } from '../../src/api/kept-reads.ts';
+import { createCache } from '../../src/cache/cache.ts';
+import { defineTier } from '../../src/cache/define-tier.ts';
 import type { Logger } from '../../src/logger.ts';
 import { silentLogger } from '../../src/logger.ts';
-import { type Fixture, MARK, NELLY, newProduct, smallShop } from '../db/shop-fixture.ts';
+import { type Fixture, MARK, NELLY, newProduct, smallShop, tiers } from '../db/shop-fixture.ts';
 import { parseExposition } from '../metrics/exposition.ts';
 import { type Client, serve } from '../support/http-client.ts';
 
@@ -163,6 +166,27 @@ describe('GET /api/status', () => {
     expect(kept.headers.get('cache-control')).toBe('public, max-age=5, s-maxage=5');
     fixture.clock.advance(1);
     expect(await json('/api/status')).toMatchObject({ online: false });
+  });
+
+  it('is kept as a tier named system_status says, where there is one', async () => {
+    const cache = createCache({
+      maxWeightBytes: 1_000_000,
+      tiers: [...tiers(), defineTier('system_status', { ttlMs: 2_000, jitterRatio: 0 })],
+      cleanupIntervalMs: 60_000,
+      clock: fixture.clock,
+      logger: silentLogger,
+    });
+    onTestFinished(() => cache.stop());
+    let guilds = 3;
+    const read = statusRead(cache, fixture.shop, () => ({ online: true, guilds }));
+    const status = async () => (await read(new Request('http://localhost/api/status'))).json();
+    expect(await status()).toMatchObject({ guilds: 3 });
+    guilds = 4;
+    fixture.clock.advance(1_999);
+    expect(await status()).toMatchObject({ guilds: 3 });
+    expect(cache.stats(0).tiers.find(({ tier }) => tier === 'system_status')).toMatchObject({ entries: 1 });
+    fixture.clock.advance(1);
+    expect(await status()).toMatchObject({ guilds: 4 });
   });
 
   it('counts a new product at once', async () => {

@@ -63,6 +63,12 @@ describe('the configuration of the playground', () => {
     expect(tier(config, 'user')?.graceMs).toBeUndefined();
   });
 
+  it('has a tier of its own, as an author may add one, unless config.json says otherwise', () => {
+    expect(tier(watchable(parseConfig({})), 'system_status')).toMatchObject({ ttlMs: 5_000 });
+    const said = { system_status: { ttl: 2 } };
+    expect(tier(watchable(parseConfig({ cache: { tiers: said } })), 'system_status')?.ttlMs).toBe(2_000);
+  });
+
   it('keeps query results fresh for so short that one can watch them grow old, and no longer than is said', () => {
     expect(tier(watchable(parseConfig({})), 'query')?.ttlMs).toBe(QUERY_TTL_SECONDS * 1_000);
     expect(tier(watchable(parseConfig({ cache: { ttl_query: 5 } })), 'query')?.ttlMs).toBe(5_000);

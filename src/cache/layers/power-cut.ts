@@ -7,6 +7,7 @@
  * written so, and goes once everything is on the disk. A note of an earlier start means that the machine ended
  * meanwhile: the file proves nothing, and is begun anew (I9).
  */
+import { randomBytes } from 'node:crypto';
 import {
   closeSync,
   fsyncSync,
@@ -22,8 +23,6 @@ import { hasEnded, processStart } from './processes.ts';
 
 /** Linux makes a new one at each start. */
 const BOOT_FILE = '/proc/sys/kernel/random/boot_id';
-
-let made = 0;
 
 /** Names the machine's present start; `undefined` where the machine does not tell. */
 export function machineStart(): string | undefined {
@@ -50,7 +49,7 @@ export function wasCutOff(path: string, start: string): boolean {
 export function noteUse(path: string, start: string): () => void {
   // Processes that were killed have left theirs; what they wrote is made sure of with what is written now.
   for (const note of notesFor(path)) if (isLeft(note)) rmSync(note, { force: true });
-  const name = `${process.pid}-${processStart()}-${made++}`;
+  const name = `${process.pid}-${processStart()}-${randomBytes(6).toString('hex')}`;
   const note = `${path}.in-use-${name}`;
   // Under another name until it is whole, since who reads half of it takes it for an old one.
   const draft = `${path}.note-${name}`;
@@ -88,7 +87,7 @@ function textOf(note: string): string | undefined {
 }
 
 function isLeft(note: string): boolean {
-  const [, pid, startedAt] = /\.in-use-(\d+)-(\d+)-\d+$/.exec(note) ?? [];
+  const [, pid, startedAt] = /\.in-use-(\d+)-(\d+)-\w+$/.exec(note) ?? [];
   return pid !== undefined && hasEnded(Number(pid), Number(startedAt));
 }
 
