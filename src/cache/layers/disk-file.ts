@@ -212,8 +212,10 @@ export class DiskFile {
 
   /** Keys that begin with a prefix, in their order: at most `limit` after one. */
   keysAfter(prefix: string, after: string, limit: number): string[] {
-    const sql = 'SELECT key FROM cache_storage WHERE key >= ? AND key > ? ORDER BY key LIMIT ?';
-    const keys = this.#plucked(sql).all(prefix, after, limit) as string[];
+    // Of two bounds SQLite would seek the first alone, and read all that lies before the second once more a page.
+    const [bound, from] = after === '' ? ['>=', prefix] : ['>', after];
+    const sql = `SELECT key FROM cache_storage WHERE key ${bound} ? ORDER BY key LIMIT ?`;
+    const keys = this.#plucked(sql).all(from, limit) as string[];
     return keys.filter((key) => key.startsWith(prefix));
   }
 
@@ -225,9 +227,9 @@ export class DiskFile {
 
   /** Labels that begin with a prefix, after one, at most `limit`. */
   labelsAfter(prefix: string, after: string, limit: number): string[] {
-    const sql = `SELECT DISTINCT label FROM cache_links
-      WHERE label >= ? AND label > ? ORDER BY label LIMIT ?`;
-    const labels = this.#plucked(sql).all(prefix, after, limit) as string[];
+    const [bound, from] = after === '' ? ['>=', prefix] : ['>', after];
+    const sql = `SELECT DISTINCT label FROM cache_links WHERE label ${bound} ? ORDER BY label LIMIT ?`;
+    const labels = this.#plucked(sql).all(from, limit) as string[];
     return labels.filter((label) => label.startsWith(prefix));
   }
 

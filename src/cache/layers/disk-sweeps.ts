@@ -16,8 +16,10 @@ interface Sweep extends PendingSweep {
 
 /** Rows an invalidation removes before the rest is left to a sweep: 2 to 3 ms. */
 const REMOVALS_AT_ONCE = 100;
-/** Rows looked at in one step of a sweep. */
+/** Rows removed in one step of a sweep. */
 const SWEEP_STEP = 100;
+/** Looking at a row that stays takes less than this share of removing one. */
+const LOOKS_A_REMOVAL = 10;
 
 export class DiskSweeps {
   readonly #access: DiskAccess;
@@ -53,9 +55,12 @@ export class DiskSweeps {
     let left = REMOVALS_AT_ONCE;
     const tooLarge = targets.filter((target) => {
       const keys: string[] = [];
-      for (const key of coveredKeys(file, target)) if (keys.push(key) > left) return true;
+      for (const key of coveredKeys(file, target)) {
+        left -= costOf(key);
+        if (left < 0) return true;
+        if (key !== undefined) keys.push(key);
+      }
       for (const key of keys) file.delete(key);
-      left -= keys.length;
       return false;
     });
     if (tooLarge.length > 0) this.#begin(file, tooLarge);
@@ -121,9 +126,10 @@ export class DiskSweeps {
     const keys = coveredKeys(file, target);
     for (let isMore = true; isMore; ) {
       const isDone = this.#attempt(file, () => {
-        for (let i = 0; i < SWEEP_STEP && isMore; i++) {
+        for (let left = SWEEP_STEP; left > 0 && isMore; ) {
           const { value: key, done } = keys.next();
           isMore = done !== true;
+          left -= costOf(key);
           if (key !== undefined && (file.seqOf(key) ?? Number.POSITIVE_INFINITY) <= through) file.delete(key);
         }
       });
@@ -137,4 +143,9 @@ export class DiskSweeps {
     if (this.#access.file !== file) return false;
     return this.#access.attempt('could not be invalidated', () => file.transaction(work));
   }
+}
+
+/** In removals. */
+function costOf(key: unknown): number {
+  return key === undefined ? 1 / LOOKS_A_REMOVAL : 1;
 }

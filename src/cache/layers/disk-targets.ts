@@ -16,9 +16,10 @@ export function labelsOf(tags: readonly string[], dependsOn: readonly string[]):
 /**
  * Keys of rows that the target covers, by themselves or by what they depend on, through any number of others. What
  * depends on a row comes before it, so that whoever is stopped halfway finds the rest again. Rows may be deleted
- * meanwhile; a key may come more than once.
+ * meanwhile; a key may come more than once. `undefined` stands for something that was looked at and is not covered, so
+ * that whoever looks for few among many can stop in between (I12).
  */
-export function* coveredKeys(file: DiskFile, target: Target): Generator<string, void, undefined> {
+export function* coveredKeys(file: DiskFile, target: Target): Generator<string | undefined, void, undefined> {
   if (target.kind === 'tag') {
     for (const key of labelled(file, TAG + target.tag)) yield* withDependants(file, key);
   } else if (target.kind === 'key') {
@@ -29,9 +30,11 @@ export function* coveredKeys(file: DiskFile, target: Target): Generator<string, 
     for (const label of paged((after) => file.labelsAfter(DEPENDENCY + pattern.prefix, after, PAGE_ROWS))) {
       const key = label.slice(DEPENDENCY.length);
       if (pattern.matches(key)) yield* dependantsOf(file, key);
+      else yield undefined;
     }
     for (const key of paged((after) => file.keysAfter(pattern.prefix, after, PAGE_ROWS))) {
       if (pattern.matches(key)) yield* withDependants(file, key);
+      else yield undefined;
     }
   }
 }

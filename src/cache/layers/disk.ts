@@ -199,7 +199,7 @@ export class Disk {
     for (const target of targets) {
       const { file } = this.#access;
       if (file === undefined) return 0;
-      const add = (key: string) => void keys.add(key);
+      const add = (key: string | undefined) => void (key !== undefined && keys.add(key));
       const isOver = () => this.#access.isClosed || file !== this.#access.file;
       await inSlices(this.#clock, coveredKeys(file, target), add, isOver);
     }
