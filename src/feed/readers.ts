@@ -84,6 +84,8 @@ export class Reader {
   rejoin(): void {
     this.#epoch = metaOf(this.#db, 'epoch') ?? '';
     this.#installation = metaOf(this.#db, 'installation') ?? '';
+    // Its row may have gone with the tables.
+    this.hasGoneBack();
   }
 
   positionAt(position: number): FeedPosition {
