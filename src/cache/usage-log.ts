@@ -144,12 +144,14 @@ export class UsageLog {
         const { rows, lastKey }: ReturnType<UsageFile['rowsAfter']> = this.#rowsAfter(after);
         after = lastKey;
         const covered = rows.filter(({ key, links }) => forgotten.has(key) || isCovered(key, linksOf(links)));
-        this.read((tables) =>
+        const isDeleted = this.read((tables) => {
           tables.transaction(() => {
             for (const { key } of covered) tables.delete(key);
-          }),
-        );
-        for (const { key } of covered) forgotten.add(key);
+          });
+          return true;
+        });
+        // What the file does not give up at the moment is not told as forgotten.
+        if (isDeleted === true) for (const { key } of covered) forgotten.add(key);
         await this.#clock.yield();
       }
       this.#count();
