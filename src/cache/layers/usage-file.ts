@@ -99,7 +99,9 @@ export class UsageFile {
   rowsAfter(key: string): { readonly rows: UsageRow[]; readonly lastKey: string | undefined } {
     const sql = `SELECT ${ROW} FROM cache_recipes WHERE key > ? ORDER BY key LIMIT ?`;
     const found = this.#file.statement(sql).all(key, STEP) as SealedRow[];
-    return { rows: this.#allSound(found), lastKey: found.at(-1)?.key };
+    const lastKey = found.at(-1)?.key;
+    // A key that is no UTF-8 any more reads as another one, and would be found for ever.
+    return { rows: this.#allSound(found), lastKey: lastKey === key ? undefined : lastKey };
   }
 
   /** Pages of the rows, those of most worth first; `undefined` beyond the last. */
