@@ -95,7 +95,9 @@ export async function longestHold(
   };
 }
 
+/** Linux brings a thread's figure up to date every few milliseconds, or when the process is asked for its own. */
 function threadMs(): number {
+  process.cpuUsage();
   const { user, system } = process.threadCpuUsage();
   return (user + system) / 1_000;
 }

@@ -15,7 +15,10 @@ export interface Clock {
   after(delayMs: number, run: () => void): () => void;
   /** Calls `run` every `intervalMs`; the returned function cancels. Never keeps the process alive. */
   every(intervalMs: number, run: () => void): () => void;
-  /** Lets the event loop turn once: work done in slices awaits this between two of them. */
+  /**
+   * Lets the event loop turn: work done in slices awaits this between two of them. Of several who wait, one goes on in
+   * each turn, so that what runs at once does not hold the loop for the sum of its slices.
+   */
   yield(): Promise<void>;
 }
 
@@ -39,6 +42,11 @@ export function systemClock(): Clock {
   const expire = () => {
     expiring = false;
     readsLeft = 0;
+  };
+  const waiting: (() => void)[] = [];
+  const turn = () => {
+    waiting.shift()?.();
+    if (waiting.length > 0) setImmediate(turn);
   };
   const after = (delayMs: number, run: () => void): (() => void) => {
     let timer: NodeJS.Timeout;
@@ -74,6 +82,9 @@ export function systemClock(): Clock {
       });
       return () => cancel();
     },
-    yield: () => new Promise((resolve) => setImmediate(resolve)),
+    yield: () =>
+      new Promise((resolve) => {
+        if (waiting.push(resolve) === 1) setImmediate(turn);
+      }),
   };
 }

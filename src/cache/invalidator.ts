@@ -230,10 +230,13 @@ export class Invalidator {
       visit(entry);
       if (run.roots.length > 0) this.#cascade(run);
     };
-    const swept = inSlices(this.#clock, rest, step, isOver).then(() => {
+    const swept = async () => {
+      // What is done at once in this turn has been done.
+      await this.#clock.yield();
+      if (!isOver()) await inSlices(this.#clock, rest, step, isOver);
       this.#setSweeps(this.#sweeps.filter((other) => other !== sweep));
-    });
-    run.sweeps.push(swept);
+    };
+    run.sweeps.push(swept());
   }
 
   #setSweeps(sweeps: readonly Sweep[]): void {
