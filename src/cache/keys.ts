@@ -191,3 +191,12 @@ export function assertKey(text: unknown): asserts text is string {
     );
   }
 }
+
+export function isKey(text: unknown): text is string {
+  try {
+    assertKey(text);
+    return true;
+  } catch {
+    return false; // whoever asks says so
+  }
+}

@@ -28,17 +28,36 @@ interface Labels {
 
 export class PendingChanges {
   readonly #changes: Change[] = [];
+  /** Where the sets stand among them, each with its mark; in the order of both. */
+  readonly #sets: { readonly at: number; readonly mark: number }[] = [];
 
   get size(): number {
     return this.#changes.length;
   }
 
-  add(change: Change): void {
-    this.#changes.push(change);
+  /** @param mark of a set: without one only what was there is invalidated */
+  add(change: Change, mark?: number): void {
+    if (change.kind === 'set' && mark === undefined) this.#changes.push(changeOfInvalidate(change.key));
+    else this.#changes.push(change);
+    if (mark !== undefined) this.#sets.push({ at: this.#changes.length - 1, mark });
+  }
+
+  get hasSets(): boolean {
+    return this.#sets.length > 0;
+  }
+
+  /** Of the sets with later marks only what was there is invalidated. */
+  dropSetsAfter(standing: number): void {
+    for (let set = this.#sets.at(-1); set !== undefined && set.mark > standing; set = this.#sets.at(-1)) {
+      const change = this.#changes[set.at];
+      if (change?.kind === 'set') this.#changes[set.at] = changeOfInvalidate(change.key);
+      this.#sets.pop();
+    }
   }
 
   /** Takes out all that was added since the list had `size` changes. */
   takeFrom(size: number): Change[] {
+    while ((this.#sets.at(-1)?.at ?? -1) >= size) this.#sets.pop();
     return this.#changes.splice(size);
   }
 

@@ -6,17 +6,18 @@
  * go to the database. A transaction begun elsewhere (BEGIN by hand, `db.transaction`) cannot be followed: while one is
  * open every read goes to the database and fills nothing; invalidations apply at once, and again when it is found
  * ended, before the next read is answered. A rollback of such a one costs some reloads; nothing stale is served.
- * Only readers that go around this cache could see something stale for that moment.
+ * Only readers that go around this cache could see something stale for that moment, and only a load that lasts over
+ * the whole of such a transaction could keep what it has read in the midst of it.
  */
 import type { Logger } from '../logger.ts';
 import type { ChangeSource } from './change-source.ts';
 import { CacheError } from './errors.ts';
+import type { MarkedDatabase } from './rollback-mark.ts';
 import { TransactionalCache } from './transactional-cache.ts';
 import type { Cache } from './types.ts';
 
 /** What is used of better-sqlite3's `Database`. */
-export interface SqliteDatabase {
-  readonly inTransaction: boolean;
+export interface SqliteDatabase extends MarkedDatabase {
   transaction(fn: (...args: never[]) => unknown): SqliteTransaction<never[], unknown>;
 }
 

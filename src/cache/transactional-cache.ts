@@ -3,14 +3,16 @@
  * the commit. `sqlite.ts` says what is promised.
  */
 import type { Logger } from '../logger.ts';
+import type { LoadMissing } from './batch-load.ts';
 import type { ChangeSource } from './change-source.ts';
 import type { Clock } from './clock.ts';
 import { cloneValue } from './clone.ts';
 import { CacheError } from './errors.ts';
-import { assertKey } from './keys.ts';
+import { assertKey, isKey } from './keys.ts';
 import type { Provenance } from './layers/disk.ts';
 import { type Change, changeOfInvalidate, changeOfSet, PendingChanges } from './pending-changes.ts';
 import type { Recipes } from './recipes.ts';
+import { type MarkedDatabase, RollbackMark } from './rollback-mark.ts';
 import type {
   Cache,
   CacheEvents,
@@ -32,6 +34,9 @@ import type { Warmth } from './warmth.ts';
 
 const NOTHING_YET: Removal = { entries: 0, weightBytes: 0, loads: 0 };
 
+/** With more changes than this, to look through them takes longer than to ask the database. */
+const MANY_CHANGES = 1_000;
+
 /** How a call is to be treated: as usual, within a transaction of ours, or within one begun elsewhere. */
 type Place = 'outside' | 'within' | 'foreign';
 
@@ -40,10 +45,11 @@ export class TransactionalCache implements Cache {
   readonly #cache: Cache;
   readonly #logger: Logger;
   readonly #feed: ChangeSource | undefined;
+  readonly #mark: RollbackMark;
   /** Transactions and savepoints of ours that are open. */
   #depth = 0;
-  /** The outermost one of ours is only a savepoint in a transaction begun elsewhere. */
-  #isGuest = false;
+  /** The outermost one of ours; as a guest it is only a savepoint in a transaction begun elsewhere. */
+  #outermost = { depth: 1, isGuest: false };
   readonly #pending = new PendingChanges();
   /** Crosses out what the transaction has written down that it will invalidate. */
   #crossOut: (() => void) | undefined;
@@ -51,13 +57,9 @@ export class TransactionalCache implements Cache {
   #foreign: Change[] = [];
   #foreignReported = false;
 
-  constructor(
-    db: { readonly inTransaction: boolean },
-    cache: Cache,
-    logger: Logger,
-    feed: ChangeSource | undefined,
-  ) {
+  constructor(db: MarkedDatabase, cache: Cache, logger: Logger, feed: ChangeSource | undefined) {
     this.#db = db;
+    this.#mark = new RollbackMark(db);
     this.#cache = cache;
     this.#logger = logger;
     this.#feed = feed;
@@ -65,16 +67,20 @@ export class TransactionalCache implements Cache {
 
   /** To be called as the last thing within a transaction: writes down what its commit will invalidate. */
   beforeCommit(): void {
-    if (this.#depth !== 1 || this.#isGuest || this.#pending.size === 0) return;
+    const { depth, isGuest } = this.#outermost;
+    if (this.#depth !== depth || isGuest || this.#pending.size === 0) return;
     this.#crossOut = this.#cache.intend(() => this.#pending.targets());
   }
 
   /** Runs a transaction or savepoint: what it changes applies if it succeeds, and is dropped if it throws. */
   follow<R>(run: () => R): R {
     const place = this.#place();
-    if (this.#depth === 0) this.#isGuest = place === 'foreign';
-    const size = this.#pending.size;
+    const { size } = this.#pending;
+    const outermost = this.#outermost;
+    // So it is, too, within one of ours that SQLite has rolled back by itself, after an error that somebody caught.
+    const isOutermost = this.#depth === 0 || place === 'outside';
     this.#depth++;
+    if (isOutermost) this.#outermost = { depth: this.#depth, isGuest: place === 'foreign' };
     let succeeded = false;
     try {
       const result = run();
@@ -82,23 +88,40 @@ export class TransactionalCache implements Cache {
       return result;
     } finally {
       this.#depth--;
-      if (!succeeded) this.#pending.takeFrom(size);
-      else if (this.#depth === 0) this.#committed(this.#pending.takeFrom(0));
-      if (this.#depth === 0) {
+      if (!succeeded) this.#dropped(this.#pending.takeFrom(size));
+      else if (isOutermost) {
+        this.#dropRolledBack();
+        this.#committed(this.#pending.takeFrom(size));
+      }
+      if (isOutermost) {
+        this.#outermost = outermost;
         this.#crossOut?.();
         this.#crossOut = undefined;
       }
     }
   }
 
+  /** What is written behind stays written. */
+  #dropped(changes: readonly Change[]): void {
+    for (const change of changes) {
+      if (change.kind === 'set' && this.unsaved.find(change.key).state === 'hit')
+        this.#cache.invalidate(change.key);
+    }
+  }
+
   #committed(changes: readonly Change[]): void {
-    if (this.#isGuest) {
+    if (this.#outermost.isGuest) {
       for (const change of changes) this.#applyForeign(change);
       return;
     }
     // What was put into the cache on purpose is not removed again by what was noticed of the same write.
     this.#drainOwn();
     this.#apply(changes);
+  }
+
+  /** What was set within a savepoint of others that was rolled back never came to be. */
+  #dropRolledBack(): void {
+    if (this.#pending.hasSets) this.#pending.dropSetsAfter(this.#mark.standing);
   }
 
   #place(): Place {
@@ -109,7 +132,7 @@ export class TransactionalCache implements Cache {
       this.#drainOwn();
       return 'outside';
     }
-    if (this.#depth > 0) return this.#isGuest ? 'foreign' : 'within';
+    if (this.#depth > 0) return this.#outermost.isGuest ? 'foreign' : 'within';
     this.#reportForeign();
     return 'foreign';
   }
@@ -170,22 +193,28 @@ export class TransactionalCache implements Cache {
   /** Whether it will be committed is not known: what it wrote is invalidated, now and when it has ended. */
   #applyForeign(change: Change): void {
     const known = change.kind === 'set' ? changeOfInvalidate(change.key) : change;
-    this.#foreign.push(known);
+    this.#foreign = this.#foreign.length < MANY_CHANGES ? [...this.#foreign, known] : [{ kind: 'clear' }];
     this.#apply([known]);
   }
 
   /** Takes a change in while a transaction is open. */
   #defer(change: Change): void {
-    if (this.#depth > 0) this.#pending.add(change);
-    else this.#applyForeign(change);
+    if (this.#depth === 0) this.#applyForeign(change);
+    else if (change.kind !== 'set') this.#pending.add(change);
+    else {
+      this.#dropRolledBack();
+      this.#pending.add(change, this.#mark.make());
+    }
   }
 
   #changeOf(key: string): Change | undefined {
+    this.#dropRolledBack();
     return this.#pending.lastFor(key, (of) => this.#cache.inspect(of));
   }
 
   /** What a read within a transaction gets from the cache. */
   #lookupWithin<T>(key: string): Lookup<T> {
+    if (this.#pending.size > MANY_CHANGES) return { state: 'miss' };
     const change = this.#changeOf(key);
     if (change?.kind === 'set' && change.key === key) {
       return { state: 'hit', value: (change.copied ? cloneValue(change.value) : change.value) as T };
@@ -219,7 +248,7 @@ export class TransactionalCache implements Cache {
   // ---- reads ----
 
   getOrLoad<T>(key: string, load: Loader<T>, options?: LoadOptions): Promise<T> {
-    if (this.#place() === 'outside') return this.#cache.getOrLoad(key, load, options);
+    if (this.#place() === 'outside') return this.#cache.getOrLoad(key, this.#watched(load), options);
     try {
       return Promise.resolve(this.#readWithin(key, load, options));
     } catch (error) {
@@ -228,8 +257,35 @@ export class TransactionalCache implements Cache {
   }
 
   getOrLoadSync<T>(key: string, load: (context: LoadContext) => T, options?: LoadOptions): T {
-    if (this.#place() === 'outside') return this.#cache.getOrLoadSync(key, load, options);
+    if (this.#place() === 'outside') return this.#cache.getOrLoadSync(key, this.#watched(load), options);
     return this.#readWithin<T, T>(key, load, options);
+  }
+
+  /**
+   * A loader whose value is not kept where a transaction of others is open as it begins or ends: one that waits, or that
+   * runs behind, may come upon what is rolled back later.
+   */
+  #watched<R>(load: (context: LoadContext) => R): (context: LoadContext) => R {
+    return (context) => {
+      const check = <T>(value: T): T => {
+        if (this.#db.inTransaction) context.skip();
+        return value;
+      };
+      check(undefined);
+      const loaded = load(context);
+      // A promise of the same.
+      return isPromiseLike(loaded) ? (loaded.then(check) as R) : check(loaded);
+    };
+  }
+
+  /** The same of many keys. */
+  #watchedMany<T>(load: LoadMissing<T>): LoadMissing<T> {
+    return async (missing) => {
+      const began = this.#db.inTransaction;
+      const loaded = await load(missing);
+      if (began || this.#db.inTransaction) this.#cache.invalidate(...missing.filter(isKey));
+      return loaded;
+    };
   }
 
   #readWithin<T, R>(key: string, load: (context: LoadContext) => R, options: LoadOptions | undefined): T | R {
@@ -243,10 +299,11 @@ export class TransactionalCache implements Cache {
 
   async getOrLoadMany<T>(
     keys: readonly string[],
-    loadMissing: (missing: readonly string[]) => ReadonlyMap<string, T> | PromiseLike<ReadonlyMap<string, T>>,
+    loadMissing: LoadMissing<T>,
     options?: LoadOptions,
   ): Promise<Map<string, T>> {
-    if (this.#place() === 'outside') return this.#cache.getOrLoadMany(keys, loadMissing, options);
+    if (this.#place() === 'outside')
+      return this.#cache.getOrLoadMany(keys, this.#watchedMany(loadMissing), options);
     if (options?.fresh === true) this.invalidate(...keys);
     const found = options?.fresh === true ? new Map<string, T>() : this.getMany<T>(keys);
     for (const key of keys) {
@@ -278,10 +335,11 @@ export class TransactionalCache implements Cache {
 
   has(key: string): boolean {
     const place = this.#place();
-    const change = place === 'outside' ? undefined : this.#changeOf(key);
+    if (place === 'outside') return this.#cache.has(key);
+    if (this.#pending.size > MANY_CHANGES) return false;
+    const change = this.#changeOf(key);
     if (change !== undefined) return change.kind === 'set' && change.key === key;
-    if (place === 'foreign' || (place === 'within' && this.#feed?.isBehind === true)) return false;
-    return this.#cache.has(key);
+    return place === 'within' && this.#feed?.isBehind !== true && this.#cache.has(key);
   }
 
   // ---- writes ----
@@ -293,8 +351,14 @@ export class TransactionalCache implements Cache {
     options?: EntryOptions,
   ): Promise<R> {
     if (this.#place() === 'outside') return this.#cache.write(key, value, save, options);
-    const result = await save(value);
-    this.set(key, value, options);
+    const saved = save(value);
+    if (!isPromiseLike(saved)) {
+      this.set(key, value, options);
+      return saved;
+    }
+    const result = await saved;
+    // The transaction may have ended meanwhile, in one way or the other.
+    this.invalidate(key);
     return result;
   }
 
@@ -406,4 +470,8 @@ export class TransactionalCache implements Cache {
   stop(): Promise<void> {
     return this.#cache.stop();
   }
+}
+
+function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }
