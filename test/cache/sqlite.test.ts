@@ -467,7 +467,12 @@ describe('any nesting of transactions, commits, rollbacks, writes and reads', ()
                 }
                 break;
               case 'theirs':
-                if (db.inTransaction) break;
+                if (db.inTransaction) {
+                  db.exec('SAVEPOINT theirs');
+                  run(step.steps);
+                  db.exec(step.commits ? 'RELEASE theirs' : 'ROLLBACK TO theirs; RELEASE theirs');
+                  break;
+                }
                 db.exec('BEGIN');
                 run(step.steps);
                 db.exec(step.commits ? 'COMMIT' : 'ROLLBACK');
