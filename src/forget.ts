@@ -45,7 +45,7 @@ export async function forget(
 
 /** What was forgotten in all processes of a bot: theirs is added to the own. */
 export function addReceipts(own: ForgetReceipt, others: readonly ForgetReceipt[]): ForgetReceipt {
-  const sum = (of: keyof Forgotten | 'writes') =>
+  const sum = (of: Exclude<keyof Forgotten, 'isUnfinished'> | 'writes') =>
     others.reduce((total, receipt) => total + receipt[of], own[of]);
   return {
     ...own,
@@ -56,5 +56,6 @@ export function addReceipts(own: ForgetReceipt, others: readonly ForgetReceipt[]
     stored: sum('stored'),
     topKeys: sum('topKeys'),
     hotKeys: sum('hotKeys'),
+    isUnfinished: own.isUnfinished || others.some(({ isUnfinished }) => isUnfinished),
   };
 }

@@ -297,14 +297,20 @@ class Plugin implements Cachecord {
     ]);
     const silentShards = missing(replies);
     const receipt = { ...addReceipts(own, answers(replies)), silentShards };
-    const { entries, stored, topKeys, hotKeys, writes } = receipt;
+    const { entries, stored, topKeys, hotKeys, writes, isUnfinished } = receipt;
     this.#logger.info(`What the cache held of a ${kind} was forgotten.`, {
       entries,
       stored,
       topKeys,
       hotKeys,
       writes,
+      isUnfinished,
     });
+    if (isUnfinished) {
+      this.#logger.warn(
+        `A file did not give up all that was held of a ${kind}: it is not used any more, and removed as soon as the file lets.`,
+      );
+    }
     if (silentShards.length > 0) {
       this.#logger.warn(`Shards that did not answer may still hold something of a ${kind}: ask again.`, {
         silentShards,

@@ -365,15 +365,27 @@ class CacheManager implements Cache {
 
   async forget(...targets: readonly InvalidationTarget[]): Promise<Forgotten> {
     const compiled = targets.map(compileTarget);
-    const stored = (await this.#disk?.count(compiled)) ?? 0;
+    const found = (await this.#disk?.count(compiled)) ?? 0;
     const forgetKeys = this.warmth?.forget(compiled);
     const removal = this.invalidate(...targets);
     const { entries, weightBytes, loads } = (await removal.pending) ?? removal;
-    const hotKeys = (await forgetKeys?.()) ?? 0;
-    await this.#disk?.settled();
+    // Each step may wait for a lock: not all in one turn of the loop (I12).
+    await this.clock.yield();
+    const remembered = await forgetKeys?.();
+    await this.clock.yield();
+    const isGone = (await this.#disk?.forget(compiled)) ?? true;
+    const left = isGone ? 0 : ((await this.#disk?.count(compiled)) ?? 0);
     const isCovered = (key: string) => compiled.some((target) => covers(target, key, undefined));
     this.#loading.forgetFailure(isCovered);
-    return { entries, weightBytes, loads, stored, topKeys: this.#top.forget(isCovered), hotKeys };
+    return {
+      entries,
+      weightBytes,
+      loads,
+      stored: Math.max(0, found - left),
+      topKeys: this.#top.forget(isCovered),
+      hotKeys: remembered?.keys ?? 0,
+      isUnfinished: !isGone || remembered?.isFinished === false,
+    };
   }
 
   preview(target: InvalidationTarget): Promise<Preview> {

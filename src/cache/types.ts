@@ -147,6 +147,11 @@ export interface Forgotten {
   readonly topKeys: number;
   /** Keys that were remembered, with the arguments that load them. */
   readonly hotKeys: number;
+  /**
+   * A file did not give up all of it: another program has it locked, or it cannot be written. What is left is not counted
+   * here and not used any more, and is removed as soon as the file lets. `docs/privacy.md` says what stays if it never does.
+   */
+  readonly isUnfinished: boolean;
 }
 
 /** What a pattern covers at the moment, without removing it. */

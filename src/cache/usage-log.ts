@@ -3,10 +3,13 @@
  * the recipe that loads it, by key and by hour of the day; what has faded leaves it, and so does what is forgotten.
  *
  * What must hold: nothing is written of entries that are not written to disk themselves; nothing here holds the event
- * loop for long (I12); whatever goes wrong with a row or with the file costs warmth and nothing else (I4).
+ * loop for long (I12); whatever goes wrong with a row or with the file costs warmth and nothing else (I4); what is
+ * forgotten is not used any more from then on, and where the file does not give it up at once, nothing is written before
+ * it has.
  */
 import type { Clock } from './clock.ts';
 import type { Entry, EntryLinks } from './entry.ts';
+import { Forgettings, type ForgottenKeys } from './forgettings.ts';
 import { heated, heatsWorth } from './heat.ts';
 import type { Disk } from './layers/disk.ts';
 import type { DiskFile } from './layers/disk-file.ts';
@@ -45,6 +48,7 @@ export interface UsageParts {
 }
 
 export class UsageLog {
+  readonly forgettings: Forgettings;
   readonly #parts: UsageParts;
   readonly #clock: Clock;
   readonly #cancel: () => void;
@@ -59,6 +63,7 @@ export class UsageLog {
   constructor(parts: UsageParts) {
     this.#parts = parts;
     this.#clock = parts.clock;
+    this.forgettings = new Forgettings({ clock: parts.clock, read: (work) => this.read(work) });
     this.#cancel = parts.clock.every(parts.intervalMs, () => void this.flush());
     this.#count();
   }
@@ -125,8 +130,9 @@ export class UsageLog {
   /**
    * Forgets how the keys are loaded that the targets cover; to be called before their entries are invalidated, since
    * their tags tell whom they are of. What is written is forgotten by what is returned, which tells how many keys it was.
+   * What the file does not give up by then is forgotten later, and not used meanwhile.
    */
-  forget(targets: readonly Target[]): () => Promise<number> {
+  forget(targets: readonly Target[]): () => Promise<ForgottenKeys> {
     const { recipes, memory } = this.#parts;
     const hasTags = targets.some(({ kind }) => kind === 'tag');
     const isCovered = (key: string, links: EntryLinks | undefined) =>
@@ -139,34 +145,20 @@ export class UsageLog {
       return forgotten.has(key) || (entry === undefined && hasTags);
     });
     this.#uses.forget((key) => forgotten.has(key) || isCovered(key, undefined));
+    const remove = this.forgettings.add(targets, forgotten);
     return async () => {
-      for (let after: string | undefined = ''; after !== undefined; ) {
-        const { rows, lastKey }: ReturnType<UsageFile['rowsAfter']> = this.#rowsAfter(after);
-        after = lastKey;
-        const covered = rows.filter(({ key, links }) => forgotten.has(key) || isCovered(key, linksOf(links)));
-        const isDeleted = this.read((tables) => {
-          tables.transaction(() => {
-            for (const { key } of covered) tables.delete(key);
-          });
-          return true;
-        });
-        // What the file does not give up at the moment is not told as forgotten.
-        if (isDeleted === true) for (const { key } of covered) forgotten.add(key);
-        await this.#clock.yield();
-      }
+      const removed = await remove();
       this.#count();
-      return forgotten.size;
+      if (this.#isStopped && !removed.isFinished) this.#parts.disk.deleteAtEnd();
+      return removed;
     };
   }
 
   async stop(): Promise<void> {
     this.#cancel();
     await this.flush();
+    if (this.forgettings.isUnfinished) this.#parts.disk.deleteAtEnd();
     this.#isStopped = true;
-  }
-
-  #rowsAfter(key: string): ReturnType<UsageFile['rowsAfter']> {
-    return this.read((tables) => tables.rowsAfter(key)) ?? { rows: [], lastKey: undefined };
   }
 
   #count(): void {
@@ -176,12 +168,14 @@ export class UsageLog {
   }
 
   async #write(): Promise<void> {
+    if (!(await this.forgettings.finish())) return;
     const recent = this.#uses.list();
     for (let first = 0; first < recent.length && !this.#isStopped; first += KEYS_A_SLICE) {
       const slice = recent.slice(first, first + KEYS_A_SLICE);
       const isWritten = this.read((tables) => {
         tables.transaction(() => {
-          for (const { key, uses } of slice) this.#writeOne(tables, key, uses);
+          // Meanwhile somebody may have been forgotten.
+          for (const { key, uses } of slice) if (this.#uses.has(key)) this.#writeOne(tables, key, uses);
         });
         return true;
       });
@@ -246,9 +240,4 @@ export function hourOf(at: number): number {
 /** Uses × load time, on the scale of heats: what orders keys. */
 function worthOf(heat: number, loadMicros: number): number {
   return heat + Math.log2(Math.max(1, loadMicros));
-}
-
-/** Its checksum matched, so it is what we wrote. */
-function linksOf(text: string): EntryLinks {
-  return { tags: [], dependsOn: [], ...(JSON.parse(text) as Partial<EntryLinks>) };
 }

@@ -5,6 +5,7 @@
  */
 import { decode } from './codec.ts';
 import type { Entry } from './entry.ts';
+import type { ForgottenKeys } from './forgettings.ts';
 import { heatsWorth } from './heat.ts';
 import type { Disk } from './layers/disk.ts';
 import { UsageFile, type UsageRow } from './layers/usage-file.ts';
@@ -118,7 +119,7 @@ export class Warmth {
   }
 
   /** See {@link UsageLog.forget}. */
-  forget(targets: readonly Target[]): () => Promise<number> {
+  forget(targets: readonly Target[]): () => Promise<ForgottenKeys> {
     return this.#log.forget(targets);
   }
 
@@ -138,13 +139,17 @@ export class Warmth {
     limit: number,
     by: { readonly isFresh: (key: string) => boolean; readonly warmed: Warmed },
   ): Promise<WarmJob[]> {
+    const { forgettings } = this.#log;
+    await forgettings.finish();
     const jobs: WarmJob[] = [];
     for (let page = 0; jobs.length < limit; page++) {
       const rows = this.#log.read((tables) => read(tables, page));
       if (rows === undefined) break;
+      const { position } = forgettings;
       for (const row of rows) {
-        const job = jobs.length < limit ? this.#jobOf(row) : undefined;
-        if (job !== undefined) jobs.push(this.#followed(job, by.isFresh, by.warmed));
+        const isForgotten = () => forgettings.isForgotten(row, position);
+        const job = jobs.length < limit && !isForgotten() ? this.#jobOf(row) : undefined;
+        if (job !== undefined) jobs.push(this.#followed(job, { ...by, isForgotten }));
       }
       await this.#parts.clock.yield();
     }
@@ -173,8 +178,19 @@ export class Warmth {
     return (persist ?? this.#levels.get(tier) ?? 'memory') !== 'memory';
   }
 
-  /** The job, with what becomes of its entry. */
-  #followed(job: WarmJob, isFresh: (key: string) => boolean, warmed: Warmed): WarmJob {
+  /** The job, with what becomes of its entry. Once its key is forgotten it does nothing. */
+  #followed(
+    job: WarmJob,
+    {
+      isFresh,
+      isForgotten,
+      warmed,
+    }: {
+      readonly isFresh: (key: string) => boolean;
+      readonly isForgotten: () => boolean;
+      readonly warmed: Warmed;
+    },
+  ): WarmJob {
     const { key } = job;
     const { memory, loads } = this.#parts;
     const follow = (before: Entry | undefined) => {
@@ -183,8 +199,9 @@ export class Warmth {
     };
     return {
       key,
-      isFresh: () => loads.get(key) !== undefined || isFresh(key),
+      isFresh: () => isForgotten() || loads.get(key) !== undefined || isFresh(key),
       run() {
+        if (isForgotten()) return;
         const before = memory.peek(key);
         const result = job.run();
         if (!isThenable(result)) return follow(before);

@@ -197,15 +197,32 @@ export class DiskAccess {
     this.#busySince = undefined;
   }
 
-  /** Lets go of the file; nothing is attempted any more. */
-  end(): void {
+  /**
+   * Lets go of the file; nothing is attempted any more.
+   * @param mustGo deletes it, since it holds what was to be forgotten and did not give it up until now
+   */
+  end({ mustGo }: { readonly mustGo: boolean }): void {
+    const isOurs = this.#file !== undefined && inodeOf(this.#parts.path) === this.#inode;
     this.#isClosed = true;
     this.#file?.close();
     this.#file = undefined;
+    if (mustGo) this.#deleteForgotten(isOurs);
     try {
       this.#endUse?.();
     } catch {
       // It was moved away. The note stays, and makes the next start of the machine a cold one.
+    }
+  }
+
+  #deleteForgotten(isOurs: boolean): void {
+    const { path } = this.#parts;
+    try {
+      // What was never opened may be a database of something else.
+      if (!isOurs) throw new Error('It could not be opened.');
+      removeDatabase(path);
+      this.#say(`${path} was locked until the end, so what was to be forgotten went with it.`, {});
+    } catch (error) {
+      this.#say(`${path} may still hold what was to be forgotten: delete it.`, { error });
     }
   }
 

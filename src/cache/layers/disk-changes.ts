@@ -61,6 +61,17 @@ export class DiskChanges {
     else if (isInside) this.#tentative.push(...targets);
   }
 
+  /** The same where there is no file at the moment, but may be one again. */
+  invalidateLater(targets: readonly Target[]): void {
+    const { file, isClosed } = this.#access;
+    if (file === undefined && !isClosed) this.#postpone(targets);
+  }
+
+  /** Whether the file has taken all invalidations; what it has not taken is tried once more. */
+  isUpToDate(): boolean {
+    return this.#unapplied.length === 0 || (this.transact(() => undefined) && this.#unapplied.length === 0);
+  }
+
   /** Runs `work` in such a transaction. True when it was committed; `work` may have been left out all the same. */
   transact(work: (file: DiskFile) => void): boolean {
     const { file } = this.#access;

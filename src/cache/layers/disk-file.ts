@@ -257,9 +257,12 @@ export class DiskFile {
     ).run(name, sealed(value));
   }
 
-  /** Writes the log back into the file, and empties it: deleted rows are in neither then. */
-  tidy(): void {
-    this.#db.pragma('wal_checkpoint(TRUNCATE)');
+  /**
+   * Writes the log back into the file, and empties it: deleted rows are in neither then. False where another process
+   * reads what was before.
+   */
+  tidy(): boolean {
+    return this.#db.pragma('wal_checkpoint(TRUNCATE)', { simple: true }) === 0;
   }
 
   /** @returns what SQLite finds wrong with the file; empty when nothing is */

@@ -39,8 +39,14 @@ export class DiskSweeps {
     this.#load(file);
   }
 
+  /** Whether nothing is left to be carried out. */
+  get isIdle(): boolean {
+    return this.#sweeps.length === 0;
+  }
+
   /** When all are carried out, as far as the disk lets. */
   async ended(): Promise<void> {
+    this.resume();
     await this.#sweeping;
   }
 

@@ -64,6 +64,9 @@ export class Disk {
   #told: 'by-feed' | 'by-intents' | undefined;
   #found: number | undefined;
   #outdated = 0;
+  /** Something that is forgotten may still be in the file. */
+  #isForgetting = false;
+  #mustGo = false;
 
   constructor({ path, open, maxBytes, version, clock, bursts }: DiskParts) {
     this.path = resolve(path);
@@ -206,10 +209,34 @@ export class Disk {
     return keys.size;
   }
 
-  /** When everything that was invalidated is gone from the file, its log included. */
-  async settled(): Promise<void> {
+  /**
+   * Sees to it that of the targets, which were invalidated, not a byte is left in the file, its log included.
+   * @returns whether that is so by now; else it is tried again at each clean-up, and the last resort is to delete the file
+   */
+  forget(targets: readonly Target[]): Promise<boolean> {
+    this.#changes.invalidateLater(targets);
+    this.#isForgetting = true;
+    return this.#finishForgetting();
+  }
+
+  async #finishForgetting(): Promise<boolean> {
+    if (!this.#changes.isUpToDate()) return false;
+    // Sweeps may have begun with what was taken now.
     await this.#sweeps.ended();
-    this.#access.attempt('could not be cleaned up', (file) => file.tidy());
+    return this.#hasForgotten();
+  }
+
+  #hasForgotten(): boolean {
+    if (!this.#changes.isUpToDate() || !this.#sweeps.isIdle) return false;
+    this.#access.attempt('could not be cleaned up', (file) => {
+      if (file.tidy()) this.#isForgetting = false;
+    });
+    return !this.#isForgetting;
+  }
+
+  /** The file will be deleted at the end, since the tables beside the entries hold something that is forgotten. */
+  deleteAtEnd(): void {
+    this.#mustGo = true;
   }
 
   // ---- upkeep ----
@@ -229,6 +256,7 @@ export class Disk {
     await this.#inSteps((file) => this.#writes.makeRoom(file));
     await this.#size.recount();
     this.checkpoint();
+    if (this.#isForgetting) await this.#finishForgetting();
   }
 
   /** Repeats a step as long as it finds something, and lets the loop turn between two of them. */
@@ -264,7 +292,7 @@ export class Disk {
     await this.#sweeps.endWithin(LAST_SWEEP_MS);
     this.checkpoint();
     this.#changes.stop();
-    this.#access.end();
+    this.#access.end({ mustGo: this.#mustGo || (this.#isForgetting && !this.#hasForgotten()) });
   }
 
   #nowAt(): number {

@@ -10,6 +10,7 @@
 import { randomBytes } from 'node:crypto';
 import {
   closeSync,
+  existsSync,
   fsyncSync,
   openSync,
   readdirSync,
@@ -63,7 +64,8 @@ export function noteUse(path: string, start: string): () => void {
   renameSync(draft, note);
   sync(dirname(path));
   return () => {
-    sync(path);
+    // Where it was deleted, there is nothing that could be lost.
+    if (existsSync(path)) sync(path);
     rmSync(note, { force: true });
   };
 }

@@ -5,6 +5,7 @@
  */
 import { crc32 } from 'node:zlib';
 import type { DiskFile } from './disk-file.ts';
+import { nextPage } from './paging.ts';
 
 export interface UsageRow {
   readonly key: string;
@@ -19,6 +20,13 @@ export interface UsageRow {
   readonly heat: number;
   /** What rows are ordered by. */
   readonly worth: number;
+}
+
+/** Some rows in the order of their keys. */
+export interface UsagePage {
+  readonly rows: UsageRow[];
+  /** Where the next page begins; `undefined` after the last. */
+  readonly next: Uint8Array | undefined;
 }
 
 /** Heats that are worth something, and that can be. */
@@ -95,13 +103,16 @@ export class UsageFile {
     return row === undefined ? undefined : this.#sound(row as SealedRow);
   }
 
-  /** Some rows in the order of their keys, after one; and the last key that was looked at, if any. */
-  rowsAfter(key: string): { readonly rows: UsageRow[]; readonly lastKey: string | undefined } {
-    const sql = `SELECT ${ROW} FROM cache_recipes WHERE key > ? ORDER BY key LIMIT ?`;
-    const found = this.#file.statement(sql).all(key, STEP) as SealedRow[];
-    const lastKey = found.at(-1)?.key;
-    // A key that is no UTF-8 any more reads as another one, and would be found for ever.
-    return { rows: this.#allSound(found), lastKey: lastKey === key ? undefined : lastKey };
+  /** A page of the rows, in the order of their keys. */
+  page(after: Uint8Array): UsagePage {
+    // By bytes: a damaged key reads as another one, and would be found for ever.
+    const sql = `SELECT ${ROW}, CAST(key AS BLOB) AS bytes FROM cache_recipes
+      WHERE key > CAST(? AS TEXT) ORDER BY key LIMIT ?`;
+    const found = this.#file.statement(sql).all(after, STEP) as (SealedRow & {
+      readonly bytes: Uint8Array;
+    })[];
+    const rows = found.flatMap(({ bytes, ...row }) => this.#sound(row, bytes) ?? []);
+    return { rows, next: nextPage(after, found.at(-1)?.bytes) };
   }
 
   /** Pages of the rows, those of most worth first; `undefined` beyond the last. */
@@ -155,9 +166,13 @@ export class UsageFile {
             (SELECT key FROM cache_recipes ORDER BY heat DESC LIMIT ?)`,
         )
         .run(least, most, limit);
-      // So that nothing is left which a later `delete` would not know of.
-      this.#file.statement('DELETE FROM cache_hours WHERE key NOT IN (SELECT key FROM cache_recipes)').run();
+      this.pruneLeft();
     });
+  }
+
+  /** Removes what is left of keys whose recipes are gone: no later `delete` would know of it. */
+  pruneLeft(): void {
+    this.#file.statement('DELETE FROM cache_hours WHERE key NOT IN (SELECT key FROM cache_recipes)').run();
   }
 
   /** The same for one hour. */
@@ -178,10 +193,12 @@ export class UsageFile {
     return rows.flatMap((row) => this.#sound(row as SealedRow) ?? []);
   }
 
-  #sound({ checksum, ...row }: SealedRow): UsageRow | undefined {
+  /** @param bytes of its key, where they are known */
+  #sound({ checksum, ...row }: SealedRow, bytes?: Uint8Array): UsageRow | undefined {
     if (isHeat(row.heat) && checksum === checksumOf(row)) return row;
     this.#damaged++;
-    this.delete(row.key);
+    if (bytes === undefined) this.delete(row.key);
+    else this.#file.statement('DELETE FROM cache_recipes WHERE key = CAST(? AS TEXT)').run(bytes);
     return undefined;
   }
 }
