@@ -18,6 +18,7 @@ import { Disk, type Provenance } from './layers/disk.ts';
 import { MemoryLayer } from './layers/memory.ts';
 import { openWithBetterSqlite3 } from './layers/open-sqlite.ts';
 import { Persistence } from './layers/persistence.ts';
+import type { StoredEntries } from './layers/stored-entries.ts';
 import { Loading } from './loading.ts';
 import { Loads } from './loads.ts';
 import { preview } from './preview.ts';
@@ -431,6 +432,10 @@ class CacheManager implements Cache {
       loading: this.#loads.size,
       lastFailure: this.#loading.lastFailure,
     };
+  }
+
+  get stored(): StoredEntries | undefined {
+    return this.#disk?.stored;
   }
 
   inspect(key: string): EntryReport | undefined {

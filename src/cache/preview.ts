@@ -35,12 +35,13 @@ export async function preview(
     tiers.set(tier, ofTier);
   };
   await inSlices(clock, candidatesOf(target, memory), visit, () => false);
+  const stored = await disk?.stored.covered(target);
   return {
     entries,
     weightBytes,
     loads: [...loads.all()].filter((load) => covers(target, load.key, load.links)).length,
-    stored: (await disk?.count([target])) ?? 0,
-    examples,
+    stored: stored?.entries ?? 0,
+    examples: [...new Set([...examples, ...(stored?.examples ?? [])])].slice(0, MAX_EXAMPLES),
     tiers: [...tiers.values()].sort((a, b) => b.entries - a.entries),
   };
 }

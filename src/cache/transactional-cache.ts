@@ -458,6 +458,9 @@ export class TransactionalCache implements Cache {
   stats(topKeys?: number): CacheStats {
     return this.#cache.stats(topKeys);
   }
+  get stored() {
+    return this.#cache.stored;
+  }
   inspect(key: string): EntryReport | undefined {
     return this.#cache.inspect(key);
   }

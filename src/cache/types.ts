@@ -6,6 +6,7 @@ import type { Logger } from '../logger.ts';
 import type { Clock } from './clock.ts';
 import type { Provenance } from './layers/disk.ts';
 import type { OpenDatabase } from './layers/disk-file.ts';
+import type { StoredEntries } from './layers/stored-entries.ts';
 import type { LoadingPolicy } from './policy.ts';
 import type { Recipes } from './recipes.ts';
 import type { Unsaved } from './unsaved.ts';
@@ -404,6 +405,22 @@ export interface EntryReport {
   readonly dependsOn: readonly string[];
 }
 
+/** One entry on disk, without its value. Instants are epoch milliseconds. */
+export interface StoredReport {
+  readonly key: string;
+  readonly namespace: string;
+  readonly tier: TierName;
+  readonly createdAt: number;
+  readonly staleAt: number;
+  readonly expiresAt: number;
+  /** Of the value as it is stored. */
+  readonly bytes: number;
+  readonly tags: readonly string[];
+  readonly dependsOn: readonly string[];
+  /** False: nothing proves that it has not been changed since, so that it counts as stale. */
+  readonly isProven: boolean;
+}
+
 /** One entry to be warmed. `run` loads it and puts it in place of what was there. */
 export interface WarmJob {
   readonly key: string;
@@ -434,6 +451,8 @@ export interface Cache {
   readonly warmth: Warmth | undefined;
   /** What is written and not in the source yet: loads give it. */
   readonly unsaved: Unsaved;
+  /** What lies on disk, for people to look at; `undefined` without a disk layer. */
+  readonly stored: StoredEntries | undefined;
 
   /** The fresh value of `key`, or what `load` gives; concurrent misses share one load. */
   getOrLoad<T>(key: string, load: Loader<T>, options?: LoadOptions): Promise<T>;

@@ -40,8 +40,13 @@ export class DiskChanges {
     this.#drain = drain;
   }
 
+  /** Whether there are invalidations that the file did not take. */
+  get hasUnapplied(): boolean {
+    return this.#unapplied.length > 0;
+  }
+
   /** Whether the row is as good as removed. */
-  covers(file: DiskFile, row: StoredRow, links: EntryLinks): boolean {
+  covers(file: DiskFile, row: Pick<StoredRow, 'seq' | 'key'>, links: EntryLinks): boolean {
     const isUncertain = links.dependsOn.length > 0;
     if (this.#unapplied.some((target) => isUncertain || covers(target, row.key, links))) return true;
     return this.#sweeps.covers(file, row, links);

@@ -59,7 +59,11 @@ export class DiskProof {
     changeState(file, { feed: this.#feed.position(), believedAfter: this.#believedAfter });
   }
 
-  isProven({ seq, key, created_at }: StoredRow, metadata: Metadata, nowAt: number): boolean {
+  isProven(
+    { seq, key, created_at }: Pick<StoredRow, 'seq' | 'key' | 'created_at'>,
+    metadata: Metadata,
+    nowAt: number,
+  ): boolean {
     // A clock that was set back would make entries live for too long.
     if (seq <= this.#believedAfter || created_at > nowAt) return false;
     return metadata.by === this.by || (this.#feed?.tellsOf(key, metadata) ?? false);

@@ -79,7 +79,7 @@ function encodedOf(entry: Entry): Encoded | undefined {
 }
 
 /** `undefined` for what `rowOf` has not written, though its checksum matches. */
-export function metadataOf(row: StoredRow): Metadata | undefined {
+export function metadataOf(row: Pick<StoredRow, 'metadata'>): Metadata | undefined {
   try {
     const metadata = JSON.parse(row.metadata) as Omit<Metadata, keyof EntryLinks>;
     return { tags: [], dependsOn: [], ...metadata };

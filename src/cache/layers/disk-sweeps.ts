@@ -85,7 +85,7 @@ export class DiskSweeps {
   }
 
   /** Whether the row is as good as removed. */
-  covers(file: DiskFile, row: StoredRow, links: EntryLinks): boolean {
+  covers(file: DiskFile, row: Pick<StoredRow, 'seq' | 'key'>, links: EntryLinks): boolean {
     // Another process may have begun a sweep.
     const version = file.dataVersion;
     if (version !== this.#seenVersion) {

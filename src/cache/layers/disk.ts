@@ -28,6 +28,7 @@ import { DiskWrites, STEP_ROWS } from './disk-writes.ts';
 import { Intents, provenByIntents } from './intents.ts';
 import type { Provenance } from './provenance.ts';
 import type { OpenDatabase } from './store-database.ts';
+import { StoredEntries } from './stored-entries.ts';
 
 export type { StoredEntry } from './disk-rows.ts';
 export type { Provenance } from './provenance.ts';
@@ -50,6 +51,8 @@ export interface DiskParts {
 
 export class Disk {
   readonly path: string;
+  /** What there is, for people to look at. */
+  readonly stored: StoredEntries;
   readonly #maxBytes: number;
   readonly #clock: Clock;
   readonly #access: DiskAccess;
@@ -82,6 +85,8 @@ export class Disk {
     this.#size = new DiskSize(this.#access, clock);
     const writer = { clock, maxBytes: maxValueBytes, by: proof.by, version };
     this.#writes = new DiskWrites(this.#access, this.#changes, writer, maxBytes);
+    const isOutdated = (key: string) => this.#writes.isOutdated(key);
+    this.stored = new StoredEntries({ access: this.#access, changes, proof, clock, version, isOutdated });
     this.#access.open();
     this.#proof.hasBegun();
     this.#sweeps.resume();
