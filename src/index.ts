@@ -64,7 +64,12 @@ export type { AuditAction, AuditEntry } from './commands/command.ts';
 export type { CommandStore, KeptCommand } from './commands/command-store.ts';
 export type { GuildRegistration, RegistrationPlan, RegistrationReport } from './commands/registration.ts';
 export type { FormerGuild } from './commands/registration-former.ts';
-export type { ShardAnswer, ShardLink, ShardMessage } from './commands/shards/shard-link.ts';
+export {
+  type ShardAnswer,
+  type ShardLink,
+  type ShardMessage,
+  ShardUnreachable,
+} from './commands/shards/shard-link.ts';
 export { type Config, configNotices, type LoadConfigOptions, loadConfig, parseConfig } from './config.ts';
 export type { FeedDatabase, FeedStatement, SqliteValue } from './feed/database.ts';
 export type { GapReason } from './feed/drain.ts';
@@ -114,6 +119,7 @@ export { type OpenJournalOptions, openJournal } from './write-behind/open-journa
 export type {
   DeadLetter,
   DeadSelection,
+  ForgottenWrites,
   Save,
   SaveContext,
   SaveItem,
