@@ -4,7 +4,7 @@
  */
 import { CacheError } from './cache/errors.ts';
 import type { Cache, Forgotten, InvalidationTarget } from './cache/types.ts';
-import type { WriteBehind } from './write-behind/types.ts';
+import type { ForgottenWrites, WriteBehind } from './write-behind/types.ts';
 
 /** What was removed, for the log and for whoever asked. */
 export interface ForgetReceipt extends Forgotten {
@@ -36,11 +36,26 @@ export async function forget(
     throw new CacheError('ERR_ARGUMENT_INVALID', `"${id}" is no id of a ${kind}; ids are up to 20 digits.`);
   }
   const targets = [`*::${id}`, `*::${id}::*`, { tag: `${kind}:${id}` }, ...also];
-  // First, or a read could bring back what is not saved yet.
-  const writes = writeBehind?.forget(...targets.filter((target) => typeof target === 'string')) ?? 0;
-  const forgotten = await cache.forget(...targets);
+  let behind: ForgottenWrites | undefined;
+  let forgotten: Forgotten;
+  try {
+    // First, or a read could bring back what is not saved yet.
+    behind = writeBehind?.forget(...targets.filter((target) => typeof target === 'string'));
+  } finally {
+    // Also where the journal cannot be read.
+    forgotten = await cache.forget(...targets);
+  }
   const { clock } = cache;
-  return { kind, id, at: clock.epochAt(clock.now()), targets, writes, silentShards: [], ...forgotten };
+  return {
+    kind,
+    id,
+    at: clock.epochAt(clock.now()),
+    targets,
+    silentShards: [],
+    ...forgotten,
+    writes: behind?.writes ?? 0,
+    isUnfinished: forgotten.isUnfinished || behind?.isUnfinished === true,
+  };
 }
 
 /** What was forgotten in all processes of a bot: theirs is added to the own. */

@@ -1,6 +1,6 @@
 /**
  * What a writer holds: the same writes in the journal, in memory, and as reads see them. Every change is made in the
- * journal first; what the journal refuses does not happen, but for the end of a write that is saved already.
+ * journal first; what the journal refuses does not happen, but for the end of a write that is saved or forgotten already.
  *
  * Nothing leaves the journal before it is saved, superseded by a later write to its key, or given up on request (I10).
  */
@@ -93,7 +93,7 @@ export class Holdings {
 
   /** The source has them. */
   saved(batch: readonly PendingWrite[], items: readonly SaveItem<unknown>[]): void {
-    this.#inJournal(() => this.#journal.remove(idsOf(batch)));
+    this.#inJournal(() => this.#journal.discard(idsOf(batch)));
     for (const write of batch) {
       this.#forgotten.delete(write.id);
       this.backlog.settle(write);
@@ -114,7 +114,7 @@ export class Holdings {
   }
 
   failed({ gone, dead, again }: FailedWrites, reason: string): void {
-    if (gone.length > 0) this.#inJournal(() => this.#journal.remove(idsOf(gone)));
+    if (gone.length > 0) this.#inJournal(() => this.#journal.discard(idsOf(gone)));
     for (const write of gone) this.backlog.settle(write);
     const isBuried = dead.length > 0 && this.#bury(dead, reason);
     // What the journal does not take for dead is tried on.
@@ -157,31 +157,36 @@ export class Holdings {
     return readable.length;
   }
 
-  /** @param matches which of those on the list @throws SqliteError; then nothing has changed */
-  drop(matches: (id: number, key: string) => boolean): number {
-    const found = [...this.#dead.entries()].filter(([id, key]) => matches(id, key));
+  /** @throws SqliteError; then nothing has changed */
+  drop(ids: ReadonlySet<number>): number {
+    const found = [...this.#dead.entries()].filter(([id]) => ids.has(id));
     this.#journal.remove(found.map(([id]) => id));
-    for (const [id, key] of found) {
-      this.#dead.delete(id);
-      this.backlog.unblock(id, key);
-    }
+    this.#leave(found);
     return found.length;
   }
 
-  /** @throws SqliteError; then nothing has changed */
-  forget(matches: (key: string) => boolean): number {
+  /** Lets go of writes. @returns their ids, to be removed from the journal */
+  forget(matches: (key: string) => boolean): number[] {
     const lines = [...this.backlog.lines()].filter(({ key }) => matches(key));
     const ids = lines.flatMap(({ waiting, inFlight }) =>
       idsOf(inFlight === undefined ? waiting : [inFlight, ...waiting]),
     );
-    this.#journal.remove(ids);
     for (const { key, inFlight } of lines) {
       if (inFlight !== undefined) this.#forgotten.add(inFlight.id);
       this.backlog.supersede(key);
       this.backlog.tidy(key);
       this.#visibility.withdraw(key);
     }
-    return ids.length + this.drop((_, key) => matches(key));
+    const dead = [...this.#dead.entries()].filter(([, key]) => matches(key));
+    this.#leave(dead);
+    return [...ids, ...dead.map(([id]) => id)];
+  }
+
+  #leave(dead: readonly (readonly [id: number, key: string])[]): void {
+    for (const [id, key] of dead) {
+      this.#dead.delete(id);
+      this.backlog.unblock(id, key);
+    }
   }
 
   // ---- the journal at the start ----

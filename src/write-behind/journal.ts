@@ -108,7 +108,7 @@ export class Journal {
   readonly #ofName: JournalStatement;
   readonly #counts: JournalStatement;
   readonly #dead: JournalStatement;
-  /** Saved, and still in the file since it did not take the removal. */
+  /** Saved or forgotten, and still in the file since it did not take the removal. */
   readonly #leftovers = new Set<number>();
 
   constructor(db: JournalDatabase) {
@@ -166,16 +166,26 @@ export class Journal {
     }
   }
 
-  /** @throws SqliteError; the rows are removed with the next write that the file takes, or else replayed */
+  /** How many rows are over and still in the file. */
+  get left(): number {
+    return this.#leftovers.size;
+  }
+
+  /** @throws SqliteError; then nothing has changed */
   remove(ids: readonly number[]): void {
+    this.#remove.run(JSON.stringify(ids));
+  }
+
+  /** The same for writes that are over. @throws SqliteError; they go with the next change that the file takes, or else are replayed */
+  discard(ids: readonly number[]): void {
     for (const id of ids) this.#leftovers.add(id);
     this.#remove.run(JSON.stringify([...this.#leftovers]));
     this.#leftovers.clear();
   }
 
-  /** Nothing that was removed is to be found in the files afterwards. */
-  scrub(): void {
-    this.#db.pragma('wal_checkpoint(TRUNCATE)');
+  /** Nothing that was removed is to be found in the files afterwards. False where the file does not let. */
+  scrub(): boolean {
+    return this.#db.pragma('wal_checkpoint(TRUNCATE)', { simple: true }) === 0;
   }
 
   /** Counts a failed attempt. @throws SqliteError */
@@ -195,7 +205,8 @@ export class Journal {
 
   /** In the order of the writes. */
   rowsOf(name: string): JournalRow[] {
-    return this.#ofName.all(name) as JournalRow[]; // the columns are named so
+    const rows = this.#ofName.all(name) as JournalRow[]; // the columns are named so
+    return rows.filter(({ id }) => !this.#leftovers.has(id));
   }
 
   counts(): {

@@ -225,16 +225,16 @@ export class Lane {
 
   /** @throws SqliteError; then nothing has changed */
   drop(ids: ReadonlySet<number>): number {
-    const count = this.#holdings.drop((id) => ids.has(id));
+    const count = this.#holdings.drop(ids);
     this.#pumpSoon();
     return count;
   }
 
-  /** @throws SqliteError; then nothing has changed */
-  forget(matches: (key: string) => boolean): number {
-    const count = this.#holdings.forget(matches);
+  /** Lets go of writes. @returns their ids, to be removed from the journal */
+  forget(matches: (key: string) => boolean): number[] {
+    const ids = this.#holdings.forget(matches);
     this.#pumpSoon();
-    return count;
+    return ids;
   }
 
   figures(): WriterFigures {

@@ -130,6 +130,14 @@ export interface StopReport {
   readonly left: number;
 }
 
+/** What was removed of a person who is to be forgotten. */
+export interface ForgottenWrites {
+  /** How many are nowhere any more. */
+  readonly writes: number;
+  /** The file did not give up all: it is tried again every five seconds and at `stop`. After a kill it is replayed. */
+  readonly isUnfinished: boolean;
+}
+
 export interface WriteBehind {
   /**
    * Takes a name, and replays what the journal holds under it.
@@ -146,9 +154,9 @@ export interface WriteBehind {
   drop(which: DeadSelection): number;
   /**
    * Removes the writes whose key is, or matches, one of these, wherever they stand: for a person who is to be forgotten.
-   * What is being saved at the moment is saved, and not tried again. @returns how many
+   * What is being saved at the moment is saved, and not tried again.
    */
-  forget(...keys: readonly string[]): number;
+  forget(...keys: readonly string[]): ForgottenWrites;
   /** Of every writer. */
   flush(): Promise<void>;
   /**

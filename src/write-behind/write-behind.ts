@@ -16,6 +16,7 @@ import { invalid, settingsOf } from './settings.ts';
 import type {
   DeadLetter,
   DeadSelection,
+  ForgottenWrites,
   Save,
   StopReport,
   WriteBehind,
@@ -47,6 +48,8 @@ export interface CreateWriteBehindOptions {
 const DEADLINE_MS = 3_000;
 /** By then whoever starts has started: what nobody has taken by then is reported. */
 const REPORT_AFTER_MS = 10_000;
+/** How often a file that did not give up what is to be forgotten is asked again. */
+const FORGET_AGAIN_MS = 5_000;
 const LISTED = 100;
 const MAX_NAME_LENGTH = 100;
 
@@ -74,6 +77,7 @@ class Desk implements WriteBehind {
   readonly #random: () => number;
   readonly #lanes = new Map<string, Lane>();
   readonly #cancelReport: () => void;
+  #cancelForgetting: (() => void) | undefined;
   #stopped: Promise<StopReport> | undefined;
 
   constructor({ db, cache, clock = cache.clock, ...options }: CreateWriteBehindOptions) {
@@ -164,18 +168,33 @@ class Desk implements WriteBehind {
     return count;
   }
 
-  forget(...keys: readonly string[]): number {
+  forget(...keys: readonly string[]): ForgottenWrites {
     const patterns = keys.map(compilePattern);
     const matches = (key: string) => patterns.some((pattern) => pattern.matches(key));
-    let count = 0;
-    for (const lane of this.#lanes.values()) count += lane.forget(matches);
+    const ids = [...this.#lanes.values()].flatMap((lane) => lane.forget(matches));
     for (const { name } of this.#unclaimed()) {
-      const ids = this.#journal.rowsOf(name).flatMap(({ id, key }) => (matches(key) ? [id] : []));
-      this.#journal.remove(ids);
-      count += ids.length;
+      for (const { id, key } of this.#journal.rowsOf(name)) if (matches(key)) ids.push(id);
     }
-    this.#journal.scrub();
-    return count;
+    const isFinished = this.#removeForgotten(ids);
+    return { writes: Math.max(0, ids.length - this.#journal.left), isUnfinished: !isFinished };
+  }
+
+  /** False where the file does not give them up: then it is tried again. */
+  #removeForgotten(ids: readonly number[]): boolean {
+    this.#cancelForgetting?.();
+    this.#cancelForgetting = undefined;
+    if (!this.#journal.isOpen) return false;
+    try {
+      this.#journal.discard(ids);
+      if (this.#journal.scrub()) return true;
+    } catch (error) {
+      this.#bursts.warn('forgotten', 'The journal of write-behind did not give up what is to be forgotten.', {
+        error,
+        journal: this.#journal.path,
+      });
+    }
+    this.#cancelForgetting = this.#clock.after(FORGET_AGAIN_MS, () => void this.#removeForgotten([]));
+    return false;
   }
 
   async flush(): Promise<void> {
@@ -196,6 +215,8 @@ class Desk implements WriteBehind {
     });
     await Promise.race([Promise.all(lanes.map((lane) => lane.drain())), deadline]);
     cancel();
+    if (this.#cancelForgetting !== undefined) this.#removeForgotten([]);
+    this.#cancelForgetting?.();
     const left = lanes.reduce((sum, lane) => sum + lane.end(), 0);
     if (left > 0) {
       this.#logger.warn('Writes are left in the journal; the next start saves them.', {
