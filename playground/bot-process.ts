@@ -4,11 +4,14 @@
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import type { CacheStats } from '../src/cache/types.ts';
+import { type ExpectMessage, isWatchMessage, type NoticedMessage } from './bot-watch.ts';
 import type { BotStatus } from './protocol.ts';
 import type { TroubleKind, TroubleMessage } from './trouble.ts';
 
 /** Below the 5 s that the whole playground has to end. */
 const SHUTDOWN_GRACE_MS = 3_500;
+/** Several times as long as the feed's poll takes. */
+const NOTICES_WITHIN_MS = 2_000;
 
 export interface BotProcessOptions {
   readonly script: string;
@@ -16,6 +19,7 @@ export interface BotProcessOptions {
   readonly onStatus: (status: BotStatus) => void;
   readonly onStats: (stats: CacheStats) => void;
   readonly onTrouble: (trouble: TroubleKind) => void;
+  readonly onQueries: (interactionId: string, queries: number) => void;
 }
 
 export class BotProcess {
@@ -47,6 +51,8 @@ export class BotProcess {
     child.on('message', (message) => {
       if (isStats(message)) this.#options.onStats(message.stats);
       if (isApi(message)) this.#set({ ...this.#status, api: message.url });
+      if (isWatchMessage(message) && message.type === 'queries')
+        this.#options.onQueries(message.interactionId, message.queries);
     });
     child.on('error', (error) => this.#ended(child, error.message));
     child.on('exit', (code, signal) => this.#ended(child, signal ?? `code ${code}`));
@@ -61,6 +67,30 @@ export class BotProcess {
     this.#trouble = trouble;
     this.#tellTrouble();
     this.#options.onTrouble(trouble);
+  }
+
+  /** Resolves once the bot has applied a change of the feed; with `null` where it is down, or silent for long. */
+  notices(position: number): Promise<NoticedMessage | null> {
+    const child = this.#child;
+    if (child === null || this.#status.state !== 'online' || !child.connected) return Promise.resolve(null);
+    return new Promise((resolve) => {
+      const end = (noticed: NoticedMessage | null) => {
+        clearTimeout(timer);
+        child.off('message', hear);
+        child.off('exit', leave);
+        resolve(noticed);
+      };
+      const leave = () => end(null);
+      const hear = (message: unknown) => {
+        if (isWatchMessage(message) && message.type === 'noticed' && message.position === position)
+          end(message);
+      };
+      const timer = setTimeout(leave, NOTICES_WITHIN_MS);
+      child.on('message', hear);
+      child.once('exit', leave);
+      const message: ExpectMessage = { type: 'expect', position };
+      child.send(message, (error) => error && leave());
+    });
   }
 
   /** The gateway tells whether the bot is logged in. */

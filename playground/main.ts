@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { type Logger, silentLogger } from '../src/logger.ts';
+import { AnswerCosts } from './answer-costs.ts';
 import { BotProcess } from './bot-process.ts';
 import { LocalDiscord } from './discord/local-discord.ts';
 import { freePort } from './free-port.ts';
@@ -44,6 +45,7 @@ export interface Playground {
 /** @throws Error with code `EADDRINUSE` when the port is taken */
 export async function startPlayground(options: PlaygroundOptions = {}): Promise<Playground> {
   let page: PageServer | null = null;
+  const costs = new AnswerCosts((cost) => page?.broadcast({ type: 'cost', cost }));
   const rates = new RatesApi((status) => page?.broadcast({ type: 'rates', rates: status }));
   const local = await LocalDiscord.start({
     port: options.port ?? DEFAULT_PORT,
@@ -68,6 +70,7 @@ export async function startPlayground(options: PlaygroundOptions = {}): Promise<
     onStatus: (status) => page?.broadcast({ type: 'bot', bot: status }),
     onStats: (stats) => page?.broadcast({ type: 'stats', stats }),
     onTrouble: (trouble) => page?.broadcast({ type: 'trouble', trouble }),
+    onQueries: (interactionId, queries) => costs.queried(interactionId, queries),
   });
   const shoppers = new Shoppers({
     local,
@@ -75,7 +78,7 @@ export async function startPlayground(options: PlaygroundOptions = {}): Promise<
     onStatus: (status) => page?.broadcast({ type: 'shoppers', shoppers: status }),
   });
   const outsider = new Outsider(databasePath);
-  page = await PageServer.create({ local, bot, shoppers, outsider, rates });
+  page = await PageServer.create({ local, bot, shoppers, outsider, rates, costs });
   local.on('bot', ({ online }) => bot.setOnline(online));
   bot.start();
   return {

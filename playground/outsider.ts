@@ -5,7 +5,7 @@
  */
 import { existsSync } from 'node:fs';
 import Database from 'better-sqlite3';
-import type { Change, Changeable, ChangeDone } from './protocol.ts';
+import type { Change, Changeable, Changed } from './protocol.ts';
 
 /** As many as the first page of a category shows in the shop. */
 const PRODUCTS_OF_CATEGORY = 8;
@@ -44,7 +44,7 @@ export class Outsider {
   }
 
   /** @throws Error with the words for the person */
-  change(change: Change, person: Person): ChangeDone {
+  change(change: Change, person: Person): Changed {
     return this.#connected((db) => {
       const { cents } = change;
       if (change.what === 'wallet') {
@@ -67,6 +67,16 @@ export class Outsider {
         change.productId,
       );
       return { what: 'price', ...product, cents };
+    });
+  }
+
+  /** How far the change feed has come; `null` where there is none. */
+  position(): number | null {
+    return this.#connected((db) => {
+      const isThere = db.prepare("SELECT 1 FROM sqlite_master WHERE name = 'cache_changes'").get();
+      if (isThere === undefined) return null;
+      const head = db.prepare<[], number | null>('SELECT max(position) FROM cache_changes').pluck().get();
+      return head ?? null;
     });
   }
 

@@ -34,7 +34,7 @@ export function commandsOf(local: LocalDiscord, userId: string): Hello['commands
 
 /** Everything that a window needs to draw itself. */
 export function helloFor(
-  { local, bot, shoppers, rates }: PageParts,
+  { local, bot, shoppers, rates, costs }: PageParts,
   userId: string,
   locale: string,
   stats: CacheStats | null,
@@ -74,6 +74,7 @@ export function helloFor(
     queryTtlSeconds: QUERY_TTL_SECONDS,
     shoppers: shoppers.status,
     stats,
+    costs: costs.all,
     requests: local.requestLog.slice(-REQUESTS_SHOWN).map(summarizeRequest),
   };
 }

@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import type { CacheStats } from '../src/cache/types.ts';
+import type { AnswerCost } from './answer-costs.ts';
 import type {
   APIApplicationCommandOptionChoice,
   APIMessage,
@@ -93,6 +94,7 @@ export interface Hello {
   readonly shoppers: ShopperStatus;
   readonly stats: CacheStats | null;
   readonly requests: readonly RequestSummary[];
+  readonly costs: readonly AnswerCost[];
 }
 
 export type PageEvent =
@@ -107,6 +109,7 @@ export type PageEvent =
   | { readonly type: 'rates'; readonly rates: RatesStatus }
   | { readonly type: 'shoppers'; readonly shoppers: ShopperStatus }
   | { readonly type: 'stats'; readonly stats: CacheStats }
+  | { readonly type: 'cost'; readonly cost: AnswerCost }
   | { readonly type: 'request'; readonly request: RequestSummary };
 
 /** A million, which the shop takes for prices and wallets alike. */
@@ -170,8 +173,13 @@ export interface Changeable {
   readonly walletCents: number;
 }
 
-/** What was changed, from what to what. */
-export interface ChangeDone {
+/** What was changed, from what to what, and when the bot noticed. */
+export interface ChangeDone extends Changed {
+  /** How long it took, and how many entries went; `null` where the bot is down, or has not noticed yet. */
+  readonly noticed: { readonly ms: number; readonly entries: number } | null;
+}
+
+export interface Changed {
   readonly what: Change['what'];
   readonly name: string;
   /** Of a product, for people to look there. */

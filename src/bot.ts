@@ -23,6 +23,7 @@ import { createShop } from './db/shop.ts';
 import type { SourceOptions } from './db/source.ts';
 import { shopWarmTasks } from './db/warm-tasks.ts';
 import { watchShop } from './db/watch-rules.ts';
+import type { Feed } from './feed/watch-tables.ts';
 import type { Logger } from './logger.ts';
 import { createCachecord } from './plugin.ts';
 import type { ExchangeRates } from './rates/exchange-rates.ts';
@@ -42,6 +43,14 @@ export interface BotParts {
   readonly configure?: (config: Config) => Config;
   /** What stands between the shop and its database. */
   readonly source?: SourceOptions;
+  /** Is shown what there is to watch, before the bot logs in. */
+  readonly watch?: (parts: WatchedParts) => void;
+}
+
+export interface WatchedParts {
+  readonly client: Client;
+  readonly cache: Cache;
+  readonly feed: Feed;
 }
 
 async function start(env: NodeJS.ProcessEnv, logger: Logger, ending: Ending, parts: BotParts): Promise<void> {
@@ -52,7 +61,7 @@ async function start(env: NodeJS.ProcessEnv, logger: Logger, ending: Ending, par
     );
   }
   const api = httpUrl('DISCORD_API_URL', env.DISCORD_API_URL);
-  const { configure = (read: Config) => read, source = {} } = parts;
+  const { configure = (read: Config) => read, source = {}, watch } = parts;
   const config = configure(loadConfig({ env, logger }));
 
   const db = openDatabase(config.database.path);
@@ -71,6 +80,7 @@ async function start(env: NodeJS.ProcessEnv, logger: Logger, ending: Ending, par
     ...(api === undefined ? {} : { rest: { api } }),
   });
   ending.onEnd('the connection to Discord', () => client.destroy());
+  watch?.({ client, cache, feed });
   client.on(Events.Error, (error) => logger.warn('The connection to Discord reported an error.', { error }));
 
   const { path, synchronous } = config.writeBehind;

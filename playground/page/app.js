@@ -11,6 +11,7 @@ import { createOutsider } from './outsider.js';
 import { addRequest, setRequests } from './requests.js';
 import { createSetup, showPanel, store, stored } from './setup.js';
 import { drawStats } from './stats.js';
+import { createStory } from './story.js';
 import { setTimeLocale } from './time.js';
 import { createWelcome } from './welcome.js';
 import { setLanguage, t, translatePage } from './words.js';
@@ -31,9 +32,15 @@ const names = {
   channel: (id) => page.hello.channels.find((one) => one.id === id)?.name ?? t('unknown'),
   command: (name) => field.prepare(name),
 };
-const welcome = createWelcome({ page, act, field: () => field });
+const welcome = createWelcome({ page, act, field: () => field, showCrash: () => story.show() });
 const feed = createFeed({ page, names, act, welcome });
-const machinery = createMachinery({ page, act, welcome });
+const story = createStory({
+  page,
+  act,
+  note: (words) => feed.note(words),
+  enter: () => showPanel('channel'),
+});
+const machinery = createMachinery({ page, act, welcome, showCrash: () => story.show() });
 const drawSetup = createSetup({
   page,
   names,
@@ -56,6 +63,7 @@ const field = composer({
 const drawOutsider = createOutsider({
   page,
   act,
+  written: (changed) => story.written(changed),
   ask: async (name, options) => {
     showPanel('channel');
     if (field.prepare(name, options)) await field.submit();
@@ -114,6 +122,7 @@ function receive(event) {
       return welcome();
     case 'bot':
       if (event.bot.state === 'starting') resetRates();
+      story.bot(hello.bot.state, event.bot);
       hello.bot = event.bot;
       return machinery.drawBot();
     case 'shoppers':
@@ -128,7 +137,11 @@ function receive(event) {
       return drawLive();
     case 'stats':
       page.stats = event.stats;
+      story.stats(event.stats);
       return drawLive();
+    case 'cost':
+      feed.cost(event.cost);
+      return story.answered();
     case 'request':
       addRequest(event.request);
       return page.stats ? undefined : drawLive();
@@ -143,7 +156,7 @@ function begin(event) {
   setRequests(event.requests);
   store('as', event.me.id);
   field.reset();
-  feed.begin(event.messages);
+  feed.begin(event.messages, event.costs);
   drawAround();
 }
 

@@ -2,6 +2,7 @@
  * The messages of a channel and what is on its way there: drawn when they come, changed in place, forgotten when they
  * are too many. Who wrote what is the server's to say.
  */
+import { costLine } from './cost.js';
 import { el } from './dom.js';
 import { isBy, messageView } from './message.js';
 import { idle } from './press.js';
@@ -16,20 +17,23 @@ export function createFeed({ page, names, act, welcome }) {
   const feed = document.querySelector('#feed');
   let messages = new Map();
   let pending = new Map();
+  let costs = new Map();
+  let notes = 0;
 
   const shopperIds = () => new Set(page.hello.shopperIds);
-  const context = () => ({ names, act, page, dismiss, shopperIds: shopperIds() });
+  const context = () => ({ names, act, page, dismiss, costs, shopperIds: shopperIds() });
   const nodeOf = (id) => feed.querySelector(`.message[data-id="${CSS.escape(id)}"]`);
 
-  function begin(list) {
+  function begin(list, costList) {
+    costs = new Map(costList.map((one) => [one.messageId, one]));
     messages = new Map(list.map((one) => [one.id, one]));
     pending = new Map();
     draw();
   }
 
   function draw() {
-    const here = [...messages.values()].filter((one) => one.channel_id === page.channelId);
-    feed.replaceChildren(...here.map((one) => messageView(one, context())));
+    const here = [...messages.values()].filter((one) => one.words || one.channel_id === page.channelId);
+    feed.replaceChildren(...here.map((one) => (one.words ? noteView(one) : messageView(one, context()))));
     welcome();
     toEnd();
   }
@@ -38,12 +42,14 @@ export function createFeed({ page, names, act, welcome }) {
     feed.scrollTop = feed.scrollHeight;
   }
 
+  const isAtEnd = () => feed.scrollHeight - feed.scrollTop - feed.clientHeight < 120;
+
   function put(message, isNew) {
     messages.set(message.id, message);
     if (isNew) forget(message);
     if (message.channel_id !== page.channelId) return;
     const old = nodeOf(message.id);
-    const isAtEnd = feed.scrollHeight - feed.scrollTop - feed.clientHeight < 120;
+    const follows = isAtEnd();
     const node = messageView(message, context());
     if (old) {
       const focused = old.contains(document.activeElement) ? document.activeElement.dataset.id : undefined;
@@ -57,7 +63,7 @@ export function createFeed({ page, names, act, welcome }) {
       feed.append(node);
     }
     welcome();
-    if (isAtEnd) toEnd();
+    if (follows) toEnd();
   }
 
   /** The oldest of a channel goes when it has too many; shoppers' never push out anybody else's. */
@@ -116,6 +122,27 @@ export function createFeed({ page, names, act, welcome }) {
     pending.delete(one.id);
   }
 
+  /** What the page itself tells, in every channel. @param words says it, in the language of the moment */
+  function note(words) {
+    notes += 1;
+    const one = { id: `note-${notes}`, words };
+    messages.set(one.id, one);
+    const follows = isAtEnd();
+    feed.append(noteView(one));
+    if (follows) toEnd();
+  }
+
+  /** Below the answer that it is of. */
+  function cost(one) {
+    costs.set(one.messageId, one);
+    const body = nodeOf(one.messageId)?.querySelector('.body');
+    if (!body) return;
+    const follows = isAtEnd();
+    body.querySelector('.cost')?.remove();
+    body.insertBefore(costLine(one, page.locale), body.querySelector(':scope > footer'));
+    if (follows) toEnd();
+  }
+
   function notice(words) {
     feed.append(failure(words));
     toEnd();
@@ -137,5 +164,9 @@ export function createFeed({ page, names, act, welcome }) {
     toEnd();
   }
 
-  return { begin, draw, put, remove, follow, notice, showShoppers };
+  return { begin, draw, put, remove, follow, note, cost, notice, showShoppers };
+}
+
+function noteView({ words }) {
+  return el('p', { class: 'note' }, words());
 }

@@ -5,8 +5,8 @@ import { t } from './words.js';
 const TROUBLES = ['healthy', 'slow', 'stuck', 'failing'];
 const $ = (selector) => document.querySelector(selector);
 
-/** @param parts { page, act, welcome() } */
-export function createMachinery({ page, act, welcome }) {
+/** @param parts { page, act, welcome(), showCrash() } */
+export function createMachinery({ page, act, welcome, showCrash }) {
   const shop = () =>
     act({ do: 'shoppers', isOn: $('#shoppers-on').checked, speed: 2 ** Number($('#speed').value) });
   $('#shoppers-on').addEventListener('change', shop);
@@ -21,6 +21,8 @@ export function createMachinery({ page, act, welcome }) {
       { type: 'button', class: `btn small ${kind}`, onclick: () => act({ do: 'bot', order: what }) },
       words,
     );
+
+  $('#show-crash').addEventListener('click', showCrash);
 
   function drawBot() {
     if (!page.hello) return;

@@ -1,5 +1,6 @@
 /** One message of the feed: who, what they used, what it says, and whether it still thinks. */
 import { component, embed, fileCard } from './components.js';
+import { costLine } from './cost.js';
 import { el, safeUrl } from './dom.js';
 import { markdown } from './markdown.js';
 import { clock } from './time.js';
@@ -28,7 +29,7 @@ export function avatar(name, isBot) {
   );
 }
 
-/** @param context { names, act, dismiss, shopperIds } */
+/** @param context { names, act, page, dismiss, costs, shopperIds } */
 export function messageView(message, context) {
   const { author } = message;
   const name = author.global_name ?? author.username;
@@ -64,6 +65,8 @@ export function messageView(message, context) {
     ),
   );
   body.append(...contents(message, context));
+  const cost = context.costs.get(message.id);
+  if (cost) body.append(costLine(cost, context.page.locale));
   if (isEphemeral(message)) {
     body.append(
       el(

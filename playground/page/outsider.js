@@ -9,8 +9,8 @@ import { t } from './words.js';
 const CURRENCY = 'USD';
 const MOST = 1_000_000;
 
-/** @param parts { page, act, ask(name, options) } @returns what draws it anew, once the reader or the language has changed */
-export function createOutsider({ page, act, ask }) {
+/** @param parts { page, act, written(changed), ask(name, options) } @returns what draws it anew, once the reader or the language has changed */
+export function createOutsider({ page, act, written, ask }) {
   const details = document.querySelector('#outsider');
   const form = document.querySelector('#outsider-form');
   let found = null;
@@ -44,6 +44,7 @@ export function createOutsider({ page, act, ask }) {
     const cents = Math.round(typed * 100);
     const change = isPrice() ? { what: 'price', productId: product().id, cents } : { what: 'wallet', cents };
     const result = await act({ do: 'change', change }, true);
+    if (result.ok) written(result.changed);
     outcome = result.ok ? done(result.changed) : el('p', { class: 'sub failing' }, result.problem);
     await look();
   }

@@ -1,9 +1,9 @@
-/** What an empty channel shows: where one is, and three ways to begin. */
+/** What an empty channel shows: where one is, and four ways to begin. */
 import { el, redraw } from './dom.js';
 import { t } from './words.js';
 
-/** @param parts { page, act, field() } @returns what draws it, or takes it away once somebody has written */
-export function createWelcome({ page, act, field }) {
+/** @param parts { page, act, field(), showCrash() } @returns what draws it, or takes it away once somebody has written */
+export function createWelcome({ page, act, field, showCrash }) {
   const feed = document.querySelector('#feed');
 
   return function welcome() {
@@ -39,6 +39,7 @@ export function createWelcome({ page, act, field }) {
           () => go('cache-clear', { pattern: 'products:*' }),
           has('cache-clear'),
         ),
+        card(t('showCrash'), t('showCrashHint'), showCrash, has('leaderboard')),
       ),
       has('cache-stats')
         ? null

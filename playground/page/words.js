@@ -40,10 +40,40 @@ export const WORDS = {
     kill: 'Kill',
     startAgain: 'Start the bot again',
     isStopped: 'The bot is stopped.',
-    isKilled: 'The bot was killed. What its cache has on disk waits for the next start.',
-    botHint:
-      'Kill ends it at once, as a crash would. Shop and cache stay on disk until you end the playground.',
+    isKilled:
+      'The bot was killed. What its cache has on disk waits for the next start. Change a price meanwhile, if you like.',
+    botHint: 'Kill ends it at once, as a crash would. Shop and cache stay on disk while the playground runs.',
     hasExited: 'The bot ended by itself ({ending}). Its log is in the terminal.',
+    showCrash: 'Show me a crash',
+    showCrashHint: 'Kills the bot, changes a price meanwhile, starts it again, and asks before and after.',
+    showBegins:
+      'Before: the leaderboard, which the database works out. The cache writes it to disk within 2 seconds.',
+    showEnds:
+      'That was a crash. {name} is offered at {now}, as somebody changed it meanwhile, and the leaderboard is still there: nobody asked the database for it again. Only you were looked up anew, since people are not written to disk.',
+    showStopped: 'The bot has not come back. Its log is in the terminal.',
+    // Told in the channel
+    toldKilled: 'Killed: nobody told the bot to save anything, or to say good-bye.',
+    toldStopped: 'The bot has stopped.',
+    toldExited: 'The bot has ended by itself.',
+    toldBack: 'The bot is back, after {seconds} s.',
+    toldFound: { one: 'It found {n} entry on disk.', other: 'It found {n} entries on disk.' },
+    toldDropped: {
+      one: '{n} was out of date, and dropped.',
+      other: '{n} were out of date, and dropped.',
+    },
+    toldLoads: {
+      one: 'To be warm again it asked the database once.',
+      other: 'To be warm again it asked the database {n} times.',
+    },
+    toldNoLoads: 'It is warm again, and has asked the database nothing.',
+    toldWritten: 'Somebody changed the database behind the bot: {name}, from {before} to {now}.',
+    toldUnseen: 'The bot is down and cannot notice. Start it again, and ask it.',
+    toldNoticed: 'The bot noticed within {ms} ms,',
+    toldWent: { one: 'and dropped {n} entry.', other: 'and dropped {n} entries.' },
+    toldNothingWent: 'and had nothing of it cached.',
+    answeredIn: 'Answered in {ms} ms',
+    noQueries: 'no database query',
+    queries: { one: '{n} database query', other: '{n} database queries' },
     waiting: 'The playground does not answer. Waiting for it to come back…',
     unanswered: 'The playground does not answer. Is it still running?',
     // The database
@@ -81,7 +111,7 @@ export const WORDS = {
     // The feed
     welcome: 'A cache you can watch at work',
     welcomeAbout:
-      'This is a small Discord on your own machine, with the real bot logged in to it. Nothing here leaves this computer. Three ways to begin:',
+      'This is a small Discord on your own machine, with the real bot logged in to it. Nothing here leaves this computer. Four ways to begin:',
     runStats: 'Run /cache-stats',
     runStatsAbout: 'How well the cache does',
     shoppersOn: 'Turn on shoppers',
@@ -198,10 +228,45 @@ export const WORDS = {
     kill: 'Abwürgen',
     startAgain: 'Bot wieder starten',
     isStopped: 'Der Bot ist angehalten.',
-    isKilled: 'Der Bot wurde abgewürgt. Was sein Cache auf der Platte hat, wartet auf den nächsten Start.',
+    isKilled:
+      'Der Bot wurde abgewürgt. Was sein Cache auf der Platte hat, wartet auf den nächsten Start. Ändere derweil einen Preis, wenn du magst.',
     botHint:
-      'Abwürgen beendet ihn sofort, wie ein Absturz. Laden und Cache bleiben auf der Platte, bis du den Spielplatz beendest.',
+      'Abwürgen beendet ihn sofort, wie ein Absturz. Laden und Cache bleiben auf der Platte, solange der Spielplatz läuft.',
     hasExited: 'Der Bot hat sich selbst beendet ({ending}). Sein Protokoll steht im Terminal.',
+    showCrash: 'Zeig mir einen Absturz',
+    showCrashHint:
+      'Würgt den Bot ab, ändert währenddessen einen Preis, startet ihn wieder und fragt vorher und nachher.',
+    showBegins:
+      'Vorher: die Rangliste, die die Datenbank ausrechnet. Binnen 2 Sekunden schreibt der Cache sie auf die Platte.',
+    showEnds:
+      'Das war ein Absturz. {name} kostet {now}, wie es währenddessen jemand geändert hat, und die Rangliste ist noch da: Niemand fragte die Datenbank noch einmal danach. Nur du wurdest neu nachgeschlagen, denn Menschen stehen nicht auf der Platte.',
+    showStopped: 'Der Bot ist nicht wiedergekommen. Sein Protokoll steht im Terminal.',
+    toldKilled: 'Abgewürgt: Niemand ließ dem Bot Zeit, etwas zu sichern oder sich abzumelden.',
+    toldStopped: 'Der Bot ist angehalten.',
+    toldExited: 'Der Bot hat sich selbst beendet.',
+    toldBack: 'Der Bot ist wieder da, nach {seconds} s.',
+    toldFound: {
+      one: 'Er fand {n} Eintrag auf der Platte.',
+      other: 'Er fand {n} Einträge auf der Platte.',
+    },
+    toldDropped: {
+      one: '{n} war überholt und flog hinaus.',
+      other: '{n} waren überholt und flogen hinaus.',
+    },
+    toldLoads: {
+      one: 'Um wieder warm zu sein, fragte er die Datenbank einmal.',
+      other: 'Um wieder warm zu sein, fragte er die Datenbank {n}-mal.',
+    },
+    toldNoLoads: 'Er ist wieder warm und hat die Datenbank nichts gefragt.',
+    toldWritten:
+      'Jemand hat hinter dem Rücken des Bots die Datenbank geändert: {name}, von {before} auf {now}.',
+    toldUnseen: 'Der Bot ist aus und kann es nicht merken. Starte ihn wieder und frag ihn.',
+    toldNoticed: 'Der Bot merkte es binnen {ms} ms',
+    toldWent: { one: 'und warf {n} Eintrag hinaus.', other: 'und warf {n} Einträge hinaus.' },
+    toldNothingWent: 'und hatte nichts davon im Cache.',
+    answeredIn: 'Beantwortet in {ms} ms',
+    noQueries: 'keine Datenbankabfrage',
+    queries: { one: '{n} Datenbankabfrage', other: '{n} Datenbankabfragen' },
     waiting: 'Der Spielplatz antwortet nicht. Warte, bis er wieder da ist…',
     unanswered: 'Der Spielplatz antwortet nicht. Läuft er noch?',
     database: 'Datenbank',
@@ -238,7 +303,7 @@ export const WORDS = {
     askBot: 'Den Bot fragen: {command}',
     welcome: 'Ein Cache, dem du bei der Arbeit zusehen kannst',
     welcomeAbout:
-      'Das ist ein kleines Discord auf deinem eigenen Rechner, an dem der echte Bot angemeldet ist. Nichts hiervon verlässt diesen Rechner. Drei Wege hinein:',
+      'Das ist ein kleines Discord auf deinem eigenen Rechner, an dem der echte Bot angemeldet ist. Nichts hiervon verlässt diesen Rechner. Vier Wege hinein:',
     runStats: '/cache-stats ausführen',
     runStatsAbout: 'Wie gut der Cache arbeitet',
     shoppersOn: 'Kundschaft einschalten',

@@ -3,6 +3,7 @@
  * fresh. A few people at once; the others wait in a line of bounded length, and who finds it full is left out, is
  * counted, and may come again. Who is a person is for the caller to say: it must not report bots.
  */
+import { AsyncResource } from 'node:async_hooks';
 import type { Clock } from '../cache/clock.ts';
 import type { Runs } from './runs.ts';
 import type { WarmerStatus, WarmRun } from './types.ts';
@@ -21,6 +22,8 @@ export interface UserWarmerOptions {
 export class UserWarmer {
   readonly #runs: Runs;
   readonly #options: UserWarmerOptions;
+  /** A run is no part of the interaction that set it off: what is kept for that (a trace, a counter) ends here. */
+  readonly #own = new AsyncResource('cachecord:user-warmer');
   /** When each was accepted, oldest first. */
   readonly #seenAt = new Map<string, number>();
   readonly #waiting: string[] = [];
@@ -71,7 +74,7 @@ export class UserWarmer {
     if (this.#running >= this.#options.concurrency) return;
     const userId = this.#waiting.shift();
     if (userId === undefined) return;
-    const run = this.#runs.run({ scope: 'user', trigger: 'user', userId });
+    const run = this.#own.runInAsyncScope(() => this.#runs.run({ scope: 'user', trigger: 'user', userId }));
     this.#run = run;
     this.#count++;
     this.#running++;

@@ -63,13 +63,24 @@ async function answered(before: number): Promise<string> {
   return answer.innerText();
 }
 
+/** What an answer has cost, in the words below it. */
+const lastCost = () => page.locator('#feed .cost').last().innerText();
+const lastNote = () => page.locator('#feed .note').last().innerText();
+
 const onDisk = () => page.locator('#disk').innerText();
 
 it('shows the right price once somebody has changed it behind the bot, and had it cached before', async () => {
   await write('price', '123.45');
   expect(await askTheBot()).toContain('$123.45');
   expect(await write('price', '6.78')).toContain('$123.45 became $6.78.');
-  await expect.poll(askTheBot, { timeout: PATIENCE_MS }).toContain('$6.78');
+  expect(await lastNote()).toMatch(
+    /from \$123\.45 to \$6\.78\. The bot noticed within \d+ ms, and dropped [1-9]/,
+  );
+  // It has noticed: no second try.
+  expect(await askTheBot()).toContain('$6.78');
+  await expect.poll(lastCost).toMatch(/^Answered in \d+ ms · [1-9]\d* database quer/);
+  await askTheBot();
+  await expect.poll(lastCost).toMatch(/^Answered in \d+ ms · no database query$/);
 });
 
 it("shows the right balance once somebody has changed one's wallet behind the bot", async () => {
@@ -88,6 +99,11 @@ it('I9: kills the bot, changes a price while it is down, and shows that price an
   await page.locator('#bot').getByRole('button', { name: 'Start the bot again' }).click();
   await page.locator('.status.online').waitFor();
   await page.getByText('at the start').waitFor();
+  await expect
+    .poll(lastNote)
+    .toMatch(
+      /is back, after [\d.]+ s\. It found [1-9]\d* entries on disk\. [1-9]\d* (?:was|were) out of date, and dropped/,
+    );
   // No second try: what was committed before the start is never answered with what was there before.
   expect(await askTheBot()).toContain('$99.01');
   expect(await onDisk()).toMatch(/[1-9]\d* found at the start · [1-9]\d* read back/);
@@ -95,6 +111,15 @@ it('I9: kills the bot, changes a price while it is down, and shows that price an
   expect(info).toMatch(/After the start: [1-9]\d* entries found · [1-9]\d* read back and believed so far/);
   expect(info).toContain('The change feed told every change made meanwhile');
   expect(info).toMatch(/Refused: [1-9]\d* changed meanwhile \(removed\)/);
+});
+
+it('I9: shows a crash and what is left after it at one press', async () => {
+  await page.getByRole('button', { name: 'Show me a crash' }).click();
+  await page.getByText('That was a crash.').waitFor();
+  const told = await page.locator('#feed').innerText();
+  expect(told.slice(told.lastIndexOf('Before: the leaderboard'))).toMatch(
+    /Killed[\s\S]*cannot notice[\s\S]*is back[\s\S]*\$1\.23[\s\S]*Leaderboard[\s\S]*no database query\s+That was a crash/,
+  );
 });
 
 it('says in the form why nothing can be written', async () => {
