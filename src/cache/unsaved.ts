@@ -11,15 +11,15 @@ export type FindUnsaved = (key: string) => Lookup<unknown>;
 const MISS: Lookup<never> = { state: 'miss' };
 
 export class Unsaved {
-  readonly #finders: FindUnsaved[] = [];
+  readonly #finders = new Map<string, FindUnsaved>();
 
-  /** Of several that know a key, the one that came first is believed. */
-  add(find: FindUnsaved): void {
-    this.#finders.push(find);
+  /** Takes the place of whoever had the name before. Of several that know a key, the one that came first is believed. */
+  add(name: string, find: FindUnsaved): void {
+    this.#finders.set(name, find);
   }
 
   find(key: string): Lookup<unknown> {
-    for (const find of this.#finders) {
+    for (const find of this.#finders.values()) {
       const found = find(key);
       if (found.state === 'hit') return found;
     }
@@ -28,7 +28,7 @@ export class Unsaved {
 
   /** Runs a loader, unless there is such a value: that is served and not kept, since it is held until it is saved. */
   ask<C extends Pick<LoadContext, 'key' | 'skip'>, R>(load: (context: C) => R, context: C): R {
-    if (this.#finders.length === 0) return load(context);
+    if (this.#finders.size === 0) return load(context);
     const found = this.find(context.key);
     if (found.state === 'miss') return load(context);
     context.skip();

@@ -108,7 +108,8 @@ export class Holdings {
       if (this.#forgotten.delete(write.id) || this.supersedable(write.key) > 0) return 'gone';
       return isGivenUp(write) ? 'dead' : 'again';
     });
-    const room = this.#settings.maxDead - this.#dead.size;
+    // A restart may have made the list shorter than what is on it.
+    const room = Math.max(0, this.#settings.maxDead - this.#dead.size);
     const { gone = [], dead = [], again = [] } = Object.fromEntries(fates);
     return { gone, dead: dead.slice(0, room), again: [...again, ...dead.slice(room)] };
   }

@@ -2,15 +2,17 @@
  * The way of one writer's writes: in, in batches to the saver, and again after a failure. What is kept of them is said
  * in `holdings.ts`, which of them may begin in `backlog.ts`; this file has the doors, the timers and the saver.
  */
+
 import type { BurstLog } from '../cache/burst-log.ts';
 import { decode, encode } from '../cache/codec.ts';
+import { errorText } from '../cache/error-text.ts';
 import { CacheError } from '../cache/errors.ts';
 import { assertKey } from '../cache/keys.ts';
 import type { Lookup } from '../cache/types.ts';
 import type { Backlog, PendingWrite } from './backlog.ts';
 import { companyOf, restMs } from './backoff.ts';
 import { Holdings, type HoldingsParts } from './holdings.ts';
-import { type JournalRow, reasonOf } from './journal.ts';
+import type { JournalRow } from './journal.ts';
 import { WaitingRoom } from './room.ts';
 import type { WriterSettings } from './settings.ts';
 import type { Save, SaveItem, WriterFigures } from './types.ts';
@@ -31,8 +33,8 @@ export class Lane {
   readonly #backlog: Backlog;
   readonly #room: WaitingRoom;
   readonly #counters = { saved: 0, coalesced: 0, retried: 0, refused: 0 };
-  /** One a save in flight. */
-  readonly #saving = new Set<AbortController>();
+  /** One a save in flight, with what cancels its timer. */
+  readonly #saving = new Map<AbortController, () => void>();
   readonly #waiters = new Set<{ readonly isOver: () => boolean; readonly resolve: () => void }>();
   #phase: 'open' | 'draining' | 'over' = 'open';
   #flushes = 0;
@@ -148,6 +150,7 @@ export class Lane {
   /** Begins what may begin, and sees to it that the rest begins in time. */
   #pump(): void {
     if (this.#phase === 'over') return;
+    this.#room.admit((key) => this.#phase === 'open' && this.#hasRoom(key, true));
     const now = this.#clock.now();
     const { concurrency, maxBatch: max } = this.#settings;
     const companyFor = ({ failures }: PendingWrite) => companyOf(failures, this.#settings);
@@ -165,8 +168,7 @@ export class Lane {
   /** One save. A saver that returns at once is settled at once, with nothing in between. */
   async #run(batch: readonly PendingWrite[]): Promise<void> {
     const controller = new AbortController();
-    this.#saving.add(controller);
-    const cancel = this.#limit(controller);
+    this.#saving.set(controller, this.#limit(controller));
     try {
       const items = batch.map(itemOf);
       const result = this.#save(items, { signal: controller.signal });
@@ -176,11 +178,10 @@ export class Lane {
     } catch (error) {
       this.#failed(batch, error);
     }
-    cancel();
+    this.#saving.get(controller)?.();
     // Others have their turn, however quick the saver is (I12).
     await this.#clock.yield();
     this.#saving.delete(controller);
-    this.#room.admit((key) => this.#phase === 'open' && this.#hasRoom(key, true));
     this.#pump();
   }
 
@@ -192,7 +193,7 @@ export class Lane {
   }
 
   #failed(batch: readonly PendingWrite[], error: unknown): void {
-    const message = reasonOf(error);
+    const message = errorText(error);
     this.#lastFailure = { message, at: this.#clock.epochAt(this.#clock.now()) };
     this.#bursts.warn(`failed ${this.name}`, `Writes of ${this.name} could not be saved; they wait.`, {
       error,
@@ -208,7 +209,7 @@ export class Lane {
   /** What failed together comes back together, so that the source is not asked once a write. */
   #rest(writes: readonly PendingWrite[]): void {
     const now = this.#clock.now();
-    const failures = Math.max(...writes.map((write) => write.failures));
+    const failures = writes.reduce((most, write) => Math.max(most, write.failures), 0);
     const isOpen = this.#phase === 'open';
     const until = isOpen ? now + restMs(failures, this.#settings, this.#random()) : Number.POSITIVE_INFINITY;
     for (const { key } of writes) this.#backlog.rest(key, until, now);
@@ -275,7 +276,10 @@ export class Lane {
     this.#phase = 'over';
     this.#timer?.cancel();
     const reason = new CacheError('ERR_CLOSED', 'Write-behind was stopped.');
-    for (const controller of this.#saving) controller.abort(reason);
+    for (const [controller, cancelTimer] of this.#saving) {
+      cancelTimer();
+      controller.abort(reason);
+    }
     for (const waiter of this.#waiters) waiter.resolve();
     return this.#backlog.size;
   }

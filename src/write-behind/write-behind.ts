@@ -123,7 +123,7 @@ class Desk implements WriteBehind {
       random: this.#random,
     });
     this.#lanes.set(name, lane);
-    this.#cache.unsaved.add((key) => lane.pending(key));
+    this.#cache.unsaved.add(`${this.#journal.path}\0${name}`, (key) => lane.pending(key));
     return writerOf<V>(lane);
   }
 
