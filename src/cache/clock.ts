@@ -11,19 +11,25 @@ export interface Clock {
   precise(): number;
   /** The epoch milliseconds of an instant of this clock. */
   epochAt(at: number): number;
+  /** Epoch milliseconds by the machine's own clock, which people set: only to compare with what other processes wrote. */
+  wallNow(): number;
   /** Calls `run` once after `delayMs`; the returned function cancels. Never keeps the process alive. */
   after(delayMs: number, run: () => void): () => void;
   /** Calls `run` every `intervalMs`; the returned function cancels. Never keeps the process alive. */
   every(intervalMs: number, run: () => void): () => void;
   /**
-   * Lets the event loop turn: work done in slices awaits this between two of them. Of several who wait, one goes on in
-   * each turn, so that what runs at once does not hold the loop for the sum of its slices.
+   * Lets the event loop turn: work done in slices awaits this between two of them. Those who wait go on in their order,
+   * as many in a turn as fit into one slice's time, so that what runs at once does not hold the loop for the sum of its
+   * slices, and thousands who have little to do do not wait for thousands of turns.
    */
   yield(): Promise<void>;
 }
 
 /** `setTimeout` fires at once for longer delays; longer ones are waited for in legs of this length. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** What goes on in one turn of the loop ends with whoever passes this. */
+const TURN_MS = 2;
 
 /** How many reads may share one reading of the machine's clock within a turn of the event loop. */
 const READS_PER_READING = 64;
@@ -45,8 +51,15 @@ export function systemClock(): Clock {
   };
   const waiting: (() => void)[] = [];
   const turn = () => {
-    waiting.shift()?.();
-    if (waiting.length > 0) setImmediate(turn);
+    const endsAt = performance.now() + TURN_MS;
+    let left = waiting.length;
+    const goOn = () => {
+      waiting.shift()?.();
+      // What it does, it does before the next microtask. Who waits again has had this turn.
+      if (--left > 0 && performance.now() < endsAt) queueMicrotask(goOn);
+      else if (waiting.length > 0) setImmediate(turn);
+    };
+    goOn();
   };
   const after = (delayMs: number, run: () => void): (() => void) => {
     let timer: NodeJS.Timeout;
@@ -74,6 +87,7 @@ export function systemClock(): Clock {
     },
     precise: () => performance.now(),
     epochAt: (at) => Math.round(originEpochMs + at),
+    wallNow: () => Date.now(),
     after,
     every(intervalMs, run) {
       let cancel = after(intervalMs, function tick() {
