@@ -54,10 +54,11 @@ export function systemClock(): Clock {
     const endsAt = performance.now() + TURN_MS;
     let left = waiting.length;
     const goOn = () => {
-      waiting.shift()?.();
-      // What it does, it does before the next microtask. Who waits again has had this turn.
-      if (--left > 0 && performance.now() < endsAt) queueMicrotask(goOn);
-      else if (waiting.length > 0) setImmediate(turn);
+      // What the one before does, it has done before this microtask. Who waits again has had this turn.
+      if (left-- > 0 && performance.now() < endsAt) {
+        waiting.shift()?.();
+        queueMicrotask(goOn);
+      } else if (waiting.length > 0) setImmediate(turn);
     };
     goOn();
   };
