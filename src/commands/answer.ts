@@ -8,6 +8,7 @@ import {
   MessageFlags,
   type ModalSubmitInteraction,
 } from 'discord.js';
+import { errorText } from '../cache/error-text.ts';
 import type { CommandServices } from './command.ts';
 import { render } from './views/render.ts';
 import type { View } from './views/view.ts';
@@ -97,7 +98,7 @@ export async function sent(
     services.logger.warn(`An answer (${what}) did not reach Discord.`, {
       interaction: interaction.id,
       code: codeOf(error),
-      error: error instanceof Error ? error.message : String(error),
+      error: errorText(error),
       msSinceCreated: Math.round(delayMs),
       requestMs: Math.round(performance.now() - startedAt),
       // Whether it was we who were late.

@@ -14,6 +14,7 @@ import { chooseOptions, previewModel } from './clear-figures.ts';
 import { clearAndTell } from './clearing.ts';
 import type { AdminCommand, CommandServices } from './command.ts';
 import { LongKeys, respond, targetChoices } from './completion.ts';
+import { storedNamespaces } from './known-keys.ts';
 import { onRecord } from './on-record.ts';
 import { openPress, pickedValue } from './press.ts';
 import { CONFIRM_LIFE_MS, PANEL_LIFE_MS, type Session, Sessions } from './sessions.ts';
@@ -180,7 +181,7 @@ class ClearCommand {
 
   async #choose(interaction: Answerable, services: CommandServices): Promise<void> {
     const { stats } = await statsEverywhere(services, 0);
-    const options = chooseOptions(stats, interaction.locale);
+    const options = chooseOptions(stats, storedNamespaces(services.cache), interaction.locale);
     if (options.length === 0) {
       await edit(interaction, alreadyEmptyView(), services);
       return;

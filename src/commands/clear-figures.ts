@@ -1,6 +1,7 @@
 /** What `/cache-clear` tells beside the preview itself: the cost of reading again, the warmer for it, and the choices. */
 import type { Cache, CacheStats, Preview } from '../cache/types.ts';
 import type { CommandServices } from './command.ts';
+import type { storedNamespaces } from './known-keys.ts';
 import type { ClearTarget } from './target.ts';
 import type { PreviewModel } from './views/clear.ts';
 import { entriesText, formatFor } from './views/format.ts';
@@ -46,14 +47,22 @@ export function warmScopeFor(target: ClearTarget, services: CommandServices): st
   return shared.find((scope) => scope === tier);
 }
 
+/** What is not in memory; how much of it there is, the question that follows counts. */
+const ON_DISK = 'on disk';
+
 /** For the select of a bare `/cache-clear`: everything, tiers, namespaces, with what each holds. */
-export function chooseOptions(stats: CacheStats, locale: string): SelectOption[] {
+export function chooseOptions(
+  stats: CacheStats,
+  stored: ReturnType<typeof storedNamespaces>,
+  locale: string,
+): SelectOption[] {
   const format = formatFor(locale);
   const held = (row: { readonly entries: number; readonly weightBytes: number }) =>
     `${entriesText(format, row.entries)}, ≈ ${format.bytes(row.weightBytes)}`;
-  const stored = stats.disk?.entries ?? 0;
-  if (stats.total.entries === 0 && stored === 0) return [];
-  const tiers = stats.tiers.filter((row) => row.entries > 0);
+  const onDisk = stats.disk?.entries ?? 0;
+  if (stats.total.entries === 0 && onDisk === 0) return [];
+  const storedTiers = new Set(stored.map(({ tier }) => tier));
+  const tiers = stats.tiers.filter((row) => row.entries > 0 || storedTiers.has(row.tier));
   const namespaces = stats.namespaces
     .filter((row) => row.entries > 0 && row.namespace.length <= 90)
     .sort((a, b) => b.entries - a.entries);
@@ -61,16 +70,24 @@ export function chooseOptions(stats: CacheStats, locale: string): SelectOption[]
     ...tiers.map((row) => ({
       label: `${row.label} tier`,
       value: `tier:${row.tier}`,
-      description: held(row),
+      description: row.entries === 0 ? ON_DISK : held(row),
     })),
     ...namespaces.map((row) => ({
       label: plainText(`${row.namespace}::*`, 90),
       value: `${row.namespace}::*`,
       description: held(row),
     })),
+    ...stored
+      .filter(({ namespace }) => namespace.length <= 90)
+      .map(({ namespace }) => ({
+        label: plainText(`${namespace}::*`, 90),
+        value: `${namespace}::*`,
+        description: ON_DISK,
+      })),
   ];
-  const unique = [...new Map(options.map((option) => [option.value, option])).values()].slice(0, 24);
-  const onDisk = stored === 0 ? '' : `, ${format.count(stored)} on disk`;
-  const all = `${held(stats.total)}${onDisk} (asks again)`;
-  return [...unique, { label: 'Everything', value: 'all', description: all }];
+  // Of several with one value the first is kept, which knows what memory holds.
+  const unique = [...new Map(options.toReversed().map((option) => [option.value, option])).values()];
+  const beside = onDisk === 0 ? '' : `, ${format.count(onDisk)} on disk`;
+  const all = `${held(stats.total)}${beside} (asks again)`;
+  return [...unique.toReversed().slice(0, 24), { label: 'Everything', value: 'all', description: all }];
 }

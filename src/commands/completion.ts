@@ -1,12 +1,13 @@
 /**
- * What autocomplete offers: from memory only, since it cannot be deferred, and never depending on another option, since
- * Discord's client keeps the results. At most 25 choices of at most 100 characters.
+ * What autocomplete offers: from memory and, in bounded time, from disk, since it cannot be deferred; never depending on
+ * another option, since Discord's client keeps the results. At most 25 choices of at most 100 characters.
  */
 import { createHash } from 'node:crypto';
 import type { AutocompleteInteraction } from 'discord.js';
 import type { Cache } from '../cache/types.ts';
 import { sent } from './answer.ts';
 import type { CommandServices } from './command.ts';
+import { knownKeys, storedNamespaces } from './known-keys.ts';
 import { entriesText, type Format } from './views/format.ts';
 import { plainText } from './views/key-text.ts';
 
@@ -43,22 +44,31 @@ export class LongKeys {
   }
 }
 
-/** Keys that begin with what was typed, most used first. */
+/** Keys that begin with what was typed: those in memory first, the most used before the others. */
 export function keyChoices(cache: Cache, typed: string, longKeys: LongKeys, limit = MAX_CHOICES): Choice[] {
-  return cache
-    .keys(typed.trim(), limit)
-    .map((key) => ({ name: plainText(key, MAX_LENGTH), value: longKeys.offer(key) }));
+  return knownKeys(cache, typed.trim(), limit).map((key) => ({
+    name: plainText(key, MAX_LENGTH),
+    value: longKeys.offer(key),
+  }));
 }
 
 /** For `/cache-clear`: everything, tiers, namespaces, then keys. */
 export function targetChoices(cache: Cache, typed: string, longKeys: LongKeys, format: Format): Choice[] {
   const stats = cache.stats(0);
   const counted = (text: string, entries: number) => `${text} — ${entriesText(format, entries)}`;
-  const wide: Choice[] = [{ value: 'all', name: counted('Everything', stats.total.entries) }];
+  const stored = storedNamespaces(cache);
+  const storedTiers = new Set(stored.map(({ tier }) => tier));
+  const onDisk = stats.disk?.entries ? `, ${format.count(stats.disk.entries)} on disk` : '';
+  const wide: Choice[] = [{ value: 'all', name: `${counted('Everything', stats.total.entries)}${onDisk}` }];
   const asksForTiers = typed.trim().toLowerCase().startsWith('tier:');
   for (const tier of [...stats.tiers].sort((a, b) => b.entries - a.entries)) {
-    if (tier.entries > 0 || asksForTiers)
-      wide.push({ value: `tier:${tier.tier}`, name: counted(`${tier.label} tier`, tier.entries) });
+    const text = `${tier.label} tier`;
+    const isStored = storedTiers.has(tier.tier);
+    if (tier.entries > 0 || isStored || asksForTiers)
+      wide.push({
+        value: `tier:${tier.tier}`,
+        name: tier.entries === 0 && isStored ? `${text} — on disk` : counted(text, tier.entries),
+      });
   }
   const namespaces = new Map<string, number>();
   for (const row of stats.namespaces) {
@@ -69,6 +79,12 @@ export function targetChoices(cache: Cache, typed: string, longKeys: LongKeys, f
     const pattern = entries === 1 && cache.has(namespace) ? namespace : `${namespace}::*`;
     if (entries > 0 && pattern.length <= MAX_LENGTH) {
       wide.push({ value: pattern, name: counted(plainText(pattern, 70), entries) });
+    }
+  }
+  for (const { namespace } of stored) {
+    const pattern = `${namespace}::*`;
+    if (!namespaces.get(namespace) && pattern.length <= MAX_LENGTH) {
+      wide.push({ value: pattern, name: `${plainText(pattern, 70)} — on disk` });
     }
   }
   const wanted = typed.trim().toLowerCase();

@@ -8,6 +8,7 @@ import type {
   MessageComponentInteraction,
   ModalSubmitInteraction,
 } from 'discord.js';
+import { errorText } from '../cache/error-text.ts';
 import { type Access, askerOf } from './access.ts';
 import { answer } from './answer.ts';
 import type { AdminCommand, AdminCommandName, CommandServices } from './command.ts';
@@ -168,6 +169,5 @@ export class Dispatcher {
 }
 
 function firstLine(error: unknown): string {
-  const text = error instanceof Error ? error.message || error.name : String(error);
-  return text.split('\n', 1)[0] ?? '';
+  return errorText(error).split('\n', 1)[0] ?? '';
 }

@@ -9,9 +9,9 @@ import {
 import type { Cache } from '../cache/types.ts';
 import { type Config, configNotices } from '../config.ts';
 import { answer, defer } from './answer.ts';
+import { tierLabel } from './clear-figures.ts';
 import type { AdminCommand, CommandServices } from './command.ts';
 import { keyChoices, LongKeys, respond } from './completion.ts';
-import { isOnDisk } from './key-rows.ts';
 import { LoopDelay } from './loop-delay.ts';
 import { onRecord } from './on-record.ts';
 import { inOrder } from './shards/everywhere.ts';
@@ -62,7 +62,7 @@ export function infoCommand(config: Config): AdminCommand {
         outcome: 'shown',
       });
       if (key !== undefined) {
-        const view = await keyView(key, format, services);
+        const view = keyView(key, format, services);
         await answer(interaction, ofOneShard(view, shards), services);
         return;
       }
@@ -109,15 +109,17 @@ export function infoCommand(config: Config): AdminCommand {
 }
 
 /** How long a key lives, and why; or that it is not there. */
-async function keyView(key: string, format: Format, { cache, mention }: CommandServices): Promise<View> {
-  const isStored = await isOnDisk(cache, key);
+function keyView(key: string, format: Format, { cache, mention }: CommandServices): View {
+  const now = cache.clock.epochAt(cache.clock.now());
+  const stored = cache.stored?.inspect(key);
   const report = cache.inspect(key);
   const policy = report && cache.tiers.find(({ tier }) => tier === report.tier);
-  if (report === undefined || policy === undefined) {
-    return isStored ? storedView(key) : absentView(key, nearestKey(cache, key));
+  if (report !== undefined && policy !== undefined) {
+    const isStored = cache.stored && stored !== undefined;
+    return lifetimeView({ report, policy, now, isStored }, format, mention);
   }
-  const now = cache.clock.epochAt(cache.clock.now());
-  return lifetimeView({ report, policy, now, isStored }, format, mention);
+  if (stored === undefined) return absentView(key, nearestKey(cache, key));
+  return storedView({ report: stored, tierLabel: tierLabel(cache, stored.tier), now }, format);
 }
 
 /** The layers there are; farther ones join here. */

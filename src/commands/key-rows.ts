@@ -1,5 +1,5 @@
-/** The keys that `/cache-stats` lists: the most used first, then others that are resident, a few hundred at most. */
-import type { Cache } from '../cache/types.ts';
+/** The keys that `/cache-stats` lists: the most used first, then others in memory, then those on disk, a few hundred at most. */
+import type { Cache, StoredReport } from '../cache/types.ts';
 import type { KeyRow } from './views/keys.ts';
 
 /** 25 pages of ten; who looks for more types a key. */
@@ -14,6 +14,9 @@ export function keyRows(cache: Cache, tier?: string): KeyRow[] {
   for (const key of cache.keys('', MAX_LISTED_KEYS)) {
     if (!rows.has(key)) rows.set(key, rowOf(cache, key));
   }
+  for (const report of storedReports(cache, tier)) {
+    if (!rows.has(report.key)) rows.set(report.key, storedRow(cache, report));
+  }
   return [...rows.values()]
     .filter((row) => tier === undefined || row.tier === tier)
     .slice(0, MAX_LISTED_KEYS);
@@ -21,19 +24,38 @@ export function keyRows(cache: Cache, tier?: string): KeyRow[] {
 
 function rowOf(cache: Cache, key: string): KeyRow {
   const report = cache.inspect(key);
-  const now = cache.clock.epochAt(cache.clock.now());
   return {
     key,
     tier: report?.tier ?? '',
     hits: report?.hits ?? 0,
     weightBytes: report?.weightBytes,
-    freshForMs: report === undefined ? undefined : report.staleAt - now,
+    freshForMs: report === undefined ? undefined : report.staleAt - nowAt(cache),
     createdAt: report?.createdAt,
   };
 }
 
-/** Whether a key is on disk; `undefined` where there is no disk layer. */
-export async function isOnDisk(cache: Cache, key: string): Promise<boolean | undefined> {
-  if (cache.stats(0).disk === null) return undefined;
-  return (await cache.preview(key)).stored > 0;
+function storedRow(cache: Cache, report: StoredReport): KeyRow {
+  const { key, tier, bytes, staleAt, createdAt, isProven } = report;
+  const freshForMs = isProven ? staleAt - nowAt(cache) : 0;
+  // One that is resident was not among those that were seen.
+  const resident = cache.inspect(key);
+  if (resident !== undefined) return rowOf(cache, key);
+  return { key, tier, hits: 0, weightBytes: bytes, freshForMs, createdAt, isOnDiskAlone: true };
+}
+
+/** Those of a tier are looked for where they lie, or the first few hundred of others would hide them. */
+function storedReports(cache: Cache, tier: string | undefined): StoredReport[] {
+  const { stored } = cache;
+  if (stored === undefined) return [];
+  if (tier === undefined) return stored.list('', MAX_LISTED_KEYS);
+  const reports: StoredReport[] = [];
+  for (const row of stored.namespaces(MAX_LISTED_KEYS)) {
+    if (reports.length >= MAX_LISTED_KEYS) break;
+    if (row.tier === tier) reports.push(...stored.list(row.namespace, MAX_LISTED_KEYS));
+  }
+  return reports;
+}
+
+function nowAt({ clock }: Cache): number {
+  return clock.epochAt(clock.now());
 }

@@ -3,6 +3,7 @@
  * nobody has changed since: Discord gives a command that a host puts in place of ours the same id, with another version.
  */
 import { type APIApplicationCommand, DiscordAPIError, RESTJSONErrorCodes, Routes } from 'discord.js';
+import { errorText } from '../cache/error-text.ts';
 import type { KeptCommand, KeptCommands } from './command-store.ts';
 import type { RegistrationRest } from './registration.ts';
 
@@ -35,7 +36,7 @@ export async function tidyFormer(
       if (remove.length > 0) former.push({ guildId, remove });
     } catch (error) {
       if (isOutside(error)) continue;
-      const why = error instanceof Error ? error.message : String(error);
+      const why = errorText(error);
       problems.push(
         `Guild ${guildId} is no admin guild any more, but still lists our commands, which refuse everybody: ${why}`,
       );

@@ -1,5 +1,6 @@
 /** Why Discord does not take our commands, in words that say what to do. */
 import { DiscordAPIError } from 'discord.js';
+import { errorText } from '../cache/error-text.ts';
 
 /** A sentence or two about a failed request for a guild's commands. */
 export function explainRefusal(error: unknown, guildId: string, applicationId: string): string {
@@ -17,6 +18,6 @@ export function explainRefusal(error: unknown, guildId: string, applicationId: s
         `https://discord.com/oauth2/authorize?client_id=${applicationId}&scope=bot+applications.commands&guild_id=${guildId}`
       );
     default:
-      return `Discord did not take the commands in guild ${guildId}: ${error instanceof Error ? error.message : String(error)}`;
+      return `Discord did not take the commands in guild ${guildId}: ${errorText(error)}`;
   }
 }

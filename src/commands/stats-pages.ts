@@ -1,7 +1,8 @@
 /** The pages of the `/cache-stats` panel: reads the cache and hands the figures to the views. */
 import type { CacheStats } from '../cache/types.ts';
+import { tierLabel } from './clear-figures.ts';
 import type { CommandServices } from './command.ts';
-import { isOnDisk, keyRows } from './key-rows.ts';
+import { keyRows } from './key-rows.ts';
 import { reloadOf } from './reload.ts';
 import type { Session } from './sessions.ts';
 import { type ShardRows, statsEverywhere } from './shards/everywhere.ts';
@@ -54,7 +55,7 @@ export async function show(
   const view =
     state.key === undefined
       ? await pageView(session, format, services)
-      : ofOneShard(await keyView(session, state.key, format, services), services.shards);
+      : ofOneShard(keyView(session, state.key, format, services), services.shards);
   state.shown = view;
   return view;
 }
@@ -119,10 +120,10 @@ function keysPage({ state, id }: Session<Panel>, format: Format, { cache }: Comm
   state.listed = page.rows.map((row) => row.key);
   const { tiers, total, disk } = cache.stats(0);
   const own = tiers.find((row) => row.tier === state.tier);
-  const tierLabel = own === undefined ? {} : { tierLabel: `${own.label} tier` };
+  const labelled = own === undefined ? {} : { tierLabel: `${own.label} tier` };
   const resident = (own ?? total).entries;
   const model = { rows, order: state.order, page: page.page, resident, stored: disk?.entries ?? 0 };
-  return keysView({ ...model, ...tierLabel }, format, id);
+  return keysView({ ...model, ...labelled }, format, id);
 }
 
 /** A select takes 25 options. */
@@ -162,24 +163,22 @@ function panelRows(page: Page, id: Session<Panel>['id']): ControlRow[] {
   ];
 }
 
-async function keyView(
-  session: Session<Panel>,
-  key: string,
-  format: Format,
-  services: CommandServices,
-): Promise<View> {
+function keyView(session: Session<Panel>, key: string, format: Format, services: CommandServices): View {
   const { cache } = services;
-  const isStored = await isOnDisk(cache, key);
+  const { hasBack } = session.state;
+  const now = cache.clock.epochAt(cache.clock.now());
+  const stored = cache.stored?.inspect(key);
   const report = cache.inspect(key);
   if (report === undefined) {
-    return isStored ? storedView(key, session.id) : absentView(key, nearestKey(cache, key), session.id);
+    if (stored === undefined) return absentView(key, nearestKey(cache, key), session.id);
+    const model = { report: stored, tierLabel: tierLabel(cache, stored.tier), now, hasBack };
+    return storedView(model, format, session.id);
   }
   const policy = cache.tiers.find(({ tier }) => tier === report.tier);
-  const tierLabel = policy?.label ?? report.tier;
   const policies = policy === undefined ? '' : policyNames(policy, format);
   const reloads = reloadOf(report, services)?.label;
-  const now = cache.clock.epochAt(cache.clock.now());
-  const { hasBack } = session.state;
-  const model = { report, tierLabel, now, reloads, hasBack, policies, isStored };
+  const isStored = cache.stored && stored !== undefined;
+  const label = tierLabel(cache, report.tier);
+  const model = { report, tierLabel: label, now, reloads, hasBack, policies, isStored };
   return inspectionView(model, format, session.id);
 }

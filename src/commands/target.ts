@@ -7,6 +7,7 @@ import { assertKey, SEPARATOR } from '../cache/keys.ts';
 import { compilePattern, isPattern } from '../cache/pattern.ts';
 import type { Cache, InvalidationTarget, Preview, Removal } from '../cache/types.ts';
 import { nearestName } from '../nearest-name.ts';
+import { knownKeys, storedNamespaces } from './known-keys.ts';
 import { tierNamed } from './tier-option.ts';
 
 /** `text` is what a person types for it. */
@@ -81,6 +82,8 @@ function readTier(text: string, cache: Cache): TargetReading {
   // The namespaces of the policy, and those that calls have put into the tier.
   const namespaces = new Set(policy.namespaces);
   for (const row of cache.stats(0).namespaces) if (row.tier === name) namespaces.add(row.namespace);
+  // After a restart most of them lie on disk alone.
+  for (const row of storedNamespaces(cache)) if (row.tier === name) namespaces.add(row.namespace);
   // A key may be its namespace alone, such as `system_status`.
   const patterns = [...namespaces].flatMap((namespace) => [namespace, `${namespace}::*`]);
   return { ok: true, target: { kind: 'tier', text: `${TIER_PREFIX}${name}`, label: policy.label, patterns } };
@@ -131,7 +134,7 @@ export function clearTarget(cache: Cache, target: ClearTarget): Removal {
   return target.kind === 'all' ? cache.clear() : cache.invalidate(...targetsOf(target));
 }
 
-/** How many resident keys are compared with a mistyped one: comparing two long ones takes some 20 µs. */
+/** How many keys are compared with a mistyped one: comparing two long ones takes some 20 µs. */
 const COMPARED_KEYS = 60;
 const COMPARED_SIBLINGS = 400;
 
@@ -143,14 +146,9 @@ interface Suggestion {
 
 /** What was probably meant by a text that covers nothing; `undefined` when nothing is near. */
 export async function suggestTarget(cache: Cache, text: string): Promise<Suggestion | undefined> {
-  const held = new Map<string, number>();
-  for (const row of cache.stats(0).namespaces) {
-    if (row.entries > 0) held.set(row.namespace, (held.get(row.namespace) ?? 0) + row.entries);
-  }
-  const whole = (namespace: string): Suggestion => ({
-    text: `${namespace}::*`,
-    entries: held.get(namespace) ?? 0,
-  });
+  const held = new Set(storedNamespaces(cache).map(({ namespace }) => namespace));
+  for (const row of cache.stats(0).namespaces) if (row.entries > 0) held.add(row.namespace);
+  const whole = (namespace: string) => counted(cache, `${namespace}::*`);
   const [first = ''] = text.split(/[:*]/, 1);
   const isWhole = /^:*\**$/.test(text.slice(first.length));
   if (isWhole && held.has(first)) return whole(first);
@@ -158,31 +156,36 @@ export async function suggestTarget(cache: Cache, text: string): Promise<Suggest
     const key = nearestKey(cache, text);
     if (key !== undefined) return { text: key, entries: 1 };
   }
-  const namespace = nearestName(first, held.keys());
+  const namespace = nearestName(first, held);
   if (namespace === undefined) return undefined;
   if (isWhole || !isPattern(text)) {
     const isSpelt = isPattern(text) && text.slice(first.length) !== '*';
-    return isSpelt ? { ...whole(namespace), text: namespace + text.slice(first.length) } : whole(namespace);
+    return isSpelt ? counted(cache, namespace + text.slice(first.length)) : whole(namespace);
   }
   return (await counted(cache, namespace + text.slice(first.length))) ?? whole(namespace);
 }
 
-/** The resident key that is nearest to a mistyped one: of its siblings, else of any. */
+/** The key, in memory or on disk, that is nearest to a mistyped one: of its siblings, else of any. */
 export function nearestKey(cache: Cache, text: string): string | undefined {
   const end = text.lastIndexOf(SEPARATOR);
   const parent = end === -1 ? '' : text.slice(0, end + SEPARATOR.length);
   // Only the last segment is compared here, which is short: so there may be many.
-  const siblings = cache.keys(parent, COMPARED_SIBLINGS).map((key) => key.slice(parent.length));
+  const siblings = knownKeys(cache, parent, COMPARED_SIBLINGS).map((key) => key.slice(parent.length));
   const sibling = parent === '' ? undefined : nearestName(text.slice(parent.length), siblings);
   if (sibling !== undefined) return parent + sibling;
   const [namespace = ''] = text.split(':', 1);
-  const seen = new Set([...cache.keys(namespace, COMPARED_KEYS), ...cache.keys('', COMPARED_KEYS)]);
+  const seen = new Set([
+    ...knownKeys(cache, namespace, COMPARED_KEYS),
+    ...knownKeys(cache, '', COMPARED_KEYS),
+  ]);
   // A key of quite another length is not the one that was meant.
   const alike = [...seen].filter((key) => Math.abs(key.length - text.length) <= text.length / 3);
   return nearestName(text, alike);
 }
 
 async function counted(cache: Cache, text: string): Promise<Suggestion | undefined> {
-  const { entries } = await cache.preview(text);
-  return entries > 0 ? { text, entries } : undefined;
+  const { entries, stored } = await cache.preview(text);
+  // Most of those in memory are on disk, too.
+  const covered = Math.max(entries, stored);
+  return covered > 0 ? { text, entries: covered } : undefined;
 }

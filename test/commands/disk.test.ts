@@ -132,20 +132,20 @@ describe('the commands, with a disk layer', () => {
     tellsOf: () => true,
   };
 
-  function start(over: object = {}): Desk {
+  function start(over: object = {}, feed = FEED): Desk {
     const made = desk({ cache: { disk_path: join(folder, 'cache.db'), ...over } });
     desks.push(made);
-    made.cache.provenBy(FEED);
+    made.cache.provenBy(feed);
     return made;
   }
 
   /** A bot that has kept a shop on disk and ended; and the next one. */
-  async function restarted(): Promise<Desk> {
+  async function restarted(feed = FEED): Promise<Desk> {
     const first = start();
     fillShop(first.cache);
     desks.length = 0;
     await first.stop();
-    return start();
+    return start({}, feed);
   }
 
   it('/cache-info tells what a restart found and brought back, and the layers', async () => {
@@ -190,9 +190,12 @@ describe('the commands, with a disk layer', () => {
   it('/cache-stats and /cache-info tell of a key whether it is on disk', async () => {
     const at = await restarted();
     await at.run('cache-stats', { key: 'products::p1' });
-    expect(at.markdown).toContain('It is not in memory. The next read brings it back from disk');
+    expect(at.markdown).toContain('**Tier:** Reference · **State:** fresh · **Layer:** disk');
+    expect(at.markdown).toMatch(/\*\*Expires:\*\* <t:\d+:R>/);
+    expect(at.markdown).toContain('**Size:** 0.1 kB as it is stored');
+    expect(at.markdown).toContain('It is not in memory: the next read brings it back from disk.');
     await at.run('cache-info', { key: 'products::p1' });
-    expect(at.markdown).toContain('It is not in memory.');
+    expect(at.markdown).toContain('It is not in memory: the next read brings it back from disk.');
     at.cache.get('products::p1');
     await at.run('cache-stats', { key: 'products::p1' });
     expect(at.markdown).toContain('**Layer:** memory and on disk');
@@ -201,13 +204,80 @@ describe('the commands, with a disk layer', () => {
     expect(at.markdown).toMatch(/\*\*State:\*\* .+ · in memory$/m);
   });
 
-  it('/cache-stats says of its list of keys that it is of memory, which a restart empties', async () => {
+  it('/cache-info says of a key on disk that nothing proves that it counts as stale', async () => {
+    const at = await restarted({ ...FEED, tellsOf: (key) => key !== 'config::limits' });
+    await at.run('cache-info', { key: 'config::limits' });
+    expect(at.markdown).toContain('**State:** counts as stale');
+    expect(at.markdown).toContain('the next read loads it anew.');
+  });
+
+  it('/cache-info says of a key that has expired on disk that it is not cached', async () => {
     const at = await restarted();
-    await at.run('cache-stats', { view: 'keys' });
-    expect(at.markdown).toContain('No keys in memory yet. 15 entries on disk come back as they are read.');
+    await at.clock.advanceAsync(25 * 3_600_000);
+    await at.run('cache-info', { key: 'config::limits' });
+    expect(at.markdown).toContain('`config::limits` is not cached.');
+  });
+
+  it('/cache-stats lists what is on disk alone after what is in memory', async () => {
+    const at = await restarted();
     at.cache.get('products::p1');
     await at.run('cache-stats', { view: 'keys' });
-    expect(at.markdown).toContain('`products::p1` —');
+    expect(at.markdown).toContain('1 key in memory, 15 on disk · most hits first');
+    expect(at.markdown).toMatch(/1\. `products::p1` — 1 hit/);
+    expect(at.markdown).toMatch(/2\. `config::limits` — on disk · 0.1 kB · fresh for 24 h/);
+    await at.press('Inspect a key', { picks: '1' });
+    expect(at.markdown).toContain('🔎 On disk');
+    await at.press('Back to the keys');
+    await at.run('cache-stats', { view: 'keys', tier: 'config' });
+    expect(at.markdown).toContain('Configuration tier · 0 keys in memory · most');
+    expect(at.markdown).toMatch(/3\. `config::vip_tiers` — on disk/);
+    expect(at.markdown).not.toContain('products');
+  });
+
+  it('autocomplete offers keys, namespaces and tiers that are on disk alone', async () => {
+    const at = await restarted();
+    at.cache.get('products::p7');
+    const keys = (await at.type('cache-info', 'key', 'products::p')).map(({ value }) => value);
+    expect(keys).toHaveLength(12);
+    expect(keys[0]).toBe('products::p7');
+    expect((await at.type('cache-stats', 'key', 'config::v')).map(({ value }) => value)).toEqual([
+      'config::vip_tiers',
+    ]);
+    const wide = await at.type('cache-clear', 'pattern', '');
+    expect(wide).toContainEqual({ value: 'all', name: 'Everything — 1 entry, 15 on disk' });
+    expect(wide).toContainEqual({ value: 'tier:config', name: 'Configuration tier — on disk' });
+    expect(wide).toContainEqual({ value: 'config::*', name: 'config::* — on disk' });
+    expect(wide).toContainEqual({ value: 'products::*', name: 'products::* — 1 entry' });
+    expect(wide).toContainEqual({ value: 'config::limits', name: 'config::limits' });
+  });
+
+  it('"did you mean" knows what is on disk alone', async () => {
+    const at = await restarted();
+    await at.run('cache-info', { key: 'config::limts' });
+    expect(at.markdown).toContain('Closest: `config::limits`');
+    await at.run('cache-clear', { pattern: 'prodcts:*' });
+    expect(at.markdown).toContain('Did you mean `products:*` (12 entries)?');
+    await at.run('cache-clear', { pattern: 'products::p77' });
+    expect(at.markdown).toContain('Did you mean `products::p7` (1 entry)?');
+  });
+
+  it('/cache-clear lists on disk what it then removes, in a tier whose namespaces nobody named, too', async () => {
+    const first = start();
+    for (let i = 0; i < 3; i++) first.cache.set(`search::${i}`, i);
+    desks.length = 0;
+    await first.stop();
+    const at = start();
+    await at.run('cache-clear');
+    const offered = JSON.stringify(at.discord.lastMessage);
+    expect(offered).toContain('"value":"tier:query","description":"on disk"');
+    expect(offered).toContain('"value":"search::*","description":"on disk"');
+    await at.run('cache-clear', { pattern: 'tier:query', preview: true });
+    expect(at.markdown).toContain('**0 in memory** (0 B), **3 on disk**');
+    expect(at.markdown).toContain('Examples\n`search::0`\n`search::1`\n`search::2`');
+    await at.run('cache-clear', { pattern: 'tier:query' });
+    expect(at.markdown).toContain('Cleared 3 entries on disk');
+    await at.run('cache-clear', { pattern: 'tier:query' });
+    expect(at.markdown).toContain('Nothing matches');
   });
 
   it('/cache-stats clears a key that is on disk alone', async () => {

@@ -842,7 +842,27 @@ function everyView(stats: CacheStats, texts: readonly string[], count: number): 
     tiersView({ stats, ttlMs: () => count, page: count }, en, id),
     keysView({ rows, order: 'expiry', page: count, resident: count }, en, id),
     inspectionView({ report, tierLabel: 'User', now: count, reloads: 'this user', hasBack: true }, en, id),
-    storedView(key, id),
+    storedView(
+      {
+        report: { ...report, bytes: count, isProven: count > 0, tags: texts, dependsOn: texts },
+        tierLabel: 'User',
+        now: stats.at,
+        hasBack: true,
+      },
+      de,
+      id,
+    ),
+    keysView(
+      {
+        rows: rows.map((row) => ({ ...row, isOnDiskAlone: true })),
+        order: 'size',
+        page: 0,
+        resident: 0,
+        stored: count,
+      },
+      de,
+      id,
+    ),
     absentView(key, other, id),
     absentView(key, other),
     lifetimeView({ report, policy: hostilePolicy('character', key, count), now: stats.at }, de, mention),

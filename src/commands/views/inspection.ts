@@ -1,5 +1,5 @@
 /** `/cache-stats key:…`: one entry, without its value. */
-import type { EntryReport } from '../../cache/types.ts';
+import type { EntryReport, StoredReport } from '../../cache/types.ts';
 import { type Format, instant, plural } from './format.ts';
 import { keyText } from './key-text.ts';
 import type { Button, ControlId, View } from './view.ts';
@@ -55,12 +55,12 @@ export function layerText(isStored: boolean | undefined): string {
   return isStored === true ? 'memory and on disk' : 'memory';
 }
 
-export function isStale({ staleAt }: EntryReport, now: number): boolean {
+export function isStale({ staleAt }: Pick<EntryReport, 'staleAt'>, now: number): boolean {
   return now >= staleAt;
 }
 
 /** When it goes stale and when it is gone, which is one instant where no policy serves old values. */
-export function lifetimeText(report: EntryReport, now: number): string {
+export function lifetimeText(report: Pick<EntryReport, 'staleAt' | 'expiresAt'>, now: number): string {
   const expires = `**Expires:** ${instant(report.expiresAt)}`;
   if (report.staleAt >= report.expiresAt) return expires;
   const stale = isStale(report, now) ? '**Stale since:**' : '**Goes stale:**';
@@ -80,26 +80,57 @@ function listed(texts: readonly string[]): string {
   return shown.join(' ') + more;
 }
 
-/** It is on disk alone. */
-export function storedView(key: string, id?: ControlId): View {
+export interface StoredModel {
+  readonly report: StoredReport;
+  readonly tierLabel: string;
+  /** Epoch ms of this look at it. */
+  readonly now: number;
+  /** A way back to the list of keys. @default false */
+  readonly hasBack?: boolean;
+}
+
+/** It is on disk alone. @param id makes the `custom_id` of its buttons, where it has any */
+export function storedView(
+  { report, tierLabel, now, hasBack }: StoredModel,
+  format: Format,
+  id?: ControlId,
+): View {
+  const isOld = isStale(report, now);
+  const state = !report.isProven ? 'counts as stale' : isOld ? 'stale' : 'fresh';
+  const lines = [
+    `**Tier:** ${tierLabel} · **State:** ${state} · **Layer:** disk`,
+    `**Created:** ${instant(report.createdAt)} · ${lifetimeText(report, now)}`,
+    `**Size:** ${format.bytes(report.bytes)} as it is stored`,
+  ];
+  if (report.tags.length > 0) lines.push(`**Tags:** ${listed(report.tags)}`);
+  if (report.dependsOn.length > 0) lines.push(`**Depends on:** ${listed(report.dependsOn)}`);
+  lines.push(NEXT_READ[report.isProven ? (isOld ? 'stale' : 'fresh') : 'unproven']);
+  const buttons: Button[] =
+    id === undefined
+      ? []
+      : [
+          ...(hasBack === true
+            ? [{ id: id('back'), label: 'Back to the keys', style: 'secondary' as const }]
+            : []),
+          { id: id('clear'), label: 'Clear this entry', style: 'danger' },
+        ];
   return {
     tone: 'normal',
     title: '🔎 On disk',
-    blocks: [
-      {
-        lines: [
-          keyText(key, 200),
-          'It is not in memory. The next read brings it back from disk, if it has not expired and nothing has changed it since.',
-        ],
-      },
-    ],
-    ...(id === undefined
-      ? {}
-      : { rows: [[{ id: id('clear'), label: 'Clear this entry', style: 'danger' as const }]] }),
+    blocks: [{ lines: [keyText(report.key, 200)] }, { lines }],
+    notes: ['Values are not shown.'],
+    ...(buttons.length === 0 ? {} : { rows: [buttons] }),
   };
 }
 
-/** @param closest a resident key that may have been meant */
+const NEXT_READ = {
+  fresh: 'It is not in memory: the next read brings it back from disk.',
+  stale: 'It is not in memory, and its ttl is over: the next read loads it anew.',
+  unproven:
+    'It is not in memory, and nothing proves that it has not changed since the bot last ran: the next read loads it anew.',
+} as const;
+
+/** @param closest a key that may have been meant */
 export function absentView(key: string, closest: string | undefined, id?: ControlId): View {
   const lines = [`${keyText(key, 200)} is not cached.`];
   if (closest !== undefined) lines.push(`Closest: ${keyText(closest, 200)}`);

@@ -13,6 +13,8 @@ export interface KeyRow {
   readonly freshForMs: number | undefined;
   /** Epoch ms; `undefined` when not resident. */
   readonly createdAt: number | undefined;
+  /** It is not in memory; its weight is that of the value as it is stored. @default false */
+  readonly isOnDiskAlone?: boolean;
 }
 
 export type KeyOrder = 'hits' | 'size' | 'age' | 'expiry';
@@ -31,7 +33,7 @@ export interface KeysModel {
   readonly order: KeyOrder;
   /** From 0; brought into range. */
   readonly page: number;
-  /** Of the tier, or of the whole cache: more than `rows` when only the first few hundred are listed. */
+  /** In memory, of the tier or of the whole cache: more than `rows` when only the first few hundred are listed. */
   readonly resident: number;
   readonly tierLabel?: string;
   /** Entries on disk, of all tiers; 0 without a disk layer. @default 0 */
@@ -68,28 +70,42 @@ export function keysView(model: KeysModel, format: Format, id: ControlId): View 
   const { rows, page, pages } = pageOf(model);
   const first = page * KEYS_A_PAGE + 1;
   const order = KEY_ORDERS.find((one) => one.order === model.order)?.label ?? '';
-  const shown =
-    model.rows.length < model.resident ? `, the ${format.count(model.rows.length)} most used listed` : '';
   return {
     tone: 'normal',
     title: '📊 Cache Statistics — keys',
-    subtitle: `${model.tierLabel ?? 'All tiers'} · ${plural(format, model.resident, 'key')} cached${shown} · ${order.toLowerCase()}`,
+    subtitle: `${model.tierLabel ?? 'All tiers'} · ${heldText(model, format)} · ${order.toLowerCase()}`,
     blocks: [
       {
         lines:
           rows.length === 0
             ? [emptyText(model, format)]
-            : rows.map((row, i) => `${format.count(first + i)}. ${topLine(row, format)}`),
+            : rows.map((row, i) => `${format.count(first + i)}. ${rowLine(row, format)}`),
       },
     ],
     rows: controls(model, rows, page, pages, format, id),
   };
 }
 
-/** Keys are listed of memory alone, which a restart empties. */
-function emptyText({ stored = 0 }: KeysModel, format: Format): string {
-  if (stored === 0) return 'No keys here yet.';
-  return `No keys in memory yet. ${entriesText(format, stored)} on disk come back as they are read.`;
+/** `156 keys cached`; with a disk layer `4 keys in memory, 312 on disk`. */
+function heldText({ rows, resident, stored = 0, tierLabel }: KeysModel, format: Format): string {
+  const isDisk = stored > 0;
+  // How many of a tier are on disk is not counted.
+  const beside = isDisk && tierLabel === undefined ? `, ${format.count(stored)} on disk` : '';
+  const all = Math.max(resident, tierLabel === undefined ? stored : 0);
+  const count = format.count(rows.length);
+  const which = isDisk ? `${count} of them` : `the ${count} most used`;
+  const listed = rows.length < all ? `, ${which} listed` : '';
+  return `${plural(format, resident, 'key')} ${isDisk ? 'in memory' : 'cached'}${beside}${listed}`;
+}
+
+/** `products::gaming` — on disk · 12 kB · fresh for 11 h */
+function rowLine(row: KeyRow, format: Format): string {
+  return topLine(row, format, row.isOnDiskAlone === true ? 'on disk' : undefined);
+}
+
+function emptyText({ stored = 0, tierLabel }: KeysModel, format: Format): string {
+  if (stored === 0 || tierLabel !== undefined) return 'No keys here yet.';
+  return `No keys in memory yet. ${entriesText(format, stored)} on disk ${stored === 1 ? 'comes' : 'come'} back when read.`;
 }
 
 function controls(

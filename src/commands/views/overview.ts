@@ -152,9 +152,13 @@ function topBlock(stats: CacheStats, top: readonly TopKey[], format: Format, men
   return { heading, lines: top.slice(0, TOP_ENTRIES).map((row, i) => `${i + 1}. ${topLine(row, format)}`) };
 }
 
-/** `products::gaming` — 234 hits · 12 kB · fresh for 11 h */
-export function topLine(row: Omit<TopKey, 'tier'>, format: Format): string {
-  const parts = [plural(format, row.hits, 'hit')];
+/** `products::gaming` — 234 hits · 12 kB · fresh for 11 h. @param place said in place of the hits */
+export function topLine(
+  row: Omit<TopKey, 'tier'>,
+  format: Format,
+  place = plural(format, row.hits, 'hit'),
+): string {
+  const parts = [place];
   if (row.weightBytes === undefined) parts.push('not cached now');
   else parts.push(format.bytes(row.weightBytes), freshness(row.freshForMs, format));
   return `${keyText(row.key)} — ${parts.join(' · ')}`;
