@@ -11,6 +11,7 @@ import type { BurstLog } from './burst-log.ts';
 import type { Clock } from './clock.ts';
 import type { Counters } from './counters.ts';
 import { type Entry, servedValue } from './entry.ts';
+import { errorText } from './error-text.ts';
 import { CacheError } from './errors.ts';
 import type { Emitter } from './events.ts';
 import type { Filler } from './filler.ts';
@@ -284,7 +285,7 @@ export class Loading {
     const loadMs = this.#clock.precise() - load.beganAt;
     counters.failures++;
     this.#loads.end(load);
-    this.lastFailure = { key, message: messageOf(error), at: this.#clock.epochAt(this.#clock.now()) };
+    this.lastFailure = { key, message: errorText(error), at: this.#clock.epochAt(this.#clock.now()) };
     this.#parts.events.emit('failed', { key, tier: counters.policy.tier, loadMs, error });
     if (!load.isVoid) this.#leaveAlone(load);
     const isSlow = error instanceof CacheError && error.code === 'ERR_TIMEOUT';
@@ -303,14 +304,5 @@ export class Loading {
   #leaveAlone({ key, rules }: Load): void {
     const entry = this.#memory.peek(key);
     entry?.backOffUntil(this.#clock.now() + rules.graceBackoffMs);
-  }
-}
-
-/** People reject with anything, also with what cannot be made text. */
-function messageOf(error: unknown): string {
-  try {
-    return String(error instanceof Error ? error.message : error);
-  } catch {
-    return 'an error that cannot be shown as text';
   }
 }

@@ -12,6 +12,7 @@
 import type { Logger } from '../logger.ts';
 import type { ChangeSource } from './change-source.ts';
 import { CacheError } from './errors.ts';
+import { isPromiseLike } from './promise-like.ts';
 import type { MarkedDatabase } from './rollback-mark.ts';
 import { TransactionalCache } from './transactional-cache.ts';
 import type { Cache } from './types.ts';
@@ -74,7 +75,7 @@ export function sqliteCache(db: SqliteDatabase, cache: Cache, options: SqliteCac
       // The database passes arguments on as they come.
       const run = db.transaction(function (this: unknown, ...args: A) {
         const result = fn.apply(this, args);
-        if (isPromise(result)) {
+        if (isPromiseLike(result)) {
           // It goes on outside the transaction; its failure would have nobody to hear it, beside the error below.
           result.then(undefined, () => undefined);
           throw asynchronous();
@@ -94,10 +95,6 @@ export function sqliteCache(db: SqliteDatabase, cache: Cache, options: SqliteCac
       });
     },
   };
-}
-
-function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }
 
 function asynchronous(): CacheError {

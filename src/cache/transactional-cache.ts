@@ -11,6 +11,7 @@ import { CacheError } from './errors.ts';
 import { assertKey, isKey } from './keys.ts';
 import type { Provenance } from './layers/disk.ts';
 import { type Change, changeOfInvalidate, changeOfSet, PendingChanges } from './pending-changes.ts';
+import { isPromiseLike } from './promise-like.ts';
 import type { Recipes } from './recipes.ts';
 import { type MarkedDatabase, RollbackMark } from './rollback-mark.ts';
 import type {
@@ -473,8 +474,4 @@ export class TransactionalCache implements Cache {
   stop(): Promise<void> {
     return this.#cache.stop();
   }
-}
-
-function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }

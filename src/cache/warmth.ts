@@ -10,6 +10,7 @@ import { heatsWorth } from './heat.ts';
 import type { Disk } from './layers/disk.ts';
 import { UsageFile, type UsageRow } from './layers/usage-file.ts';
 import type { Loads } from './loads.ts';
+import { isPromiseLike } from './promise-like.ts';
 import type { Recipe } from './recipes.ts';
 import type { Target } from './target.ts';
 import type { TierPolicy, WarmJob, WarmthStats } from './types.ts';
@@ -204,7 +205,7 @@ export class Warmth {
         if (isForgotten()) return;
         const before = memory.peek(key);
         const result = job.run();
-        if (!isThenable(result)) return follow(before);
+        if (!isPromiseLike(result)) return follow(before);
         return result.then(() => follow(before));
       },
     };
@@ -216,8 +217,4 @@ export class Warmth {
     const { createdAt, staleAt } = entry;
     return staleAt >= endsAt || this.#parts.clock.now() - createdAt < (staleAt - createdAt) / 2;
   }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }

@@ -6,6 +6,7 @@
 import { type EntryPlan, type EntryPlanOptions, planEntry } from './entry-plan.ts';
 import { CacheError } from './errors.ts';
 import { type InvalidationOptions, type InvalidationTargets, planInvalidation } from './invalidation-plan.ts';
+import { isPromiseLike } from './promise-like.ts';
 import type { Cache, LoadContext, LoadOptions, Removal, WarmJob } from './types.ts';
 
 /** What a function with cached values can do besides being called. `this` is passed on to the function. */
@@ -278,10 +279,6 @@ function named<F extends object>(call: F, fn: { readonly name: string; readonly 
     name: { value: fn.name, configurable: true },
     length: { value: fn.length, configurable: true },
   });
-}
-
-function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }
 
 function assertFunction(fn: unknown, name: string): void {

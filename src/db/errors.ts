@@ -1,3 +1,4 @@
+import { errorText } from '../cache/error-text.ts';
 /** The errors of the shop's database. Each says what happened to which file and what to do about it. */
 
 export type DatabaseErrorCode =
@@ -38,7 +39,7 @@ export class DatabaseError extends Error {
 export function explain(error: unknown, path: string, doing: string): DatabaseError {
   if (error instanceof DatabaseError) return error;
   const code = codeOf(error);
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = errorText(error);
   const say = (kind: DatabaseErrorCode, text: string) =>
     new DatabaseError(kind, path, `The database ${path} ${text}`, { cause: error });
   if (code === 'SQLITE_NOTADB' || code.startsWith('SQLITE_CORRUPT')) {

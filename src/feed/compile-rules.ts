@@ -3,6 +3,7 @@
  * once, before a trigger is made. What comes out says for each rule which columns a change must keep, and how its
  * targets read in the table of changes (`targets.ts` reads them there).
  */
+import { errorText } from '../cache/error-text.ts';
 import { CacheError } from '../cache/errors.ts';
 import { nearestName } from '../nearest-name.ts';
 import type { FeedDatabase } from './database.ts';
@@ -170,7 +171,7 @@ class Compiler {
     try {
       compileTargets(targets);
     } catch (error) {
-      return this.#problem(table, error instanceof Error ? error.message : String(error));
+      return this.#problem(table, errorText(error));
     }
     return { kept, targets, derive: undefined };
   }

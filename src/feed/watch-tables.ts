@@ -10,15 +10,16 @@
  */
 import type { ChangeSource } from '../cache/change-source.ts';
 import type { EntryLinks } from '../cache/entry.ts';
+import { errorText } from '../cache/error-text.ts';
 import { CacheError } from '../cache/errors.ts';
 import type { Cache, FeedFigures, InvalidationTarget } from '../cache/types.ts';
 import { type CompiledRule, compileRules } from './compile-rules.ts';
 import { type FeedDatabase, type FeedStatement, inTransaction } from './database.ts';
 import { AT_ONCE, Drain } from './drain.ts';
 import { Housekeeping } from './housekeeping.ts';
-import { install, isInstalled } from './install.ts';
+import { install, isInstalled, setOf } from './install.ts';
 import { OwnWrites } from './own-writes.ts';
-import { type Beginning, type FeedPosition, headOf, Reader } from './readers.ts';
+import { type Beginning, type FeedPosition, Reader } from './readers.ts';
 import type { TableRules } from './rules.ts';
 import { compileTargets } from './targets.ts';
 import { TriggerWatch } from './trigger-watch.ts';
@@ -61,7 +62,8 @@ export function watchTables(
   const settings = watchSettings(options);
   const compiled = compileRules(db, rules);
   const reader = begin(db, cache, compiled, settings);
-  return new TableFeed(db, cache, new TriggerWatch(db, rules, compiled, settings.logger), reader, settings);
+  const triggers = new TriggerWatch(db, rules, compiled, settings.logger, reader.schema);
+  return new TableFeed(db, cache, triggers, reader, settings);
 }
 
 function begin(
@@ -73,12 +75,12 @@ function begin(
   try {
     return inTransaction(db, () => {
       if (!isInstalled(db, compiled)) install(db, compiled);
-      return new Reader(db, settings, clock.epochAt(clock.now()), settings.startAt);
+      return new Reader(db, settings, setOf(compiled), clock.wallNow(), settings.startAt);
     });
   } catch (error) {
     throw new CacheError(
       'ERR_STORE_FAILED',
-      `The database does not take the triggers: ${error instanceof Error ? error.message : String(error)}.`,
+      `The database does not take the triggers: ${errorText(error)}.`,
       { cause: error },
     );
   }
@@ -96,8 +98,6 @@ class TableFeed implements Feed {
   readonly #dataVersion: FeedStatement;
   readonly #timers: (() => void)[];
   #seenData: unknown;
-  /** As of the last look whether the database was put back as it was. */
-  #checkedData: unknown;
   #isCatchingUp = false;
   #isStopped = false;
   #lastFailure: string | undefined;
@@ -114,16 +114,15 @@ class TableFeed implements Feed {
     this.#settings = settings;
     this.#triggers = triggers;
     this.#reader = reader;
-    this.#housekeeping = new Housekeeping(db, reader, cache.clock);
+    this.#housekeeping = new Housekeeping(db, reader, triggers, cache.clock);
     this.#own = new OwnWrites(db, reader.id);
     this.#drain = new Drain(db, cache, reader.startsAfter, {
       logger: settings.logger,
-      findDerived: (name) => triggers.compiled.find((rule) => rule.name === name)?.derive,
+      findDerived: (text) => triggers.compiled.find((rule) => rule.targets === text)?.derive,
       onGap: settings.onGap,
     });
     this.#dataVersion = db.prepare('PRAGMA data_version').pluck();
     this.#seenData = this.#dataVersion.get();
-    this.#checkedData = this.#seenData;
     this.#warnOfUnfollowed();
     this.#drainTo(Number.MAX_SAFE_INTEGER, AT_ONCE.atStart);
     this.#timers = [
@@ -146,6 +145,12 @@ class TableFeed implements Feed {
 
   drain(): boolean {
     if (!this.#canRead()) return false;
+    try {
+      this.#noticeSchema();
+    } catch (error) {
+      this.#lost(error);
+      return false;
+    }
     this.#own.take();
     return this.#drainTo(Number.MAX_SAFE_INTEGER, AT_ONCE.whileWaiting);
   }
@@ -155,12 +160,12 @@ class TableFeed implements Feed {
   }
 
   position(): FeedPosition {
-    return this.#reader.positionAt(this.#drain.position);
+    return this.#reader.positionAt(this.#drain.place, this.#triggers.schema);
   }
 
   stats(): FeedFigures {
     const { beginning, count: readers } = this.#reader;
-    return { ...this.#drain.counts, position: this.#drain.position, beginning, readers };
+    return { ...this.#drain.counts, position: this.#drain.place.position, beginning, readers };
   }
 
   stop(): void {
@@ -171,7 +176,7 @@ class TableFeed implements Feed {
     try {
       this.#own.end();
       if (!this.#db.open || this.#db.inTransaction) return;
-      this.#housekeeping.end(this.#settings.resumable ? this.#drain.position : undefined);
+      this.#housekeeping.end(this.#settings.resumable ? this.#drain.place.position : undefined);
     } catch (error) {
       // Its place is forgotten in time.
       this.#settings.logger.warn('The feed could not take leave of the database.', { error });
@@ -185,31 +190,23 @@ class TableFeed implements Feed {
 
   #drainTo(upTo: number, limits: { readonly rows: number; readonly ms: number }): boolean {
     try {
-      this.#noticeRestore();
       this.#drain.toPosition(upTo, limits, () => this.#widest());
       return true;
     } catch (error) {
-      // What was written is unknown, so nothing is believed any more.
-      this.#failed(error);
-      this.#cache.clear();
+      this.#lost(error);
       return false;
     }
   }
 
-  /**
-   * A copy from before, put into the open file, gives positions anew: the numbers alone need not show it. Only another
-   * connection can do that.
-   */
-  #noticeRestore(): void {
-    const version = this.#dataVersion.get();
-    if (version === this.#checkedData) return;
-    if (this.#reader.hasGoneBack()) this.#drain.gap('missed');
-    this.#checkedData = version;
+  /** @throws CacheError where the rules fit the tables no longer */
+  #noticeSchema(): void {
+    if (!this.#triggers.check((set) => this.#reader.rejoin(set, this.#cache.clock.wallNow()))) return;
+    this.#own.renew();
+    this.#drain.gap('schema');
   }
 
-  /** What covers all that the triggers may have written; `undefined`: only everything does. */
+  /** What covers all that our triggers may have written; `undefined`: only everything does. */
   #widest(): readonly InvalidationTarget[] | undefined {
-    if (!this.#triggers.isOurs()) return undefined;
     const all = this.#triggers.compiled.map(({ targets, derive }) =>
       derive === undefined ? compileTargets(targets).widened : undefined,
     );
@@ -220,17 +217,13 @@ class TableFeed implements Feed {
     if (!this.#db.open) this.stop();
     if (this.#isCatchingUp || !this.#canRead()) return;
     try {
-      if (this.#triggers.check()) {
-        this.#reader.rejoin();
-        this.#own.renew();
-        this.#drain.gap('triggers');
-      }
+      this.#noticeSchema();
       const version = this.#dataVersion.get();
       if (version === this.#seenData && !this.#own.isAny) return;
       this.#own.take();
       void this.#catchUp(version);
     } catch (error) {
-      this.#failed(error);
+      this.#lost(error);
     }
   }
 
@@ -238,19 +231,14 @@ class TableFeed implements Feed {
   async #catchUp(version: unknown): Promise<void> {
     this.#isCatchingUp = true;
     try {
-      this.#noticeRestore();
-      let head = headOf(this.#db);
       while (this.#drain.step()) {
         await this.#cache.clock.yield();
         if (!this.#canRead()) return;
-        head = headOf(this.#db);
       }
-      // Rows that were deleted before they were read, or numbers that began anew.
-      if (this.#drain.position < head || headOf(this.#db) < this.#drain.position) this.#drain.gap('missed');
       this.#seenData = version;
       this.#lastFailure = undefined;
     } catch (error) {
-      this.#failed(error);
+      this.#lost(error);
     } finally {
       this.#isCatchingUp = false;
     }
@@ -258,7 +246,7 @@ class TableFeed implements Feed {
 
   async #report(): Promise<void> {
     try {
-      await this.#housekeeping.run(() => this.#drain.position);
+      await this.#housekeeping.run(() => this.#drain.place.position);
     } catch (error) {
       this.#failed(error);
     }
@@ -272,9 +260,15 @@ class TableFeed implements Feed {
     );
   }
 
+  /** What was written is unknown, so nothing is believed: it is tried again at each poll. */
+  #lost(error: unknown): void {
+    this.#failed(error);
+    this.#cache.clear();
+  }
+
   /** Said once until it works again. The rows wait meanwhile. */
   #failed(error: unknown): void {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = errorText(error);
     if (message === this.#lastFailure) return;
     this.#lastFailure = message;
     this.#settings.logger.error('The changes in the database could not be read; it is tried again.', {

@@ -4,6 +4,8 @@
  * ends whatever its jobs do: one that does not answer is given up after {@link ANSWER_LIMIT_MS}.
  */
 import type { Clock } from '../cache/clock.ts';
+import { errorText } from '../cache/error-text.ts';
+import { isPromiseLike } from '../cache/promise-like.ts';
 import type { WarmJob } from '../cache/types.ts';
 import type { Slots } from './slots.ts';
 import type { WarmTask, WarmTaskReport } from './types.ts';
@@ -160,7 +162,8 @@ export class TaskRun {
         this.#skipped++;
       } else {
         const result = job.run();
-        if (isThenable(result) && (await this.#answer(result, this.#abandoned.signal)) === GIVEN_UP) return;
+        if (isPromiseLike(result) && (await this.#answer(result, this.#abandoned.signal)) === GIVEN_UP)
+          return;
         this.#warmed++;
       }
     } catch (error) {
@@ -173,7 +176,8 @@ export class TaskRun {
 
   #fail(key: string, error: unknown): void {
     this.#failed++;
-    if (this.#failures.length < MOST_FAILURES) this.#failures.push({ key, message: messageOf(error) });
+    if (this.#failures.length < MOST_FAILURES)
+      this.#failures.push({ key, message: errorText(error).slice(0, MESSAGE_LENGTH) });
   }
 
   /** What a promise gives; `GIVEN_UP` once `signal` fires; an error once it has not answered for too long. */
@@ -209,16 +213,7 @@ export class TaskRun {
 
 const GIVEN_UP = Symbol('given up');
 
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
-}
-
 /** A host's job may be anything. */
 function keyOf(job: WarmJob): string {
-  return String(job?.key);
-}
-
-function messageOf(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  return message.slice(0, MESSAGE_LENGTH);
+  return typeof job?.key === 'string' ? job.key : 'a job without a key';
 }

@@ -5,6 +5,7 @@
  * The file belongs to one process at a time: an exclusive lock holds it, which the operating system takes back when
  * the process dies in whatever way. Two would each replay the other's writes.
  */
+import { errorText } from '../cache/error-text.ts';
 import { CacheError } from '../cache/errors.ts';
 import { inTransaction, isBusy, type JournalDatabase, type JournalStatement } from './database.ts';
 
@@ -160,7 +161,7 @@ export class Journal {
     } catch (error) {
       throw new CacheError(
         'ERR_STORE_FAILED',
-        `A write of ${name} was refused: the journal ${this.path} did not take it (${reasonOf(error)}). Nothing was written.`,
+        `A write of ${name} was refused: the journal ${this.path} did not take it (${errorText(error)}). Nothing was written.`,
         { key, cause: error },
       );
     }
@@ -221,15 +222,6 @@ export class Journal {
   /** Oldest first. @param name `null`: of all writers */
   dead(name: string | null, limit: number): JournalRow[] {
     return this.#dead.all(name, limit) as JournalRow[]; // the columns are named so
-  }
-}
-
-/** An error in a line. */
-export function reasonOf(error: unknown): string {
-  try {
-    return error instanceof Error ? error.message || error.name : String(error);
-  } catch {
-    return 'an error that cannot be shown as text';
   }
 }
 

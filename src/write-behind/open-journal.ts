@@ -4,9 +4,10 @@
  */
 import { existsSync, mkdirSync, renameSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { errorText } from '../cache/error-text.ts';
 import type { Logger } from '../logger.ts';
 import { isDamage, type JournalDatabase } from './database.ts';
-import { checkJournal, prepareJournal, reasonOf, type Synchronous } from './journal.ts';
+import { checkJournal, prepareJournal, type Synchronous } from './journal.ts';
 
 export interface OpenJournalOptions {
   /** See `createWriteBehind`. @default 'normal' */
@@ -37,7 +38,7 @@ export function openJournal<D extends JournalDatabase>(
     if (!isDamage(error)) throw error;
     const aside = setAside(file, now());
     logger.error(
-      `The journal of write-behind was damaged (${reasonOf(error)}). It was set aside as ${aside}, and a new one was ` +
+      `The journal of write-behind was damaged (${errorText(error)}). It was set aside as ${aside}, and a new one was ` +
         `started. Writes that were acknowledged may be in it: try \`sqlite3 ${aside} ".recover" | sqlite3 recovered.db\`, ` +
         'and see docs/write-behind.md for what to do with them.',
       { path: aside, error },

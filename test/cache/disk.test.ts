@@ -251,6 +251,15 @@ describe('a file that is not right', () => {
     });
   });
 
+  it('whose opener throws what has no text leaves the cache in memory alone', () => {
+    const open = () => {
+      throw Object.create(null);
+    };
+    const cache = restart({ disk: { path, open } });
+    expect(cache.getOrLoadSync('config::a', () => 1)).toBe(1);
+    expect(cache.stats().disk).toMatchObject({ state: 'off', problem: expect.stringContaining('text') });
+  });
+
   it('with a damaged row serves everything but that', async () => {
     const first = restart();
     first.set('config::a', 'a');

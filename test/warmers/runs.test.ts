@@ -276,13 +276,16 @@ describe('failures', () => {
     });
   });
 
-  it('a job that rejects with no error, or is no job at all, is one failure', async () => {
-    const { warmers } = warmersOf([
-      task('config', [job('a', () => Promise.reject(null)), null as never, job('b')]),
-    ]);
+  it.each([
+    ['rejects with no error', job('a', () => Promise.reject(null))],
+    ['rejects with what has no text', job('a', () => Promise.reject(Object.create(null)))],
+    ['has a key without text', job(Object.create(null), () => Promise.reject(new Error()))],
+    ['is no job at all', null as never],
+  ])('a job that %s is one failure', async (_, bad) => {
+    const { warmers } = warmersOf([task('config', [bad, job('b')])]);
     expect(await warmers.run({ scope: 'config', trigger: 'command' }).done).toMatchObject({
       warmed: 1,
-      failed: 2,
+      failed: 1,
     });
   });
 

@@ -6,6 +6,7 @@
 import { statSync } from 'node:fs';
 import type { BurstLog } from '../burst-log.ts';
 import type { Clock } from '../clock.ts';
+import { errorText } from '../error-text.ts';
 import { DiskFile } from './disk-file.ts';
 import { openWithBetterSqlite3 } from './open-sqlite.ts';
 import { machineStart, noteUse, wasCutOff } from './power-cut.ts';
@@ -154,7 +155,7 @@ export class DiskAccess {
 
   #off(error: unknown): void {
     this.#file = undefined;
-    this.#problem = messageOf(error);
+    this.#problem = errorText(error);
     this.#sayOnce(`${this.#parts.path} cannot be used: the cache works in memory alone.`, error);
   }
 
@@ -181,7 +182,7 @@ export class DiskAccess {
       this.#replace(error);
       return;
     }
-    this.#problem = messageOf(error);
+    this.#problem = errorText(error);
     if (isBusy(error)) {
       this.#retryAt = now + RETRY_BUSY_AFTER_MS;
       this.#busySince ??= now;
@@ -239,8 +240,4 @@ export class DiskAccess {
 
 function inodeOf(path: string): number | undefined {
   return statSync(path, { throwIfNoEntry: false })?.ino;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
