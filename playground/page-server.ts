@@ -40,8 +40,10 @@ export class PageServer {
   async handle(request: Request): Promise<Response | null> {
     const url = new URL(request.url);
     const file = this.#files.get(url.pathname);
-    if (file !== undefined && request.method === 'GET') {
-      return new Response(file.bytes, { headers: { ...HEADERS, 'content-type': file.type } });
+    if (file !== undefined && ['GET', 'HEAD'].includes(request.method)) {
+      return new Response(request.method === 'HEAD' ? null : file.bytes, {
+        headers: { ...HEADERS, 'content-type': file.type },
+      });
     }
     if (url.pathname === '/page/events' && request.method === 'GET') return this.#stream(request, url);
     if (url.pathname === '/page/act' && request.method === 'POST') return this.#take(request);

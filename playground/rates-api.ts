@@ -24,10 +24,13 @@ export interface RatesStatus {
 
 export class RatesApi {
   readonly #onStatus: (status: RatesStatus) => void;
+  readonly #ttlSeconds: number;
   readonly #trouble = new Trouble();
   #status: RatesStatus = { requests: 0, notModified: 0, trouble: 'healthy' };
 
-  constructor(onStatus: (status: RatesStatus) => void) {
+  /** @param ttlSeconds for how long it says that its answers hold */
+  constructor(onStatus: (status: RatesStatus) => void, ttlSeconds: number = RATES_TTL_SECONDS) {
+    this.#ttlSeconds = ttlSeconds;
     this.#onStatus = onStatus;
   }
 
@@ -51,7 +54,7 @@ export class RatesApi {
     this.#set({ requests: this.#status.requests + 1 });
     await this.#trouble.source.gate?.();
     if (this.#status.trouble === 'failing') return new Response('in trouble', { status: 503 });
-    const headers = { 'cache-control': `max-age=${RATES_TTL_SECONDS}`, etag: ETAG };
+    const headers = { 'cache-control': `max-age=${this.#ttlSeconds}`, etag: ETAG };
     if (request.headers.get('if-none-match') === ETAG) {
       this.#set({ notModified: this.#status.notModified + 1 });
       return new Response(null, { status: 304, headers });

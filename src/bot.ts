@@ -23,7 +23,6 @@ import { createShop } from './db/shop.ts';
 import type { SourceOptions } from './db/source.ts';
 import { shopWarmTasks } from './db/warm-tasks.ts';
 import { watchShop } from './db/watch-rules.ts';
-import type { Feed } from './feed/watch-tables.ts';
 import type { Logger } from './logger.ts';
 import { createCachecord } from './plugin.ts';
 import type { ExchangeRates } from './rates/exchange-rates.ts';
@@ -50,7 +49,7 @@ export interface BotParts {
 export interface WatchedParts {
   readonly client: Client;
   readonly cache: Cache;
-  readonly feed: Feed;
+  readonly feed: ReturnType<typeof watchShop>;
 }
 
 async function start(env: NodeJS.ProcessEnv, logger: Logger, ending: Ending, parts: BotParts): Promise<void> {

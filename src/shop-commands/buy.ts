@@ -13,7 +13,7 @@ import type { View } from '../commands/views/view.ts';
 import type { PurchaseResult } from '../db/model.ts';
 import type { Shop } from '../db/shop.ts';
 import { Offers } from './offers.ts';
-import { type Quote, quote, type Wish } from './quote.ts';
+import { priceFor, type Quote, quote, type Wish } from './quote.ts';
 import { type ShopCommand, type ShopServices, shopId } from './shop-command.ts';
 import { money, nameLabel, nameText, stockText } from './text.ts';
 
@@ -58,7 +58,7 @@ export function buyCommand(): BuyCommand {
     autocomplete: (interaction, services) =>
       respond(
         interaction,
-        productChoices(services.shop, interaction.options.getFocused(), interaction.locale),
+        productChoices(interaction.options.getFocused(), interaction.user.id, interaction.locale, services),
         services,
       ),
     async component(interaction, [action, nonce], services) {
@@ -250,15 +250,24 @@ export function findProduct(shop: Shop, text: string): number | undefined {
   return shop.getAllProducts().find(({ name }) => name.toLowerCase() === wanted)?.id;
 }
 
-/** Products whose name or category has every word that was typed. */
-export function productChoices(shop: Shop, typed: string, locale: string): Choice[] {
+/** Products whose name or category has every word that was typed, at the price that this person pays. */
+export function productChoices(
+  typed: string,
+  userId: string,
+  locale: string,
+  { shop, clock }: Pick<ShopServices, 'shop' | 'clock'>,
+): Choice[] {
   const words = typed.toLowerCase().split(/\s+/);
+  const discounts = shop.getApplicableDiscounts(userId);
+  const now = clock.epochAt(clock.now());
   const found: Choice[] = [];
-  for (const { id, name, mainCategory, priceCents, stock } of shop.getAllProducts()) {
+  for (const product of shop.getAllProducts()) {
+    const { id, name, mainCategory, stock } = product;
     if (stock === 0) continue;
     const text = `${name} ${mainCategory}`.toLowerCase();
     if (!words.every((word) => text.includes(word))) continue;
-    found.push({ name: `${nameLabel(name)} — ${money(priceCents, locale)}`, value: String(id) });
+    const { cents } = priceFor(product, discounts, now);
+    found.push({ name: `${nameLabel(name)} — ${money(cents, locale)}`, value: String(id) });
     if (found.length === MAX_CHOICES) break;
   }
   return found;

@@ -7,6 +7,7 @@ import { keyText } from '../commands/views/key-text.ts';
 import type { View } from '../commands/views/view.ts';
 import type { ExchangeRates, Rates } from '../rates/exchange-rates.ts';
 import { findProduct, productChoices } from './buy.ts';
+import { priceFor } from './quote.ts';
 import type { ShopCommand, ShopServices } from './shop-command.ts';
 import { money, nameText } from './text.ts';
 
@@ -49,6 +50,7 @@ export function convertCommand(exchange: ExchangeRates): ShopCommand {
       // The API may take longer than Discord waits.
       if (!(await defer(interaction, services))) return;
       const wish = {
+        userId: interaction.user.id,
         product: options.getString('product', true),
         currency: options.getString('currency', true),
       };
@@ -57,15 +59,15 @@ export function convertCommand(exchange: ExchangeRates): ShopCommand {
     autocomplete: (interaction, services) =>
       respond(
         interaction,
-        productChoices(services.shop, interaction.options.getFocused(), interaction.locale),
+        productChoices(interaction.options.getFocused(), interaction.user.id, interaction.locale, services),
         services,
       ),
   };
 }
 
-/** @param wish the product's id or name, and an ISO 4217 code */
+/** @param wish who pays, the product's id or name, and an ISO 4217 code */
 export async function convertView(
-  wish: { readonly product: string; readonly currency: string },
+  wish: { readonly userId: string; readonly product: string; readonly currency: string },
   locale: string,
   exchange: ExchangeRates,
   { shop, clock, logger, mention }: ShopServices,
@@ -77,7 +79,9 @@ export async function convertView(
       `Nothing in the shop is called ${keyText(wish.product)}. See what there is: ${mention('shop')}.`,
     ]);
   }
-  const price = `**${nameText(product.name)}** costs ${money(product.priceCents, locale)}`;
+  const now = clock.epochAt(clock.now());
+  const { cents } = priceFor(product, shop.getApplicableDiscounts(wish.userId), now);
+  const price = `**${nameText(product.name)}** costs ${money(cents, locale)}`;
   let found: Rates;
   try {
     found = await exchange.latest();
@@ -91,8 +95,8 @@ export async function convertView(
   }
   const { ageSeconds, isOld } = found;
   const converted = new Intl.NumberFormat(locale, { style: 'currency', currency: wish.currency });
-  const since = instant(clock.epochAt(clock.now()) - ageSeconds * 1_000);
-  const lines = [`${price}, which is **${converted.format((product.priceCents / 100) * rate)}**.`];
+  const since = instant(now - ageSeconds * 1_000);
+  const lines = [`${price}, which is **${converted.format((cents / 100) * rate)}**.`];
   if (!isOld)
     return { tone: 'normal', title: '💱 Converted', blocks: [{ lines }], notes: [`Rates of ${since}`] };
   return {

@@ -287,6 +287,13 @@ describe('the page', () => {
     }
   });
 
+  it('answers HEAD as it answers GET, without the body', async () => {
+    const [head, got] = await Promise.all([fetch(playground.url, { method: 'HEAD' }), fetch(playground.url)]);
+    expect(head.status).toBe(200);
+    expect(head.headers.get('content-type')).toBe(got.headers.get('content-type'));
+    expect(await head.text()).toBe('');
+  });
+
   it('refuses other origins, other hosts, and scripts of others', async () => {
     const port = new URL(playground.url).port;
     const json = { 'content-type': 'application/json' };

@@ -6,7 +6,7 @@ import type { ExchangeRates, Rates } from '../../src/rates/exchange-rates.ts';
 import { convertCommand, convertView } from '../../src/shop-commands/convert.ts';
 import { shopCommandList } from '../../src/shop-commands/shop-commands.ts';
 import { schemaIssues } from '../commands/spoken.ts';
-import { START_AT, smallShop } from '../db/shop-fixture.ts';
+import { NELLY, START_AT, smallShop } from '../db/shop-fixture.ts';
 
 function giving(rates: Rates | Error): ExchangeRates {
   const latest = async () => {
@@ -16,14 +16,24 @@ function giving(rates: Rates | Error): ExchangeRates {
   return { latest, close: async () => undefined };
 }
 
-async function said(rates: Rates | Error, product = '1', currency = 'EUR'): Promise<string> {
+async function said(rates: Rates | Error, product = '1', currency = 'EUR', discounted = 0): Promise<string> {
   const { shop, clock, end } = smallShop();
   onTestFinished(end);
+  if (discounted > 0) {
+    const target = { kind: 'product', productId: 1 } as const;
+    shop.createDiscount({
+      name: 'Sale',
+      percent: discounted,
+      target,
+      validFrom: START_AT - 1,
+      validTo: null,
+    });
+  }
   const services = {
     ...{ shop, clock, logger: silentLogger, config: parseConfig({}) },
     mention: (name: string) => `/${name}`,
   };
-  const view = await convertView({ product, currency }, 'en-US', giving(rates), services);
+  const view = await convertView({ userId: NELLY, product, currency }, 'en-US', giving(rates), services);
   return [view.title, ...view.blocks.flatMap(({ lines }) => lines), ...(view.notes ?? [])].join('\n');
 }
 
@@ -37,6 +47,11 @@ it('tells the price in the other currency, written as the reader writes it, and 
   expect(Number(euros)).toBeCloseTo(Number(cost) / 2, 1);
   expect(text).toContain(`Rates of ${at(12)}`);
   expect(await said(fresh, '1', 'JPY')).toMatch(/\*\*¥[\d,]+\*\*/);
+});
+
+it('converts what this person pays', async () => {
+  expect(await said(fresh)).toContain('costs $19.99, which is **€10.00**');
+  expect(await said(fresh, '1', 'EUR', 50)).toContain('costs $9.99, which is');
 });
 
 it('says so where the rates are old, and how old', async () => {
