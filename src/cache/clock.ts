@@ -1,8 +1,9 @@
 /**
  * Time as the cache sees it: one monotonic clock with its timers, handed in, so that tests can turn it by hand.
  *
- * Instants are whole milliseconds since the clock's own origin. They never go back when somebody sets the
- * machine's clock; `epochAt` turns one into epoch milliseconds for people to read.
+ * Instants are whole milliseconds since the clock's own origin. They neither jump nor go back when somebody sets the
+ * machine's clock, and stand still where the machine sleeps; `epochAt` turns one into epoch milliseconds, for people to
+ * read and for what outlives the process.
  */
 export interface Clock {
   /** Milliseconds since the origin, monotonic, whole. May lag by up to a millisecond. */
@@ -28,6 +29,9 @@ export interface Clock {
 /** `setTimeout` fires at once for longer delays; longer ones are waited for in legs of this length. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
+/** By how much the machine's clock must have been set forward for it to be followed: more than rounding makes. */
+const JUMP_MS = 1_000;
+
 /** What goes on in one turn of the loop ends with whoever passes this. */
 const TURN_MS = 2;
 
@@ -41,7 +45,7 @@ const READS_PER_READING = 64;
  * and at most {@link READS_PER_READING} times, so that a blocked event loop cannot stop time.
  */
 export function systemClock(): Clock {
-  const originEpochMs = Date.now() - performance.now();
+  let originEpochMs = Date.now() - performance.now();
   let reading = 0;
   let readsLeft = 0;
   let expiring = false;
@@ -87,7 +91,12 @@ export function systemClock(): Clock {
       return reading;
     },
     precise: () => performance.now(),
-    epochAt: (at) => Math.round(originEpochMs + at),
+    epochAt(at) {
+      // Followed forward alone: then what lies on disk counts as older than it is, and never as younger.
+      const originNowMs = Date.now() - performance.now();
+      if (originNowMs - originEpochMs > JUMP_MS) originEpochMs = originNowMs;
+      return Math.round(originEpochMs + at);
+    },
     wallNow: () => Date.now(),
     after,
     every(intervalMs, run) {

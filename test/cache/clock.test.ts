@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../../src/cache/clock.ts';
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
@@ -50,4 +50,52 @@ it('lets who waits in a turn go on in a later one', async () => {
   await turn();
   expect(turns).toBe(1);
   await worker;
+});
+
+describe("the machine's clock", () => {
+  afterEach(() => void vi.useRealTimers());
+
+  it('is followed where it is set forward or was asleep, so that nothing on disk counts as younger than it is', () => {
+    const before = Date.now();
+    const clock = systemClock();
+    const at = clock.now();
+    vi.useFakeTimers({ toFake: ['Date'], now: before + 86_400_000 });
+    expect(clock.epochAt(at) - before).toBeGreaterThanOrEqual(86_400_000 - 100);
+    expect(clock.now() - at).toBeLessThan(60_000);
+  });
+
+  it('is not followed where it is set back: times that were told stay in their order', () => {
+    const clock = systemClock();
+    const told = clock.epochAt(clock.now());
+    vi.useFakeTimers({ toFake: ['Date'], now: told - 3_600_000 });
+    expect(clock.epochAt(clock.now())).toBeGreaterThanOrEqual(told);
+  });
+
+  it('tells the same of an instant each time, as long as nobody sets it', () => {
+    const clock = systemClock();
+    const told = new Set<number>();
+    for (let times = 0; times < 1_000; times++) told.add(clock.epochAt(5));
+    expect([...told]).toHaveLength(1);
+  });
+});
+
+describe('timers', () => {
+  afterEach(() => void vi.useRealTimers());
+
+  it('longer than Node can wait for do not fire at once', () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const ran: string[] = [];
+    const clock = systemClock();
+    const days = 86_400_000;
+    clock.after(60 * days, () => ran.push('after'));
+    const cancel = clock.every(40 * days, () => ran.push('every'));
+    clock.after(Number.POSITIVE_INFINITY, () => ran.push('never'));
+    vi.advanceTimersByTime(39 * days);
+    expect(ran).toEqual([]);
+    vi.advanceTimersByTime(22 * days);
+    expect(ran).toEqual(['every', 'after']);
+    cancel();
+    vi.advanceTimersByTime(200 * days);
+    expect(ran).toEqual(['every', 'after']);
+  });
 });
