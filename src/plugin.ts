@@ -17,6 +17,7 @@ import {
 import { createCache } from './cache/cache.ts';
 import type { Clock } from './cache/clock.ts';
 import { CacheError } from './cache/errors.ts';
+import { assertKnown, type OptionNames } from './cache/known-options.ts';
 import type { Cache, InvalidationTarget } from './cache/types.ts';
 import { Access, ownersOf } from './commands/access.ts';
 import { Audit } from './commands/audit.ts';
@@ -139,8 +140,22 @@ export function cacheCommandData(
 
 /** Puts the cache, its warmers and the admin commands beside the host's own. Nothing runs before `start`. */
 export function createCachecord(client: Client, options: CachecordOptions): Cachecord {
+  assertKnown('createCachecord', options, OPTIONS);
   return new Plugin(client, options);
 }
+
+const OPTIONS: OptionNames<CachecordOptions> = {
+  config: true,
+  warmTasks: true,
+  cache: true,
+  writeBehind: true,
+  logger: true,
+  clock: true,
+  auditSink: true,
+  commandStore: true,
+  shards: true,
+  version: true,
+};
 
 /** After ready a host may still be deploying; then its list is in place. */
 const CHECK_AFTER_MS = 30_000;
@@ -229,7 +244,13 @@ class Plugin implements Cachecord {
     const startedAt = clock.epochAt(clock.now());
     this.#shards = link && new Shards({ link, clock, logger, version: ownVersion() });
     this.#desk = new ShardDesk(
-      { cache: this.cache, warmers: this.warmers, logger, startedAt },
+      {
+        cache: this.cache,
+        warmers: this.warmers,
+        logger,
+        startedAt,
+        ...(this.#writeBehind === undefined ? {} : { writeBehind: this.#writeBehind }),
+      },
       () => client.guilds.cache.size,
     );
     this.#dispatcher = new Dispatcher({

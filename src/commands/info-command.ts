@@ -6,8 +6,9 @@ import {
   type ChatInputCommandInteraction,
   version as discordJsVersion,
 } from 'discord.js';
-import type { Cache } from '../cache/types.ts';
+import type { Cache, CacheStats } from '../cache/types.ts';
 import { type Config, configNotices } from '../config.ts';
+import type { WriteBehindFigures } from '../write-behind/types.ts';
 import { answer, defer } from './answer.ts';
 import { tierLabel } from './clear-figures.ts';
 import type { AdminCommand, CommandServices } from './command.ts';
@@ -20,7 +21,8 @@ import { nearestKey } from './target.ts';
 import { completeTier, noSuchTierView, tierNamed, tierOption } from './tier-option.ts';
 import { diskProblem } from './views/disk.ts';
 import { type Format, formatFor } from './views/format.ts';
-import { infoView, type LayerHealth, type ProcessFigures } from './views/info.ts';
+import { type InfoBeside, infoView, type LayerHealth, type ProcessFigures } from './views/info.ts';
+import { diskOfAll, feedOfAll, type InfoRows, writesOfAll } from './views/info-shards.ts';
 import { absentView, storedView } from './views/inspection.ts';
 import { lifetimeView } from './views/lifetime.ts';
 import { ofOneShard, withInfoRows } from './views/shards.ts';
@@ -72,29 +74,26 @@ export function infoCommand(config: Config): AdminCommand {
         return;
       }
       const { cache, warmers } = services;
+      const own = new ShardDesk(services, () => interaction.client.guilds.cache.size).info();
+      const rows = shards && inOrder(shards, own, await shards.ask('info', {}));
+      const { stats, writeBehind, beside } = figuresOf(cache.stats(0), services, rows, format);
       const view = infoView(
         {
           config: services.config,
           policies: cache.tiers,
-          stats: cache.stats(0),
+          stats,
           warmers: warmers.status(),
-          layers: layersOf(cache, format),
+          layers: layersOf(cache, stats, format),
           configNotices: configNotices(services.config),
           process: processFigures(interaction, services, loopDelay),
-          ...(services.writeBehind === undefined ? {} : { writeBehind: services.writeBehind.figures() }),
-          ...(shards === undefined ? {} : { shard: `shard ${shards.own}` }),
+          ...(writeBehind === undefined ? {} : { writeBehind }),
+          ...(beside === undefined ? {} : { beside }),
           ...(tier === undefined ? {} : { tier }),
         },
         format,
         services.mention,
       );
-      if (shards === undefined) await answer(interaction, view, services);
-      else {
-        const guilds = () => interaction.client.guilds.cache.size;
-        const own = new ShardDesk(services, guilds).info();
-        const rows = inOrder(shards, own, await shards.ask('info', {}));
-        await answer(interaction, withInfoRows(view, rows, shards.own, format), services);
-      }
+      await answer(interaction, withInfoRows(view, rows, shards?.own ?? 0, format), services);
     },
     autocomplete(interaction, services) {
       const { name, value } = interaction.options.getFocused(true);
@@ -122,9 +121,35 @@ function keyView(key: string, format: Format, { cache, mention }: CommandService
   return storedView({ report: stored, tierLabel: tierLabel(cache, stored.tier), now }, format);
 }
 
+/** Disk, feed and write-behind are of all shards, where there are several; the rest is of this process. */
+function figuresOf(
+  own: CacheStats,
+  { writeBehind }: CommandServices,
+  rows: InfoRows | undefined,
+  format: Format,
+): {
+  readonly stats: CacheStats;
+  readonly writeBehind?: WriteBehindFigures | undefined;
+  readonly beside?: InfoBeside;
+} {
+  if (rows === undefined) return { stats: own, writeBehind: writeBehind?.figures() };
+  const disk = diskOfAll(rows);
+  const feed = feedOfAll(rows, format);
+  const writes = writesOfAll(rows, format);
+  return {
+    stats: { ...own, disk: disk?.disk ?? null, feed: feed?.feed ?? null },
+    writeBehind: writes?.figures,
+    beside: {
+      disk: disk?.beside ?? [],
+      feed: feed?.beside ?? [],
+      writes: writes?.beside ?? [],
+      journals: writes?.journals ?? 0,
+    },
+  };
+}
+
 /** The layers there are; farther ones join here. */
-function layersOf(cache: Cache, format: Format): LayerHealth[] {
-  const { total, disk } = cache.stats(0);
+function layersOf(cache: Cache, { total, disk }: CacheStats, format: Format): LayerHealth[] {
   const problem = disk === null ? undefined : diskProblem(disk);
   return [
     {

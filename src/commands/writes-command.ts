@@ -1,6 +1,6 @@
 /**
  * `/cache-writes`: what write-behind has not saved yet, and what it could not save; that is retried, or given up after a
- * question. Dropped is exactly what was agreed to, by its ids.
+ * question. Dropped is exactly what was agreed to, by its ids. Of a bot in several processes all journals are meant.
  */
 import {
   ApplicationCommandOptionType,
@@ -9,34 +9,45 @@ import {
   type ChatInputCommandInteraction,
   type MessageComponentInteraction,
 } from 'discord.js';
-import type { DeadLetter, DeadSelection, WriteBehind } from '../write-behind/types.ts';
-import { answer, update } from './answer.ts';
+import type { WriteBehind, WriteBehindFigures } from '../write-behind/types.ts';
+import { answer, defer, deferUpdate, update } from './answer.ts';
 import type { AdminCommand, CommandServices } from './command.ts';
 import { type Choice, respond } from './completion.ts';
 import { onRecord } from './on-record.ts';
 import { openPress } from './press.ts';
 import { CONFIRM_LIFE_MS, type Session, Sessions } from './sessions.ts';
+import { answers, shardsOnRecord } from './shards/everywhere.ts';
+import { mergeWrites } from './shards/merge-writes.ts';
+import type { ShardReply } from './shards/shards.ts';
+import { actEverywhere, findEverywhere, rowsOf, type WritesRows } from './shards/writes-everywhere.ts';
 import { formatFor } from './views/format.ts';
 import { plainText } from './views/key-text.ts';
+import { withoutSecrets } from './views/redacted.ts';
+import { withActedRows, withWritesRows } from './views/shards.ts';
+import { alreadyDone } from './views/states.ts';
 import {
   droppedView,
   dropQuestionView,
-  LETTERS_SHOWN,
+  type Letter,
   noSuchWriteView,
   notDroppedView,
+  numberText,
   retriedView,
+  whichShardView,
   writesView,
 } from './views/writes.ts';
+import type { FoundWrites } from './writes-lookup.ts';
 
 /** Discord takes 25 choices of 100 characters. */
 const CHOICES = 25;
 const CHOICE_LENGTH = 100;
-/** More than any list is allowed to hold by default. */
-const MOST_LETTERS = 100_000;
+/** Completion has three seconds in all. */
+const COMPLETION_LIMIT_MS = 1_500;
 
 interface Question {
   readonly target: string;
-  readonly selection: DeadSelection;
+  /** Exactly what was shown. */
+  readonly found: WritesRows;
 }
 
 /** What a command or press is about, with the write-behind at hand. */
@@ -94,8 +105,8 @@ export function writesCommand(): AdminCommand {
           return list(interaction, desk);
       }
     },
-    autocomplete: (interaction, services) =>
-      respond(interaction, choices(interaction, deskOf(services).writeBehind), services),
+    autocomplete: async (interaction, services) =>
+      respond(interaction, await choices(interaction, deskOf(services)), services),
     async component(interaction, parts, services) {
       const press = await openPress('cache-writes', questions, interaction, parts, services);
       if (press === undefined) return;
@@ -112,66 +123,93 @@ function deskOf(services: CommandServices): Desk {
   return { services, writeBehind };
 }
 
-async function list(
-  interaction: ChatInputCommandInteraction,
-  { services, writeBehind }: Desk,
-): Promise<void> {
-  const figures = writeBehind.figures();
+async function list(interaction: ChatInputCommandInteraction, desk: Desk): Promise<void> {
+  const { services } = desk;
+  if (services.shards !== undefined && !(await defer(interaction, services))) return;
+  const rows = await findEverywhere(services, desk.writeBehind, 'all');
+  const figures = figuresOf(rows, desk);
   onRecord(interaction, services, 'cache-writes', {
     action: 'view',
     target: 'list',
-    outcome: `${figures.waiting} waiting, ${figures.dead} not saved`,
+    outcome: `${figures.waiting} waiting, ${figures.dead} not saved${shardsOnRecord(rowsOf(services, rows))}`,
   });
-  const shard = services.shards === undefined ? undefined : `shard ${services.shards.own}`;
-  const letters = writeBehind.list({ limit: LETTERS_SHOWN });
-  await answer(interaction, writesView({ figures, letters, shard }, formatFor(interaction.locale)), services);
+  const format = formatFor(interaction.locale);
+  const model = { figures, letters: lettersOf(rows, services), journals: founds(rows).length };
+  const view = writesView(model, format, services.mention);
+  await answer(interaction, withWritesRows(view, rowsOf(services, rows), format), services);
 }
 
-async function retry(
+/** What was found, or `undefined` where the person has been told that there is nothing, or too much. */
+async function findTyped(
   interaction: ChatInputCommandInteraction,
+  action: 'retry' | 'drop',
   { services, writeBehind }: Desk,
-): Promise<void> {
+): Promise<WritesRows | undefined> {
+  if (services.shards !== undefined && !(await defer(interaction, services))) return undefined;
   const target = typed(interaction);
-  const found = select(target, writeBehind);
-  const count = found === undefined ? 0 : writeBehind.retry(found.selection);
+  const rows = await findEverywhere(services, writeBehind, target);
+  const found = founds(rows).filter(({ count }) => count > 0);
+  const isUnclear = found.length > 1 && found.some(({ isByNumber }) => isByNumber);
+  if (found.length > 0 && !isUnclear) return rows;
+  const outcome = `${isUnclear ? 'more than one shard has it' : 'nothing matched'}${shardsOnRecord(rowsOf(services, rows))}`;
+  onRecord(interaction, services, 'cache-writes', { action, target, outcome });
+  const view = isUnclear
+    ? whichShardView(lettersOf(rows, services))
+    : noSuchWriteView(target, namesOf(rows, { services, writeBehind }));
+  const format = formatFor(interaction.locale);
+  // A shard that does not answer may have it.
+  await answer(interaction, withWritesRows(view, rowsOf(services, rows), format), services);
+  return undefined;
+}
+
+async function retry(interaction: ChatInputCommandInteraction, desk: Desk): Promise<void> {
+  const { services, writeBehind } = desk;
+  const found = await findTyped(interaction, 'retry', desk);
+  if (found === undefined) return;
+  const target = typed(interaction);
+  const rows = [...(await actEverywhere(services, writeBehind, 'retry', found)), ...silentOf(found)];
+  const count = sumOf(rows);
   const { reference } = onRecord(interaction, services, 'cache-writes', {
     action: 'retry',
     target,
-    outcome: count === 0 ? 'nothing matched' : writesText(count),
+    outcome: `${writesText(count)}${shardsOnRecord(rowsOf(services, rows))}`,
   });
   const format = formatFor(interaction.locale);
-  const view =
-    count === 0
-      ? noSuchWriteView(target, namesOf(writeBehind))
-      : retriedView(count, target, reference, format);
-  await answer(interaction, view, services);
+  const view = retriedView(count, target, reference, format, services.mention);
+  await answer(
+    interaction,
+    withActedRows(view, rowsOf(services, rows), 'being saved again', format),
+    services,
+  );
 }
 
 async function ask(
   interaction: ChatInputCommandInteraction,
-  { services, writeBehind }: Desk,
+  desk: Desk,
   questions: Sessions<Question>,
 ): Promise<void> {
+  const { services } = desk;
+  const found = await findTyped(interaction, 'drop', desk);
+  if (found === undefined) return;
   const target = typed(interaction);
-  const found = select(target, writeBehind);
-  if (found === undefined) {
-    onRecord(interaction, services, 'cache-writes', { action: 'drop', target, outcome: 'nothing matched' });
-    await answer(interaction, noSuchWriteView(target, namesOf(writeBehind)), services);
-    return;
-  }
   const session = questions.open({
     clock: services.cache.clock,
     userId: interaction.user.id,
     lifeMs: CONFIRM_LIFE_MS,
-    state: { target, selection: found.selection },
+    state: { target, found },
     // `answer` logs what fails and never rejects.
     onExpire: () =>
       void answer(interaction, notDroppedView('Not confirmed in 60 s. Nothing was dropped.'), services),
   });
-  const letters = found.letters.slice(0, LETTERS_SHOWN);
-  const model = { target, count: found.count, letters, expiresAt: session.expiresAt };
-  await answer(interaction, dropQuestionView(model, formatFor(interaction.locale), session.id), services);
+  const format = formatFor(interaction.locale);
+  const count = founds(found).reduce((sum, one) => sum + one.count, 0);
+  const model = { target, count, letters: lettersOf(found, services), expiresAt: session.expiresAt };
+  const view = dropQuestionView(model, format, session.id);
+  await answer(interaction, withWritesRows(view, rowsOf(services, found), format), services);
 }
+
+/** What a press finds while another one is acted upon. */
+const BEING_DROPPED = 'These writes are being dropped.';
 
 async function drop(
   interaction: MessageComponentInteraction,
@@ -181,51 +219,64 @@ async function drop(
   questions: Sessions<Question>,
 ): Promise<void> {
   const { clock } = services.cache;
-  const { target, selection } = session.state;
+  const { target, found } = session.state;
   if (action !== 'confirm') {
     questions.end(session, clock, 'Cancelled. Nothing was dropped.');
     await update(interaction, notDroppedView('Cancelled. Nothing was dropped.'), services);
     return;
   }
-  // Nothing is awaited between the press and the drop, so a second press finds it over.
-  const count = writeBehind.drop(selection);
+  if (!questions.end(session, clock, BEING_DROPPED)) {
+    await answer(interaction, alreadyDone(BEING_DROPPED), services);
+    return;
+  }
+  if (services.shards !== undefined && !(await deferUpdate(interaction, services))) return;
+  const rows = [...(await actEverywhere(services, writeBehind, 'drop', found)), ...silentOf(found)];
+  const count = sumOf(rows);
   questions.end(session, clock, `Dropped ${writesText(count)}.`);
   const { reference } = onRecord(interaction, services, 'cache-writes', {
     action: 'drop',
     target,
-    outcome: writesText(count),
+    outcome: `${writesText(count)}${shardsOnRecord(rowsOf(services, rows))}`,
   });
-  await update(interaction, droppedView(count, target, reference, formatFor(interaction.locale)), services);
+  const format = formatFor(interaction.locale);
+  const view = droppedView(count, target, reference, format);
+  await update(interaction, withActedRows(view, rowsOf(services, rows), 'dropped', format), services);
 }
 
-interface Found {
-  readonly selection: DeadSelection;
-  readonly count: number;
-  readonly letters: readonly DeadLetter[];
+function founds(rows: WritesRows): FoundWrites[] {
+  return answers(rows).filter((found) => found !== null);
 }
 
-/** What the text means now; `undefined` when it is nothing that could not be saved. */
-function select(target: string, writeBehind: WriteBehind): Found | undefined {
-  const writer = writeBehind.figures().writers.find(({ name }) => name === target);
-  if (writer?.isClaimed === false) {
-    // Nobody adds to it, so its name stands for what it holds now.
-    const count = writer.waiting + writer.dead;
-    return { selection: { name: target }, count, letters: writeBehind.list({ name: target }) };
-  }
-  const all = writeBehind.list({ limit: MOST_LETTERS });
-  const number = Number(target.replace(/^#/, ''));
-  const letters = all.filter(({ id, name }) => target === 'all' || name === target || id === number);
-  if (letters.length === 0) return undefined;
-  return { selection: letters.map(({ id }) => id), count: letters.length, letters };
+function figuresOf(rows: WritesRows, { writeBehind }: Desk): WriteBehindFigures {
+  return mergeWrites(founds(rows).map(({ figures }) => figures)) ?? writeBehind.figures();
+}
+
+/** The oldest first, each with its shard where there are several. */
+function lettersOf(rows: WritesRows, { shards }: Pick<CommandServices, 'shards'>): Letter[] {
+  return rows
+    .flatMap((row) => (row.ok && row.value !== null ? row.value.letters.map((one) => ({ row, one })) : []))
+    .map(({ row, one }) => (shards === undefined ? one : { ...one, shard: row.shard }))
+    .sort((a, b) => a.deadAt - b.deadAt || a.id - b.id);
+}
+
+/** Shards of which it is not known what they hold. */
+function silentOf(rows: WritesRows): ShardReply<number>[] {
+  return rows.filter((row) => !row.ok);
+}
+
+function sumOf(rows: readonly ShardReply<number>[]): number {
+  return answers(rows).reduce((sum, count) => sum + count, 0);
 }
 
 function typed(interaction: ChatInputCommandInteraction): string {
   return interaction.options.getString('which', true).trim();
 }
 
-function choices(interaction: AutocompleteInteraction, writeBehind: WriteBehind): Choice[] {
+async function choices(interaction: AutocompleteInteraction, desk: Desk): Promise<Choice[]> {
   const text = interaction.options.getFocused().trim().toLowerCase();
-  const { writers, dead } = writeBehind.figures();
+  const { services, writeBehind } = desk;
+  const rows = await findEverywhere(services, writeBehind, 'all', COMPLETION_LIMIT_MS);
+  const { writers, dead } = figuresOf(rows, desk);
   const offered = [
     ...(dead > 0 ? [{ name: `all (${dead})`, value: 'all' }] : []),
     ...writers
@@ -234,9 +285,10 @@ function choices(interaction: AutocompleteInteraction, writeBehind: WriteBehind)
         name: `${name} (${isClaimed ? dead : dead + waiting})`,
         value: name,
       })),
-    ...writeBehind
-      .list({ limit: CHOICES })
-      .map(({ id, key, error }) => ({ name: `#${id} ${key}: ${error}`, value: `#${id}` })),
+    ...lettersOf(rows, services).map((letter) => ({
+      name: `${numberText(letter)} ${letter.key}: ${withoutSecrets(letter.error)}`,
+      value: numberText(letter),
+    })),
   ];
   return offered
     .filter(({ name }) => name.toLowerCase().includes(text))
@@ -244,9 +296,8 @@ function choices(interaction: AutocompleteInteraction, writeBehind: WriteBehind)
     .map(({ name, value }) => ({ name: plainText(name, CHOICE_LENGTH), value }));
 }
 
-function namesOf(writeBehind: WriteBehind): string[] {
-  return writeBehind
-    .figures()
+function namesOf(rows: WritesRows, desk: Desk): string[] {
+  return figuresOf(rows, desk)
     .writers.filter(({ dead, isClaimed }) => dead > 0 || !isClaimed)
     .map(({ name }) => name);
 }

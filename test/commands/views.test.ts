@@ -528,7 +528,8 @@ describe('/cache-info', () => {
     expect(told({ gaps: 2 })).toContain('The whole cache was cleared 2 times');
     expect(text).not.toContain('Change feed');
     const stats = cacheStats({ feed });
-    expect(said(infoView(infoModel({ stats, shard: 'shard 1' }), en, mention))).toContain('of shard 1 alone');
+    const beside = { disk: [], feed: ['⚠️ **Shard 1** — began with a gap.'], writes: [], journals: 0 };
+    expect(said(infoView(infoModel({ stats, beside }), en, mention))).toContain('**Shard 1** — began with');
   });
 
   it("says that it is not about discord.js's caches, and how patterns are written", () => {

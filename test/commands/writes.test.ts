@@ -102,7 +102,7 @@ describe('/cache-writes list', () => {
     await at.run('cache-writes list');
     expect(Number(at.discord.lastMessage.flags) & EPHEMERAL).toBe(EPHEMERAL);
     expect(at.markdown).toContain('**`names`** — 0 waiting · 0 saved');
-    expect(at.markdown).toContain('Nothing.');
+    expect(at.markdown).toContain('Nothing waits: all that was written is saved');
     expect(at.audit).toMatchObject([
       { action: 'view', command: 'cache-writes', outcome: '0 waiting, 0 not saved' },
     ]);

@@ -131,7 +131,7 @@ function mergeFigures(all: readonly Figures[]): Figures | undefined {
 const DISK_STATES: readonly DiskStats['state'][] = ['off', 'failing', 'ready'];
 
 /** What each process did adds up; a file that several share is counted once, and told of by the one worst off. */
-function mergeDisks(all: readonly DiskStats[]): DiskStats | null {
+export function mergeDisks(all: readonly DiskStats[]): DiskStats | null {
   const worst = DISK_STATES.flatMap((state) => all.filter((one) => one.state === state))[0];
   if (worst === undefined) return null;
   const files = [...Map.groupBy(all, (one) => one.path).values()];

@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import type { WarmRun } from '../../warmers/types.ts';
 import type { CommandServices } from '../command.ts';
 import { type ClearTarget, clearTarget, previewTarget, targetThere } from '../target.ts';
+import { findWrites } from '../writes-lookup.ts';
 import type {
   AskedTarget,
   ClearedShard,
@@ -17,7 +18,10 @@ import type {
 } from './shards.ts';
 
 /** What answering needs of the services. */
-export type DeskServices = Pick<CommandServices, 'cache' | 'warmers' | 'logger' | 'startedAt'>;
+export type DeskServices = Pick<
+  CommandServices,
+  'cache' | 'warmers' | 'logger' | 'startedAt' | 'writeBehind'
+>;
 
 /** What commands ask. */
 export type DeskTopic = Exclude<ShardTopic, 'forget'>;
@@ -55,12 +59,17 @@ export class ShardDesk {
         return this.#warming(question);
       case 'info':
         return this.info();
+      case 'writes':
+        return this.#services.writeBehind ? findWrites(this.#services.writeBehind, question.which) : null;
+      case 'act-on-writes':
+        return this.#act(question, from);
     }
   }
 
   info(): ShardInfo {
-    const { cache, startedAt } = this.#services;
-    const { entries, weightBytes } = cache.stats(0).total;
+    const { cache, startedAt, writeBehind } = this.#services;
+    const { total, disk, feed } = cache.stats(0);
+    const { entries, weightBytes } = total;
     const { heapUsed, rss } = process.memoryUsage();
     return {
       entries,
@@ -70,7 +79,17 @@ export class ShardDesk {
       residentBytes: rss,
       startedAt,
       guilds: this.#guilds(),
+      disk,
+      feed,
+      writes: writeBehind?.figures() ?? null,
     };
+  }
+
+  #act({ act, selection }: ShardQuestions['act-on-writes']['ask'], from: number): number {
+    const { writeBehind, logger } = this.#services;
+    const count = writeBehind?.[act](selection) ?? 0;
+    logger.info(`Shard ${from} asked to ${act} writes that could not be saved.`, { count });
+    return count;
   }
 
   async #clear(asked: AskedTarget, from: number): Promise<ClearedShard> {

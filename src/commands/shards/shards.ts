@@ -4,12 +4,14 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../cache/clock.ts';
-import type { CacheStats, InvalidationTarget, Preview } from '../../cache/types.ts';
+import type { CacheStats, DiskStats, FeedFigures, InvalidationTarget, Preview } from '../../cache/types.ts';
 import type { ForgetReceipt } from '../../forget.ts';
 import type { Logger } from '../../logger.ts';
 import type { WarmReport } from '../../warmers/types.ts';
+import type { DeadSelection, WriteBehindFigures } from '../../write-behind/types.ts';
 import { incidentReference } from '../incident.ts';
 import type { ClearTarget } from '../target.ts';
+import type { FoundWrites } from '../writes-lookup.ts';
 import { type ShardAnswer, type ShardLink, type ShardMessage, ShardUnreachable } from './shard-link.ts';
 import { fromWire, toWire } from './wire.ts';
 
@@ -17,7 +19,7 @@ import { fromWire, toWire } from './wire.ts';
 export const ANSWER_LIMIT_MS = 5_000;
 
 /** Counts the changes of what is asked and answered, for hosts that bundle us and so lose our version. */
-const PROTOCOL = 1;
+const PROTOCOL = 2;
 
 /** What may be asked, and the answer to each. Plain JSON, both. */
 export interface ShardQuestions {
@@ -32,6 +34,12 @@ export interface ShardQuestions {
   /** The same run again, later. `stop` ends it after the job in hand. */
   warming: { readonly ask: { readonly run: string; readonly stop: boolean }; readonly answer: ShardWarming };
   info: { readonly ask: object; readonly answer: ShardInfo };
+  /** What a text means among the writes that could not be saved; `null` where there is no write-behind. */
+  writes: { readonly ask: { readonly which: string }; readonly answer: FoundWrites | null };
+  'act-on-writes': {
+    readonly ask: { readonly act: 'retry' | 'drop'; readonly selection: DeadSelection };
+    readonly answer: number;
+  };
   /** Answered by the plugin, since it is no command. */
   forget: {
     readonly ask: Pick<ForgetReceipt, 'kind' | 'id'> & { readonly also: readonly InvalidationTarget[] };
@@ -71,6 +79,10 @@ export interface ShardInfo {
   /** Epoch milliseconds. */
   readonly startedAt: number;
   readonly guilds: number;
+  /** `null` for what it does not have. */
+  readonly disk: DiskStats | null;
+  readonly feed: FeedFigures | null;
+  readonly writes: WriteBehindFigures | null;
 }
 
 /** What a shard said. `problem` goes on after "Shard 2 …", such as "did not answer within 5 s". */
@@ -118,13 +130,14 @@ export class Shards {
     return this.#link.others;
   }
 
-  /** One reply a shard, in their order, within five seconds. @param whom @default all others */
+  /** One reply a shard, in their order, within five seconds or the limit given. @param whom @default all others */
   ask<Topic extends ShardTopic>(
     topic: Topic,
     question: ShardQuestions[Topic]['ask'],
     whom: readonly number[] = this.others,
+    limitMs: number = ANSWER_LIMIT_MS,
   ): Promise<ShardReply<ShardQuestions[Topic]['answer']>[]> {
-    return Promise.all(whom.map((shard) => this.#askOne<Topic>(shard, { topic, ...question })));
+    return Promise.all(whom.map((shard) => this.#askOne<Topic>(shard, { topic, ...question }, limitMs)));
   }
 
   /** Answers the others, until the returned function is called. @param answer may reject: that is logged, and told to who asked */
@@ -149,6 +162,7 @@ export class Shards {
   async #askOne<Topic extends ShardTopic>(
     shard: number,
     question: object,
+    limitMs: number,
   ): Promise<ShardReply<ShardQuestions[Topic]['answer']>> {
     const message: ShardMessage = {
       version: this.#version,
@@ -158,8 +172,8 @@ export class Shards {
     };
     let cancel = () => {};
     const limit = new Promise<ShardReply<never>>((resolve) => {
-      const problem = `did not answer within ${ANSWER_LIMIT_MS / 1_000} s`;
-      cancel = this.#clock.after(ANSWER_LIMIT_MS, () => resolve({ shard, ok: false, problem }));
+      const problem = `did not answer within ${limitMs / 1_000} s`;
+      cancel = this.#clock.after(limitMs, () => resolve({ shard, ok: false, problem }));
     });
     const ask = async () => this.#read<Topic>(shard, await this.#link.request(shard, message));
     const reply = ask().catch((error: unknown) => this.#unreachable(shard, error));

@@ -16,14 +16,16 @@ export interface DiskModel {
   readonly intervalMs: number | undefined;
 }
 
-export function diskBlock(model: DiskModel, format: Format): Block {
+/** @param beside lines for shards that differ */
+export function diskBlock(model: DiskModel, format: Format, beside?: readonly string[]): Block {
   const { disk } = model;
   const problem = diskProblem(disk);
   return {
     heading: '💽 Disk',
     lines: [
       `**File:** ${keyText(fileName(disk.path), 60)} — ${STATES[disk.state]} · ${sizeText(disk, format)}`,
-      ...(problem === undefined ? [] : [`-# ${capitalised(problem)}.`]),
+      ...(problem === undefined || beside !== undefined ? [] : [`-# ${capitalised(problem)}.`]),
+      ...(beside ?? []),
       ...(disk.state === 'off' ? [] : restartLines(disk, format)),
       `**Written:** ${levelsText(model, format)}`,
       ...(disk.setAside === undefined
@@ -62,7 +64,7 @@ function restartLines(disk: DiskStats, format: Format): string[] {
   ];
 }
 
-const PROOFS: Readonly<Record<DiskStats['proof'], string>> = {
+export const PROOFS: Readonly<Record<DiskStats['proof'], string>> = {
   resumed: 'The change feed told every change made meanwhile: the rest is believed.',
   new: 'The change feed has only begun, so nothing proves what is older: it counts as stale and is loaded anew.',
   gap: 'The change feed has a gap, so nothing proves what is older: it counts as stale and is loaded anew.',

@@ -3,12 +3,14 @@ import type { FeedFigures } from '../../cache/types.ts';
 import { type Format, plural } from './format.ts';
 import type { Block } from './view.ts';
 
-export function feedBlock(feed: FeedFigures, format: Format, shard?: string): Block {
+/** @param beside lines for shards that differ */
+export function feedBlock(feed: FeedFigures, format: Format, beside: readonly string[] = []): Block {
   return {
     heading: '📡 Change feed',
     lines: [
-      `**Began:** ${BEGINNINGS[feed.beginning]}${shard === undefined ? '' : ` · of ${shard} alone`}`,
+      `**Began:** ${BEGINNINGS[feed.beginning]}`,
       `**Applied:** ${plural(format, feed.changes, 'change')}, ${plural(format, feed.invalidations, 'invalidation')} · at position ${format.exact(feed.position)} · ${plural(format, feed.readers, 'reader')}`,
+      ...beside,
       ...(feed.widened === 0
         ? []
         : [

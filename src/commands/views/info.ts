@@ -51,9 +51,16 @@ export interface InfoModel {
   readonly configNotices: readonly string[];
   /** Where there is one. */
   readonly writeBehind?: WriteBehindFigures;
-  /** Of several, whose journal and feed it is: `shard 0`. */
-  readonly shard?: string;
+  /** Of a bot in several processes: the figures of disk, feed and write-behind are of all, and these lines tell what differs. */
+  readonly beside?: InfoBeside;
   readonly tier?: string;
+}
+
+export interface InfoBeside {
+  readonly disk: readonly string[];
+  readonly feed: readonly string[];
+  readonly writes: readonly string[];
+  readonly journals: number;
 }
 
 export function infoView(model: InfoModel, format: Format, mention: Mention): View {
@@ -70,10 +77,10 @@ export function infoView(model: InfoModel, format: Format, mention: Mention): Vi
       ...(policy === undefined ? tierBlocks(model, format) : tierInFull(model, policy, format)),
       ...(policy === undefined
         ? [
-            ...(model.stats.feed === null ? [] : [feedBlock(model.stats.feed, format, model.shard)]),
+            ...(model.stats.feed === null ? [] : [feedBlock(model.stats.feed, format, model.beside?.feed)]),
             ...(model.writeBehind === undefined
               ? []
-              : [writeBehindBlock(model.writeBehind, format, model.shard)]),
+              : [writeBehindBlock(model.writeBehind, format, model.beside?.journals, model.beside?.writes)]),
             warmersBlock(model.warmers, format),
             processBlock(model.process, format),
           ]
@@ -109,9 +116,9 @@ function layerText({ layer, state, detail }: LayerHealth): string {
   return state === 'degraded' ? `${layer} (degraded)` : `${layer} (${state}, ${detail})`;
 }
 
-function diskBlocks({ stats: { disk }, policies, config }: InfoModel, format: Format): Block[] {
+function diskBlocks({ stats: { disk }, policies, config, beside }: InfoModel, format: Format): Block[] {
   if (disk === null) return [];
-  return [diskBlock({ disk, policies, intervalMs: config.cache.disk?.intervalMs }, format)];
+  return [diskBlock({ disk, policies, intervalMs: config.cache.disk?.intervalMs }, format, beside?.disk)];
 }
 
 /** So many a block: an embed's field takes some 1,000 characters, and what is left out leaves from the end of a block. */

@@ -5,8 +5,10 @@
  */
 import type { CacheStats, Preview } from '../../cache/types.ts';
 import type { ClearedShard, ShardInfo, ShardReply, ShardWarming } from '../shards/shards.ts';
+import type { FoundWrites } from '../writes-lookup.ts';
 import { entriesText, type Format, instant, plural } from './format.ts';
 import type { Block, View } from './view.ts';
+import { writesTrouble } from './writes.ts';
 
 type Rows<T> = readonly ShardReply<T>[] | undefined;
 
@@ -88,7 +90,29 @@ export function withInfoRows(view: View, rows: Rows<ShardInfo>, own: number, for
     const held = `${entriesText(format, info.entries)} · ≈ ${format.bytes(info.weightBytes)} of ${format.bytes(info.maxWeightBytes)}`;
     return `${held} · heap ${format.bytes(info.heapUsedBytes)} · ${plural(format, info.guilds, 'guild')} · up since ${instant(info.startedAt)}`;
   });
-  return { ...spread, notes: [...(view.notes ?? []), `All but the list of shards is of shard ${own}.`] };
+  const note = `Settings, tiers, warmers and process are of shard ${own}; the rest is of all that answered.`;
+  return { ...spread, notes: [...(view.notes ?? []), note] };
+}
+
+/** Pending writes: a line for each shard that has any, or trouble with them. */
+export function withWritesRows(view: View, rows: Rows<FoundWrites | null>, format: Format): View {
+  return withRows(
+    view,
+    rows,
+    (found) => (found === null ? 'has no write-behind' : writesTrouble(found.figures, format)),
+    'what waits there, or could not be saved, is not counted here',
+    'nothing waits',
+  );
+}
+
+/** What became of a retry or a drop, shard by shard. */
+export function withActedRows(view: View, rows: Rows<number>, done: string, format: Format): View {
+  return withRows(
+    view,
+    rows,
+    (count) => `${plural(format, count, 'write')} ${done}`,
+    'look at the list again',
+  );
 }
 
 /** Figures of one shard were asked for, and it does not answer. */
@@ -104,10 +128,25 @@ function answered<T>(rows: readonly ShardReply<T>[]): string {
   return `${count === rows.length ? 'all' : `${count} of`} ${rows.length} shards`;
 }
 
-/** @param consequence what it means that a shard did not answer */
-function withRows<T>(view: View, rows: Rows<T>, line: (value: T) => string, consequence?: string): View {
+/**
+ * @param line nothing for a shard that need not be told of by itself
+ * @param consequence what it means that a shard did not answer
+ * @param quiet what is said of those that need not be told of
+ */
+function withRows<T>(
+  view: View,
+  rows: Rows<T>,
+  line: (value: T) => string | undefined,
+  consequence?: string,
+  quiet?: string,
+): View {
   if (rows === undefined || rows.length === 0) return view;
-  const spoke = rows.flatMap((row) => (row.ok ? [`**Shard ${row.shard}** — ${line(row.value)}`] : []));
+  const answering = rows.flatMap((row) => (row.ok ? [{ shard: row.shard, text: line(row.value) }] : []));
+  const spoke = answering.flatMap(({ shard, text }) =>
+    text === undefined ? [] : [`**Shard ${shard}** — ${text}`],
+  );
+  const others = ranges(answering.flatMap(({ shard, text }) => (text === undefined ? [shard] : [])));
+  if (quiet !== undefined && others !== '') spoke.push(`-# ${named(others)}: ${quiet}`);
   const silent = silentLines(rows, consequence);
   const summary = silent.length === 0 ? [] : [`**${answered(rows)} answered.**`];
   const block: Block = { heading: HEADING, lines: [...summary, ...silent, ...spoke] };
@@ -126,9 +165,25 @@ function silentLines<T>(rows: readonly ShardReply<T>[], consequence: string | un
   );
   return [...silent].map(([problem, same]) => {
     const numbers = ranges(same.map((row) => row.shard));
-    const who = same.length === 1 ? `Shard ${numbers}` : `Each of the shards ${numbers}`;
+    const who = same.length === 1 ? named(numbers) : `Each of the shards ${numbers}`;
     return `⚠️ **${who}** ${problem}${consequence === undefined ? '' : `; ${consequence}`}.`;
   });
+}
+
+/** `Shard 2`, `Shards 1, 4–6`. @param numbers as `ranges` gives them */
+function named(numbers: string): string {
+  return /^\d+$/.test(numbers) ? `Shard ${numbers}` : `Shards ${numbers}`;
+}
+
+/** What is wrong with some of the shards that answered, or differs: a line for all of which the same is to be told. */
+export function troubleLines<T>(rows: Rows<T>, troubleOf: (value: T) => string | undefined): string[] {
+  const told = (rows ?? []).flatMap((row) => {
+    const text = row.ok ? troubleOf(row.value) : undefined;
+    return text === undefined ? [] : [{ shard: row.shard, text }];
+  });
+  return [...Map.groupBy(told, ({ text }) => text)].map(
+    ([text, same]) => `⚠️ **${named(ranges(same.map(({ shard }) => shard)))}** — ${text}`,
+  );
 }
 
 /** `1, 4–6`. @param numbers in order */

@@ -2,11 +2,12 @@
  * Write-behind in words: what waits to be saved, what could not be, and what was done about it. For `/cache-writes`, and
  * in short for `/cache-info`. What was written is not shown: it may be anybody's.
  */
-import type { DeadLetter, WriteBehindFigures, WriterFigures } from '../../write-behind/types.ts';
+import type { WriteBehindFigures, WriterFigures } from '../../write-behind/types.ts';
+import type { DeadWrite } from '../writes-lookup.ts';
 import { type Format, instant, NOTHING, plural } from './format.ts';
 import { keyText } from './key-text.ts';
 import { fileName, withoutSecrets } from './redacted.ts';
-import type { Block, ControlId, View } from './view.ts';
+import type { Block, ControlId, Mention, View } from './view.ts';
 
 /** More would not fit on a phone. */
 export const LETTERS_SHOWN = 10;
@@ -14,21 +15,42 @@ const WRITERS_SHOWN = 10;
 
 const TITLE = '📮 Pending writes';
 
+/** One that could not be saved; of several shards, with the one whose journal has it. */
+export type Letter = DeadWrite & { readonly shard?: number };
+
 export interface WritesModel {
+  /** Of all shards together. */
   readonly figures: WriteBehindFigures;
-  /** Up to {@link LETTERS_SHOWN}. */
-  readonly letters: readonly DeadLetter[];
-  /** In a bot of several processes: each has a journal of its own. */
-  readonly shard: string | undefined;
+  /** The oldest first; up to {@link LETTERS_SHOWN} are shown. */
+  readonly letters: readonly Letter[];
+  /** How many journals there are: one a process. */
+  readonly journals: number;
 }
 
-export function writesView({ figures, letters, shard }: WritesModel, format: Format): View {
-  const { writers, dead } = figures;
+export function writesView(
+  { figures, letters, journals }: WritesModel,
+  format: Format,
+  mention: Mention,
+): View {
+  const { writers, dead, waiting, oldestAt } = figures;
+  const shown = letters.slice(0, LETTERS_SHOWN);
   return {
     tone: dead > 0 ? 'degraded' : 'normal',
     title: TITLE,
-    subtitle: `${journalText(figures)}${shard === undefined ? '' : ` · of ${shard} alone`}`,
+    subtitle:
+      waiting + dead === 0
+        ? 'Nothing waits: all that was written is saved'
+        : `${format.count(waiting)} waiting${oldestText(oldestAt)} · ${dead === 0 ? 'nothing has failed for good' : `${format.count(dead)} can't be saved`}`,
     blocks: [
+      ...(dead === 0
+        ? []
+        : [
+            {
+              heading: "⚠️ Can't be saved",
+              lines: shown.map((letter) => letterText(letter, format)),
+              more: Math.max(0, dead - shown.length),
+            },
+          ]),
       {
         heading: 'Writers',
         lines:
@@ -37,42 +59,66 @@ export function writesView({ figures, letters, shard }: WritesModel, format: For
             : writers.slice(0, WRITERS_SHOWN).map((writer) => writerText(writer, format)),
         more: Math.max(0, writers.length - WRITERS_SHOWN),
       },
-      {
-        heading: dead === 0 ? "✅ Can't be saved" : "⚠️ Can't be saved",
-        lines: dead === 0 ? ['Nothing.'] : letters.map((letter) => letterText(letter, format)),
-        more: Math.max(0, dead - letters.length),
-      },
     ],
-    notes:
-      dead === 0
+    notes: [
+      ...(dead === 0
         ? []
         : [
-            '`/cache-writes retry` tries them again, `/cache-writes drop` gives them up. Values are not shown.',
-          ],
+            `${mention('cache-writes')} with \`retry\` tries them again, with \`drop\` gives them up. Values are not shown.`,
+          ]),
+      journalText(figures, journals),
+    ],
   };
 }
 
-/** For `/cache-info`. */
-export function writeBehindBlock(figures: WriteBehindFigures, format: Format, shard?: string): Block {
+function oldestText(oldestAt: number | null): string {
+  return oldestAt === null ? '' : `, the oldest ${instant(oldestAt)}`;
+}
+
+/** For `/cache-info`. @param beside lines for shards that differ */
+export function writeBehindBlock(
+  figures: WriteBehindFigures,
+  format: Format,
+  journals = 1,
+  beside: readonly string[] = [],
+): Block {
   const { waiting, oldestAt, saved, dead, writers } = figures;
   const retried = writers.reduce((sum, writer) => sum + writer.retried, 0);
-  const oldest = oldestAt === null ? '' : `, the oldest ${instant(oldestAt)}`;
-  const last = writers
+  const last = lastFailure(figures);
+  return {
+    heading: '📮 Write-behind',
+    lines: [
+      `**Waiting:** ${format.count(waiting)}${oldestText(oldestAt)} · **Saved:** ${format.count(saved)} · **Failed attempts:** ${format.count(retried)} · **Can't be saved:** ${format.count(dead)}${dead === 0 ? '' : ' (see `/cache-writes`)'}`,
+      ...beside,
+      ...(last === undefined
+        ? []
+        : [`-# Last failure ${instant(last.at)}, of ${keyText(last.name, 32)}: ${errorText(last.message)}`]),
+      `-# ${journalText(figures, journals)}`,
+    ],
+  };
+}
+
+function lastFailure({ writers }: WriteBehindFigures) {
+  return writers
     .flatMap(({ name, lastFailure }) => (lastFailure === null ? [] : [{ name, ...lastFailure }]))
     .reduce<{ name: string; message: string; at: number } | undefined>(
       (latest, one) => (latest === undefined || one.at > latest.at ? one : latest),
       undefined,
     );
-  return {
-    heading: '📮 Write-behind',
-    lines: [
-      `**Waiting:** ${format.count(waiting)}${oldest} · **Saved:** ${format.count(saved)} · **Failed attempts:** ${format.count(retried)} · **Can't be saved:** ${format.count(dead)}${dead === 0 ? '' : ' (see `/cache-writes`)'}`,
-      `-# ${journalText(figures)}${shard === undefined ? '' : ` · of ${shard} alone`}`,
-      ...(last === undefined
-        ? []
-        : [`-# Last failure ${instant(last.at)}, of ${keyText(last.name, 32)}: ${errorText(last.message)}`]),
-    ],
-  };
+}
+
+/** `3 waiting, the oldest 2 min ago · 1 can't be saved`; `undefined` where nothing waits and nothing is wrong. */
+export function writesTrouble(
+  { waiting, dead, oldestAt, writers }: WriteBehindFigures,
+  format: Format,
+): string | undefined {
+  const held = writers.reduce((sum, writer) => sum + writer.held, 0);
+  const parts = [
+    ...(waiting > 0 ? [`${format.count(waiting)} waiting${oldestText(oldestAt)}`] : []),
+    ...(held > 0 ? [`${format.count(held)} held behind others`] : []),
+    ...(dead > 0 ? [`${format.count(dead)} can't be saved`] : []),
+  ];
+  return parts.length === 0 ? undefined : parts.join(' · ');
 }
 
 /** What an operator should know of it without asking. */
@@ -89,14 +135,20 @@ export function writeBehindNotices({ dead, writers }: WriteBehindFigures, format
   ];
 }
 
-export function retriedView(count: number, target: string, reference: string, format: Format): View {
+export function retriedView(
+  count: number,
+  target: string,
+  reference: string,
+  format: Format,
+  mention: Mention,
+): View {
   return {
     tone: 'good',
     title: '🔁 Tried again',
     blocks: [
       {
         lines: [
-          `**${plural(format, count, 'write')}** — ${targetText(target)} — ${count === 1 ? 'is' : 'are'} being saved again. \`/cache-writes list\` tells what came of it.`,
+          `**${plural(format, count, 'write')}** — ${targetText(target)} — ${count === 1 ? 'is' : 'are'} being saved again. ${mention('cache-writes')} with \`list\` tells what came of it.`,
         ],
       },
     ],
@@ -107,7 +159,7 @@ export function retriedView(count: number, target: string, reference: string, fo
 export interface DropModel {
   readonly target: string;
   readonly count: number;
-  readonly letters: readonly Pick<DeadLetter, 'id' | 'key'>[];
+  readonly letters: readonly Pick<Letter, 'id' | 'key' | 'shard'>[];
   readonly expiresAt: number;
 }
 
@@ -128,8 +180,10 @@ export function dropQuestionView(
       },
       {
         heading: 'Keys',
-        lines: letters.map((letter) => `\`#${letter.id}\` ${keyText(letter.key)}`),
-        more: Math.max(0, count - letters.length),
+        lines: letters
+          .slice(0, LETTERS_SHOWN)
+          .map((letter) => `\`${numberText(letter)}\` ${keyText(letter.key)}`),
+        more: Math.max(0, count - Math.min(LETTERS_SHOWN, letters.length)),
       },
     ],
     notes: [`This question ends ${instant(expiresAt)}.`],
@@ -151,6 +205,25 @@ export function notDroppedView(why: string): View {
   return { tone: 'normal', title: TITLE, blocks: [{ lines: [why] }] };
 }
 
+/** Several shards have a write of this number. */
+export function whichShardView(letters: readonly Letter[]): View {
+  return {
+    tone: 'degraded',
+    title: TITLE,
+    blocks: [
+      {
+        lines: [
+          'More than one shard has a write of this number. Which is meant?',
+          ...letters
+            .slice(0, LETTERS_SHOWN)
+            .map((letter) => `\`${numberText(letter)}\` ${keyText(letter.key)}`),
+          'Nothing was changed.',
+        ],
+      },
+    ],
+  };
+}
+
 /** @param names of the writers there are */
 export function noSuchWriteView(target: string, names: readonly string[]): View {
   const known = names.slice(0, WRITERS_SHOWN).map((name) => keyText(name, 32));
@@ -167,9 +240,15 @@ function targetText(target: string): string {
   return target === 'all' ? 'Everything' : keyText(target);
 }
 
-function journalText({ journal, survives }: WriteBehindFigures): string {
+function journalText({ journal, survives }: WriteBehindFigures, journals: number): string {
   const what = survives === 'kill' ? 'a kill of the process' : 'a kill of the process and a power cut';
-  return `What is acknowledged survives ${what}, in ${keyText(fileName(journal), 60)}`;
+  const where = journals > 1 ? `${journals} journals, one a shard` : keyText(fileName(journal), 60);
+  return `What is acknowledged survives ${what}, in ${where}.`;
+}
+
+/** `#7`; of several shards `2#7`, since each journal counts by itself. */
+export function numberText({ id, shard }: Pick<Letter, 'id' | 'shard'>): string {
+  return `${shard ?? ''}#${id}`;
 }
 
 function writerText(writer: WriterFigures, format: Format): string {
@@ -177,10 +256,7 @@ function writerText(writer: WriterFigures, format: Format): string {
   if (!writer.isClaimed) {
     return `**${keyText(name, 32)}** — ${plural(format, waiting + dead, 'write')} kept: this bot has no such writer`;
   }
-  const parts = [
-    `${format.count(waiting)} waiting${oldestAt === null ? '' : `, the oldest ${instant(oldestAt)}`}`,
-    `${format.count(saved)} saved`,
-  ];
+  const parts = [`${format.count(waiting)} waiting${oldestText(oldestAt)}`, `${format.count(saved)} saved`];
   if (held > 0) parts.push(`${format.count(held)} held behind one that can't be saved`);
   if (dead > 0) parts.push(`${format.count(dead)} can't be saved`);
   if (lastFailure !== null)
@@ -188,8 +264,9 @@ function writerText(writer: WriterFigures, format: Format): string {
   return `**${keyText(name, 32)}** — ${parts.join(' · ')}`;
 }
 
-function letterText({ id, name, key, error, attempts, deadAt }: DeadLetter, format: Format): string {
-  return `\`#${id}\` ${keyText(key)} of ${keyText(name, 32)} — ${errorText(error)} · ${plural(format, attempts, 'attempt')}, given up ${instant(deadAt)}`;
+function letterText(letter: Letter, format: Format): string {
+  const { name, key, error, attempts, deadAt } = letter;
+  return `\`${numberText(letter)}\` ${keyText(key)} of ${keyText(name, 32)} — ${errorText(error)} · ${plural(format, attempts, 'attempt')}, given up ${instant(deadAt)}`;
 }
 
 function errorText(message: string): string {
