@@ -161,6 +161,12 @@ export class Load implements LoadContext {
     };
   }
 
+  get servedStale(): LoadContext['servedStale'] {
+    return (reason) => {
+      this.counters.stale[reason]++;
+    };
+  }
+
   get stale(): LoadContext['stale'] {
     const { previous } = this;
     if (previous === undefined) return undefined;

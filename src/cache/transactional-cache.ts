@@ -238,6 +238,7 @@ export class TransactionalCache implements Cache {
       dependsOn: ignore,
       setTtl: ignore,
       skip: ignore,
+      servedStale: ignore,
       notModified: () => {
         throw new CacheError('ERR_LOAD_FAILED', 'Within a transaction there is no old value: load it.', {
           key,

@@ -94,6 +94,8 @@ export interface LoadContext {
    * @throws CacheError `ERR_LOAD_FAILED` where there is no `stale` value
    */
   notModified(): never;
+  /** Somebody was given the old value by rules of the loader's own, such as HTTP's: it counts as served stale. */
+  servedStale(reason: StaleReason): void;
 }
 
 export type Loader<T> = (context: LoadContext) => T | PromiseLike<T>;
@@ -233,7 +235,7 @@ export interface Figures {
   readonly timeouts: number;
   /** Of the loads, those that found the old value still right: not modified, or equal where the ttl is adaptive. */
   readonly unchanged: number;
-  /** Old values served, by reason. The first two are hits, the others misses. */
+  /** Old values served, by reason. The first two are hits, the others misses, as is what a loader gave (`servedStale`). */
   readonly stale: Readonly<Record<StaleReason, number>>;
   /** Values stored: fills after loads and explicit writes. */
   readonly sets: number;

@@ -3,7 +3,7 @@
  * (I2), those who ask for the same wait for it (I3), and the statistics know how long it took.
  * It ends once, with the first of `keep`, `drop` and `fail`.
  */
-import type { LoadContext } from '../cache/types.ts';
+import type { LoadContext, StaleReason } from '../cache/types.ts';
 import { type KeptAnswer, readKept } from './kept-answer.ts';
 
 export class AnswerLoad {
@@ -73,6 +73,11 @@ export class AnswerLoad {
 
   fail(error: unknown): void {
     if (this.#end()) this.#value.reject(error);
+  }
+
+  /** Somebody was given what it may replace. */
+  servedStale(reason: StaleReason): void {
+    this.#context?.servedStale(reason);
   }
 
   // ---- what the origin does ----

@@ -87,6 +87,7 @@ export class Answers {
     const isServable = stale !== undefined && isServableMeanwhile(stale);
     if (!isServable && !running.isSlow) return undefined;
     this.#cache.get(key);
+    if (isServable) running.servedStale('revalidating');
     // Fresh for this one request, so that it does not fetch it a second time.
     return isServable ? { answer: { ...stale, staleAt: Date.now() + 1_000 }, load: undefined } : NOTHING;
   }

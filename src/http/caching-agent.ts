@@ -34,6 +34,11 @@ export interface CachingAgentOptions {
    */
   readonly maxStaleMs?: number;
   /**
+   * How long an old answer is served while its origin fails, where the origin says nothing of it (`stale-if-error`).
+   * What must be revalidated is never served so, nor anything beyond `maxStaleMs`. @default 0
+   */
+  readonly staleIfErrorMs?: number;
+  /**
    * How long a request waits for the same request that is under way, before it goes to the origin itself; 0 waits for
    * nobody. @default 5 s
    */
@@ -70,6 +75,7 @@ export function cachingAgent(cache: Cache, options: CachingAgentOptions = {}): D
     maxTtlMs: options.maxTtlMs ?? Number.POSITIVE_INFINITY,
     defaultTtlMs,
     maxStaleMs,
+    staleIfErrorMs: options.staleIfErrorMs ?? 0,
     warn: (error) => bursts.warn('agent', 'An answer of another API is served without the cache.', { error }),
   };
   const rules = {
@@ -85,7 +91,7 @@ export function cachingAgent(cache: Cache, options: CachingAgentOptions = {}): D
       exchange.dispatch,
       origin,
     );
-    return dispatch(request, handler);
+    return dispatch(request, exchange.watched(handler));
   };
   const agent = (options.dispatcher ?? new Agent()).compose(
     intercept as Dispatcher.DispatcherComposeInterceptor,
@@ -126,15 +132,25 @@ const OPTIONS: Readonly<Record<keyof CachingAgentOptions, true>> = {
   maxTtlMs: true,
   defaultTtlMs: true,
   maxStaleMs: true,
+  staleIfErrorMs: true,
   maxWaitMs: true,
   origins: true,
   tags: true,
   logger: true,
 };
 
+const NUMBERS = [
+  'maxEntryBytes',
+  'maxTtlMs',
+  'defaultTtlMs',
+  'maxStaleMs',
+  'staleIfErrorMs',
+  'maxWaitMs',
+] as const;
+
 function assertOptions(cache: Cache, options: CachingAgentOptions): void {
   assertKnown('cachingAgent', options, Object.keys(OPTIONS));
-  for (const name of ['maxEntryBytes', 'maxTtlMs', 'defaultTtlMs', 'maxStaleMs', 'maxWaitMs'] as const) {
+  for (const name of NUMBERS) {
     const value = options[name];
     const isCountable = name !== 'maxEntryBytes' || Number.isSafeInteger(value);
     if (value === undefined || (typeof value === 'number' && value >= 0 && isCountable)) continue;

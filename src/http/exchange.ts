@@ -20,6 +20,7 @@ import {
 import { confirmedHeaders } from './not-modified.ts';
 import { OriginHandler } from './origin-handler.ts';
 import { type RequestHeaders, resourceKey } from './outgoing-key.ts';
+import { seeing } from './seeing-handler.ts';
 
 type GetResult = Awaited<ReturnType<CacheStore['get']>>;
 
@@ -30,6 +31,8 @@ export interface ExchangeOptions {
   /** For what says nothing about its freshness. */
   readonly defaultTtlMs: number;
   readonly maxStaleMs: number;
+  /** How long an old answer is served while its origin fails, where the origin does not say. */
+  readonly staleIfErrorMs: number;
   /** Told of what went wrong in the cache. */
   readonly warn: (error: unknown) => void;
 }
@@ -44,6 +47,7 @@ export class Exchange implements CacheStore {
   #stored: KeptAnswer | undefined;
   #load: AnswerLoad | undefined;
   #isForHead = false;
+  #isOriginAsked = false;
 
   /** @param signal fires when the caller gives up */
   constructor(options: ExchangeOptions, send: Dispatcher.Dispatch, signal: AbortSignal | undefined) {
@@ -87,18 +91,23 @@ export class Exchange implements CacheStore {
     const load = this.#load;
     // A failure is not kept, whatever it says of itself.
     if (load === undefined || load.isOver || value.statusCode >= 500) return undefined;
-    const { maxEntryBytes, maxTtlMs, maxStaleMs, defaultTtlMs } = this.#options;
+    const { maxEntryBytes, maxTtlMs, maxStaleMs, staleIfErrorMs, defaultTtlMs } = this.#options;
     if (Number(value.headers['content-length']) > maxEntryBytes && key.method !== 'HEAD') return undefined;
     const now = Date.now();
     const mostMs = isFreshnessStated(value) ? maxTtlMs : Math.min(maxTtlMs, defaultTtlMs);
     const staleAt = Math.min(value.staleAt, mostMs === 0 ? value.cachedAt : now + mostMs);
+    const said = value.cacheControlDirectives ?? {};
+    const isErrorStated = staleIfErrorMs === 0 || said['stale-if-error'] !== undefined;
+    const deleteAt = isErrorStated ? value.deleteAt : Math.max(value.deleteAt, staleAt + staleIfErrorMs);
     const answer = {
       ...value,
       form: 'answer' as const,
       headers: { ...value.headers },
-      cacheControlDirectives: { ...value.cacheControlDirectives },
+      cacheControlDirectives: isErrorStated
+        ? { ...said }
+        : { ...said, 'stale-if-error': staleIfErrorMs / 1_000 },
       staleAt,
-      deleteAt: Math.min(value.deleteAt, Math.max(now, staleAt) + maxStaleMs),
+      deleteAt: Math.min(deleteAt, Math.max(now, staleAt) + maxStaleMs),
     };
     load.isCollecting = true;
     return new BodyCollector({
@@ -125,6 +134,7 @@ export class Exchange implements CacheStore {
   // ---- the way to the origin ----
 
   readonly dispatch: Dispatcher.Dispatch = (options, handler) => {
+    this.#isOriginAsked = true;
     // It is asked a second time, or what was found is not good enough for this request.
     if (this.#request !== undefined && this.#load?.isOver !== false) this.#beginNow(this.#request);
     try {
@@ -143,6 +153,15 @@ export class Exchange implements CacheStore {
     }
   }
 
+  /** What is given to the caller goes by here, to be counted where the interceptor serves what it was given, stale. */
+  watched(handler: Dispatcher.DispatchHandler): Dispatcher.DispatchHandler {
+    return seeing(handler, (headers) => {
+      if (this.#stored === undefined || !isMarkedStale(headers) || isMarkedStale(this.#stored.headers))
+        return;
+      this.#load?.servedStale(this.#isOriginAsked ? 'failed' : 'revalidating');
+    });
+  }
+
   /** The answer that a 304 stands for, where it confirms what is kept. */
   confirmed(status: number, said: Readonly<Record<string, string | string[] | undefined>>) {
     const kept = this.#stored;
@@ -151,6 +170,11 @@ export class Exchange implements CacheStore {
     const headers = confirmedHeaders(kept, said);
     return headers && { ...kept, headers, text: this.#isForHead ? '' : kept.text };
   }
+}
+
+/** So undici marks what it serves beyond its freshness (RFC 7234, section 5.5.1). */
+function isMarkedStale(headers: Readonly<Record<string, string | string[] | undefined>>): boolean {
+  return String(headers.warning ?? '').startsWith('110');
 }
 
 function isConditional(headers: RequestHeaders): boolean {

@@ -3,12 +3,11 @@
  * so the API itself says for how long they hold; while it is down, those of the last day go on being served, with their
  * age. Undici is an optional peer: whoever wants rates imports this file when they do.
  */
-import { Agent, request } from 'undici';
+import { request } from 'undici';
 import { z } from 'zod';
 import type { Cache } from '../cache/types.ts';
 import { cachingAgent } from '../http/caching-agent.ts';
 import type { Logger } from '../logger.ts';
-import { graceFor } from './grace.ts';
 
 export interface Rates {
   /** What one unit of the base is worth, by ISO 4217 code. */
@@ -28,7 +27,7 @@ export interface ExchangeRates {
 /** Undici looks at its timers every half a second, so a request ends within 2.5 s; people wait longer for nothing. */
 const TIMEOUT_MS = 2_000;
 /** Rates of yesterday are better than none. */
-const STALE_IF_ERROR_SECONDS = 86_400;
+const STALE_IF_ERROR_MS = 86_400_000;
 
 const answerSchema = z.object({ base: z.string(), rates: z.record(z.string(), z.number().positive()) });
 
@@ -42,7 +41,7 @@ export interface ExchangeRatesOptions {
 
 export function exchangeRates(cache: Cache, { url, base, logger }: ExchangeRatesOptions): ExchangeRates {
   const dispatcher = cachingAgent(cache, {
-    dispatcher: new Agent().compose(graceFor(STALE_IF_ERROR_SECONDS)),
+    staleIfErrorMs: STALE_IF_ERROR_MS,
     tags: ['rates'],
     logger,
   });

@@ -369,7 +369,7 @@ describe('stale-while-revalidate', () => {
 
   it('serves the old answer at once, to everybody, while one request fetches the new one', async () => {
     const { origin, come, give } = heldOrigin();
-    const { get, asked, advance, cache } = await outgoing(origin);
+    const { get, asked, advance, cache, figures } = await outgoing(origin);
     const first = get();
     await come(1);
     give(0, { headers: { 'cache-control': cacheControl }, body: 'old' });
@@ -383,6 +383,7 @@ describe('stale-while-revalidate', () => {
     await loaded;
     expect((await get()).body).toBe('new');
     expect(asked).toHaveLength(2);
+    expect(figures().stale).toMatchObject({ revalidating: 3, failed: 0 });
   });
 
   it('ends with its time', async () => {
@@ -424,7 +425,7 @@ describe('stale-if-error', () => {
     advance(61_000);
     expect(await get()).toMatchObject({ status: 200, body: 'old' });
     expect(asked).toHaveLength(2);
-    expect(figures().failures).toBe(1);
+    expect(figures()).toMatchObject({ failures: 1, stale: { failed: 1, revalidating: 0 } });
   });
 
   it('serves it when the connection breaks', async () => {
@@ -436,6 +437,27 @@ describe('stale-if-error', () => {
     await get();
     advance(61_000);
     expect(await get()).toMatchObject({ status: 200, body: 'old' });
+  });
+
+  it('is given for staleIfErrorMs where the origin does not say, and what must be revalidated never', async () => {
+    const told = (cacheControl: string) =>
+      outgoing(inTurn({ headers: { 'cache-control': cacheControl }, body: 'old' }, { status: 503 }), {
+        staleIfErrorMs: 600_000,
+      });
+    const silent = await told('max-age=60');
+    await silent.get();
+    silent.advance(659_000);
+    expect(await silent.get()).toMatchObject({ status: 200, body: 'old' });
+    silent.advance(2_000);
+    expect((await silent.get()).status).toBe(503);
+    const says = await told('max-age=60, stale-if-error=10');
+    await says.get();
+    says.advance(71_000);
+    expect((await says.get()).status).toBe(503);
+    const forbids = await told('max-age=60, must-revalidate');
+    await forbids.get();
+    forbids.advance(61_000);
+    expect((await forbids.get()).status).toBe(503);
   });
 
   it('ends with its time, and is not given where it is not said', async () => {
