@@ -175,6 +175,7 @@ class CacheManager implements Cache {
       new Persistence({
         disk: this.#disk,
         clock: this.clock,
+        bursts: this.#bursts,
         intervalMs: disk?.intervalMs ?? DEFAULT_DISK_INTERVAL_MS,
         isHeld: (entry) => this.#memory.holds(entry) && this.#reader.isHeld(entry),
       });

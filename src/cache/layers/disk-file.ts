@@ -63,6 +63,10 @@ export class DiskFile {
   readonly path: string;
   readonly #db: StoreDatabase;
   readonly #statements = new Map<string, StoreStatement>();
+  readonly #pluckedStatements = new Map<string, StoreStatement>();
+  readonly #pageBytes: number;
+  /** Within a transaction, once it is known: nobody else writes meanwhile. */
+  #lastSeq: number | undefined;
 
   /** @throws whatever SQLite has against the file */
   constructor(path: string, open: OpenDatabase) {
@@ -78,6 +82,7 @@ export class DiskFile {
       this.#db.pragma('secure_delete = ON');
       this.transaction(() => this.#prepareTables());
       this.#db.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`);
+      this.#pageBytes = Number(this.#plucked('PRAGMA page_size').get());
     } catch (error) {
       this.#db.close();
       throw error;
@@ -113,9 +118,8 @@ export class DiskFile {
 
   /** Bytes that rows and indexes take; what is free within the file is not counted. */
   get bytes(): number {
-    const pages = Number(this.#db.pragma('page_count', { simple: true }));
-    const free = Number(this.#db.pragma('freelist_count', { simple: true }));
-    return (pages - free) * Number(this.#db.pragma('page_size', { simple: true }));
+    const pages = Number(this.#plucked('PRAGMA page_count').get());
+    return (pages - Number(this.#plucked('PRAGMA freelist_count').get())) * this.#pageBytes;
   }
 
   get entries(): number {
@@ -131,9 +135,12 @@ export class DiskFile {
 
   /** The number of the last row that was ever written. */
   get lastSeq(): number {
+    if (this.#lastSeq !== undefined) return this.#lastSeq;
     const given = this.#plucked("SELECT seq FROM sqlite_sequence WHERE name = 'cache_storage'").get();
     const present = this.#plucked('SELECT max(seq) FROM cache_storage').get();
-    return Math.max(Number(given ?? 0), Number(present ?? 0));
+    const last = Math.max(Number(given ?? 0), Number(present ?? 0));
+    if (this.#db.inTransaction) this.#lastSeq = last;
+    return last;
   }
 
   /** Changes when another connection has written. */
@@ -149,6 +156,7 @@ export class DiskFile {
   transaction<T>(work: () => T): T {
     if (this.#db.inTransaction) return work();
     this.#db.exec('BEGIN IMMEDIATE');
+    this.#lastSeq = undefined;
     try {
       const result = work();
       // SQLite ends some transactions by itself, such as when the disk is full.
@@ -158,6 +166,8 @@ export class DiskFile {
     } catch (error) {
       if (this.#db.inTransaction) this.#db.exec('ROLLBACK');
       throw error;
+    } finally {
+      this.#lastSeq = undefined;
     }
   }
 
@@ -173,9 +183,9 @@ export class DiskFile {
   /** Puts a row in place of the one with its key. */
   write(row: Omit<StoredRow, 'seq' | 'checksum'>, labels: readonly string[]): void {
     this.delete(row.key);
-    const numbered = { ...row, seq: this.lastSeq + 1 };
+    const seq = this.lastSeq + 1;
     this.#statement('INSERT INTO cache_storage VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)').run(
-      numbered.seq,
+      seq,
       row.namespace,
       row.key,
       row.value,
@@ -184,8 +194,9 @@ export class DiskFile {
       row.updated_at,
       row.stale_at,
       row.expires_at,
-      checksumOf(numbered),
+      checksumOf({ ...row, seq }),
     );
+    if (this.#db.inTransaction) this.#lastSeq = seq;
     for (const label of labels) {
       this.#statement('INSERT OR IGNORE INTO cache_links VALUES (?, ?)').run(label, row.key);
     }
@@ -206,8 +217,8 @@ export class DiskFile {
   }
 
   delete(key: string): void {
-    this.#statement('DELETE FROM cache_storage WHERE key = ?').run(key);
-    this.#statement('DELETE FROM cache_links WHERE key = ?').run(key);
+    const found = this.#plucked('DELETE FROM cache_storage WHERE key = ? RETURNING 1').get(key);
+    if (found !== undefined) this.#statement('DELETE FROM cache_links WHERE key = ?').run(key);
   }
 
   /** Keys that begin with a prefix, in their order: at most `limit` after one. */
@@ -281,7 +292,12 @@ export class DiskFile {
   }
 
   #plucked(sql: string): StoreStatement {
-    return this.#statement(sql).pluck();
+    let statement = this.#pluckedStatements.get(sql);
+    if (statement === undefined) {
+      statement = this.#db.prepare(sql).pluck();
+      this.#pluckedStatements.set(sql, statement);
+    }
+    return statement;
   }
 
   #statement(sql: string): StoreStatement {

@@ -3,6 +3,7 @@
  * written no longer read once memory has something newer.
  */
 import type { Entry } from '../entry.ts';
+import { SplitMap } from '../split-map.ts';
 import type { DiskAccess } from './disk-access.ts';
 import type { DiskChanges } from './disk-changes.ts';
 import type { DiskFile } from './disk-file.ts';
@@ -24,7 +25,7 @@ export class DiskWrites {
   readonly #maxBytes: number;
   readonly #stepBytes: number;
   /** Keys of which memory has, or had, a newer value that is not written. */
-  readonly #outdated = new Set<string>();
+  #outdated = new SplitMap<true>();
   /** Namespaces of which this process has written something. */
   readonly #namespaces = new Set<string>();
   readonly counts = { written: 0, refused: 0, evicted: 0 };
@@ -38,13 +39,13 @@ export class DiskWrites {
   }
 
   /**
-   * Writes entries down until `isOver` says so, and leaves out what is not valid any more (`isValid`) once all changes
-   * are applied.
+   * Writes down what `next` gives until that is nothing or `isOver` says so, and leaves out what is not valid any more
+   * (`isValid`) once all changes are applied.
    * @returns those that are done with, none where room had to be made first; `undefined` where the file cannot be
    * written at the moment
    */
   write(
-    entries: Iterable<Entry>,
+    next: () => Entry | undefined,
     isValid: (entry: Entry) => boolean,
     isOver: () => boolean,
   ): Entry[] | undefined {
@@ -54,10 +55,10 @@ export class DiskWrites {
       done = [];
       if (this.makeRoom(file) > 0) return;
       let bytes = 0;
-      for (const entry of entries) {
+      for (let entry = next(); entry !== undefined; ) {
         if (isValid(entry)) bytes += this.#writeOne(file, entry);
         done.push(entry);
-        if (isOver() || bytes > this.#stepBytes) break;
+        entry = isOver() || bytes > this.#stepBytes ? undefined : next();
       }
     });
     if (!isWritten || done === undefined) return undefined;
@@ -93,17 +94,17 @@ export class DiskWrites {
 
   /** Memory has a newer value, which is not written yet, or never will be: what is on disk is not read any more. */
   outdate({ key, counters }: Entry, isToBeWritten: boolean): void {
-    if (isToBeWritten || this.#namespaces.has(counters.namespace)) this.#outdated.add(key);
+    if (isToBeWritten || this.#namespaces.has(counters.namespace)) this.#outdated.set(key, true);
   }
 
   isOutdated(key: string): boolean {
-    return this.#outdated.has(key);
+    return this.#outdated.get(key) === true;
   }
 
   /** Removes a step's worth of what is outdated. @returns how many there were */
   removeOutdated(file: DiskFile): number {
     const keys: string[] = [];
-    for (const key of this.#outdated) if (keys.push(key) === STEP_ROWS) break;
+    for (const [key] of this.#outdated.entries()) if (keys.push(key) === STEP_ROWS) break;
     file.transaction(() => {
       for (const key of keys) file.delete(key);
     });
@@ -113,6 +114,6 @@ export class DiskWrites {
 
   /** Nothing of what was written is there any more. */
   clear(): void {
-    this.#outdated.clear();
+    this.#outdated = new SplitMap();
   }
 }

@@ -144,11 +144,11 @@ export class Disk {
 
   /** See {@link DiskWrites.write}. */
   write(
-    entries: Iterable<Entry>,
+    next: () => Entry | undefined,
     isValid: (entry: Entry) => boolean,
     isOver: () => boolean,
   ): Entry[] | undefined {
-    return this.#writes.write(entries, isValid, isOver);
+    return this.#writes.write(next, isValid, isOver);
   }
 
   /** See {@link DiskWrites.outdate}. */
