@@ -30,11 +30,18 @@ export function watchable(config: Config): Config {
   const { ttl_query: ttl } = config.cacheSection;
   const { disk } = config.cache;
   const persist = Math.min(config.cacheSection.persist_interval, PERSIST_SECONDS);
+  const query = said.query === undefined ? Math.min(ttl, QUERY_TTL_SECONDS) : ttl;
+  const shortened = `searches, leaderboards. The playground shortens the ttl, which is ${ttl} s in config.json.`;
   const section = {
     ...config.cacheSection,
     persist_interval: persist,
-    ttl_query: said.query === undefined ? Math.min(ttl, QUERY_TTL_SECONDS) : ttl,
-    tiers: { query: POLICIES, reference: POLICIES, system_status: STATUS, ...said },
+    ttl_query: query,
+    tiers: {
+      query: query < ttl ? { ...POLICIES, description: shortened } : POLICIES,
+      reference: POLICIES,
+      system_status: STATUS,
+      ...said,
+    },
   };
   const tiers = tierPolicies({ ...section, disk_path: disk?.path ?? null });
   const cache = {
