@@ -221,37 +221,45 @@ export class DiskFile {
     if (found !== undefined) this.#statement('DELETE FROM cache_links WHERE key = ?').run(key);
   }
 
-  /** Keys that begin with a prefix, in their order: at most `limit` after one. */
-  keysAfter(prefix: string, after: string, limit: number): string[] {
-    // Of two bounds SQLite would seek the first alone, and read all that lies before the second once more a page.
-    const [bound, from] = after === '' ? ['>=', prefix] : ['>', after];
-    const sql = `SELECT key FROM cache_storage WHERE key ${bound} ? ORDER BY key LIMIT ?`;
-    const keys = this.#plucked(sql).all(from, limit) as string[];
-    return keys.filter((key) => key.startsWith(prefix));
+  /** Removes rows that were written longest ago. @returns how many */
+  deleteOldest(limit: number): number {
+    return this.#deleteRows('ORDER BY seq LIMIT ?', limit);
   }
 
-  /** Keys of the rows that carry a label, in their order: at most `limit` after one. */
-  keysLabelled(label: string, after: string, limit: number): string[] {
-    const sql = 'SELECT key FROM cache_links WHERE label = ? AND key > ? ORDER BY key LIMIT ?';
-    return this.#plucked(sql).all(label, after, limit) as string[];
+  /** Removes links, which only damage can leave where there is no row. @returns how many */
+  deleteLinks(limit: number): number {
+    const sql = 'SELECT label, key FROM cache_links LIMIT ?';
+    const links = this.#statement(`SELECT count(*) FROM (${sql})`).pluck().get(limit);
+    this.#statement(`DELETE FROM cache_links WHERE (label, key) IN (${sql})`).run(limit);
+    return Number(links);
   }
 
-  /** Labels that begin with a prefix, after one, at most `limit`. */
-  labelsAfter(prefix: string, after: string, limit: number): string[] {
-    const [bound, from] = after === '' ? ['>=', prefix] : ['>', after];
-    const sql = `SELECT DISTINCT label FROM cache_links WHERE label ${bound} ? ORDER BY label LIMIT ?`;
-    const labels = this.#plucked(sql).all(from, limit) as string[];
-    return labels.filter((label) => label.startsWith(prefix));
+  hasExpired(nowAt: number): boolean {
+    return (
+      this.#plucked('SELECT 1 FROM cache_storage WHERE expires_at <= ? LIMIT 1').get(nowAt) !== undefined
+    );
   }
 
-  /** The rows written longest ago. */
-  oldestKeys(limit: number): string[] {
-    return this.#plucked('SELECT key FROM cache_storage ORDER BY seq LIMIT ?').all(limit) as string[];
+  /** Removes rows that have had their time. @returns how many */
+  deleteExpired(nowAt: number, limit: number): number {
+    return this.#deleteRows('WHERE expires_at <= ? LIMIT ?', nowAt, limit);
   }
 
-  expiredKeys(nowAt: number, limit: number): string[] {
-    const sql = 'SELECT key FROM cache_storage WHERE expires_at <= ? LIMIT ?';
-    return this.#plucked(sql).all(nowAt, limit) as string[];
+  /** By their numbers, since a key may be damaged. */
+  #deleteRows(which: string, ...parameters: readonly number[]): number {
+    const sql = `SELECT seq, CAST(key AS BLOB) AS bytes FROM cache_storage ${which}`;
+    const rows = this.#statement(sql).all(...parameters) as {
+      readonly seq: number;
+      readonly bytes: Uint8Array;
+    }[];
+    if (rows.length === 0) return 0;
+    this.transaction(() => {
+      for (const { seq, bytes } of rows) {
+        this.#statement('DELETE FROM cache_storage WHERE seq = ?').run(seq);
+        this.#statement('DELETE FROM cache_links WHERE key = CAST(? AS TEXT)').run(bytes);
+      }
+    });
+    return rows.length;
   }
 
   /** @throws CacheError `ERR_STORE_FAILED` where it is damaged */

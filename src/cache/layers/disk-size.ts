@@ -45,7 +45,8 @@ export class DiskSize {
       const isCounted = this.#access.attempt('could not be read', (file) => {
         const step = file.countAfter(from, STEP_ROWS);
         entries += step.rows;
-        after = step.rows < STEP_ROWS ? undefined : step.last;
+        // A damaged key may read as another one, and would be found for ever.
+        after = step.rows < STEP_ROWS || step.last === from ? undefined : step.last;
       });
       if (!isCounted) return;
       await this.#clock.yield();

@@ -2,6 +2,7 @@
 import { compilePattern } from '../pattern.ts';
 import type { Target } from '../target.ts';
 import type { DiskFile } from './disk-file.ts';
+import { FIRST_PAGE, type KeyPage, keysAfter, keysLabelled, labelsAfter } from './paging.ts';
 
 const PAGE_ROWS = 100;
 
@@ -27,12 +28,12 @@ export function* coveredKeys(file: DiskFile, target: Target): Generator<string |
     if (file.seqOf(target.key) !== undefined) yield target.key;
   } else {
     const { pattern } = target;
-    for (const label of paged((after) => file.labelsAfter(DEPENDENCY + pattern.prefix, after, PAGE_ROWS))) {
+    for (const label of paged((after) => labelsAfter(file, DEPENDENCY + pattern.prefix, after, PAGE_ROWS))) {
       const key = label.slice(DEPENDENCY.length);
       if (pattern.matches(key)) yield* dependantsOf(file, key);
       else yield undefined;
     }
-    for (const key of paged((after) => file.keysAfter(pattern.prefix, after, PAGE_ROWS))) {
+    for (const key of paged((after) => keysAfter(file, pattern.prefix, after, PAGE_ROWS))) {
       if (pattern.matches(key)) yield* withDependants(file, key);
       else yield undefined;
     }
@@ -56,16 +57,14 @@ function* dependantsOf(file: DiskFile, key: string, seen?: Set<string>): Generat
 }
 
 function labelled(file: DiskFile, label: string): Iterable<string> {
-  return paged((after) => file.keysLabelled(label, after, PAGE_ROWS));
+  return paged((after) => keysLabelled(file, label, after, PAGE_ROWS));
 }
 
-function* paged(read: (after: string) => readonly string[]): Generator<string, void, undefined> {
-  for (let after = ''; ; ) {
-    const page = read(after);
-    yield* page;
-    const last = page.at(-1);
-    if (last === undefined || page.length < PAGE_ROWS) return;
-    after = last;
+function* paged(read: (after: Uint8Array) => KeyPage): Generator<string, void, undefined> {
+  for (let after: Uint8Array | undefined = FIRST_PAGE; after !== undefined; ) {
+    const { keys, next } = read(after);
+    yield* keys;
+    after = next;
   }
 }
 

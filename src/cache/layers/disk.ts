@@ -250,13 +250,7 @@ export class Disk {
   async cleanUp(): Promise<void> {
     this.#access.revive();
     this.#sweeps.resume();
-    await this.#inSteps((file) => {
-      const keys = file.expiredKeys(this.#nowAt(), STEP_ROWS);
-      file.transaction(() => {
-        for (const key of keys) file.delete(key);
-      });
-      return keys.length;
-    });
+    await this.#inSteps((file) => file.deleteExpired(this.#nowAt(), STEP_ROWS));
     await this.#inSteps((file) => this.#writes.removeOutdated(file));
     await this.#inSteps((file) => this.#writes.makeRoom(file));
     await this.#size.recount();

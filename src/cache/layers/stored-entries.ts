@@ -109,7 +109,7 @@ export class StoredEntries {
   #isAnyGone(file: DiskFile): boolean {
     const { changes, version } = this.#parts;
     if (version !== '' || changes.hasUnapplied || stateOf(file).pending.length > 0) return true;
-    return file.expiredKeys(this.#nowAt(), 1).length > 0;
+    return file.hasExpired(this.#nowAt());
   }
 
   #list(file: DiskFile, prefix: string, limit: number, until: number): StoredReport[] {

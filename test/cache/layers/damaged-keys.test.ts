@@ -1,0 +1,134 @@
+/** Keys whose bytes were damaged in the file: they are no UTF-8 any more, or another row's. Whatever pages by them ends. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import Database from 'better-sqlite3';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { forget } from '../../../src/forget.ts';
+import { tierOf } from '../support.ts';
+import { diskOf, INTERVAL_MS, placeForEach } from './support.ts';
+
+const place = placeForEach();
+const tiers = [tierOf('config', ['config'], { persist: 'on_change', ttlMs: 60_000 })];
+
+/** More than a page. */
+const MANY = 250;
+
+/** Changes the file behind everybody's back. */
+function damage(sql: string): void {
+  const db = new Database(place.path);
+  db.exec(sql);
+  db.close();
+}
+
+/** A file of many rows with tags and dependencies, none of which expires before the test says so. */
+async function filled(): Promise<void> {
+  const cache = place.start({ tiers });
+  for (let i = 0; i < MANY; i++) {
+    cache.set(`config::a::${i}`, i, { tags: ['all', `tag ${i}`], dependsOn: [`config::root::${i}`] });
+    cache.set(`config::😀::${i}`, i, { tags: ['all'] });
+  }
+  cache.set('config::z', 'last', { tags: ['all', 'user:42'], dependsOn: ['config::z::root'] });
+  await cache.stop();
+}
+
+const DAMAGES = {
+  'high bytes': `CAST(CAST(KEY AS BLOB) || x'ff' || randomblob(4) AS TEXT)`,
+  'low bytes': `CAST('config::' || x'80' || substr(KEY, 9) AS TEXT)`,
+  'bytes instead of text': 'CAST(KEY AS BLOB)',
+} as const;
+
+describe.each(Object.entries(DAMAGES))('keys with %s', (_, damaged) => {
+  const of = (column: string) => damaged.replace('KEY', column);
+
+  it('are passed over by every invalidation, and so is nothing else', async () => {
+    await filled();
+    damage(`UPDATE cache_storage SET key = ${of('key')} WHERE key LIKE 'config::a::%'`);
+    const cache = place.start({ tiers });
+    cache.invalidate('config::*::1');
+    await place.clock.settle();
+    expect(cache.has('config::😀::1')).toBe(false);
+    expect(cache.has('config::😀::2')).toBe(true);
+    cache.invalidate('config::*');
+    await place.clock.settle();
+    expect(cache.has('config::z')).toBe(false);
+    expect(place.rows().filter((key) => /^config::(😀|z)/u.test(key))).toEqual([]);
+    expect(await forget(cache, 'user', '42')).toMatchObject({ isUnfinished: false });
+  });
+
+  it.each(['key', 'label'])('as a %s of tags and dependencies are passed over, too', async (column) => {
+    await filled();
+    damage(`UPDATE OR IGNORE cache_links SET ${column} = ${of(column)} WHERE key LIKE 'config::a::%'`);
+    const cache = place.start({ tiers });
+    await expect(cache.preview({ tag: 'all' })).resolves.toBeDefined();
+    cache.invalidate({ tag: 'all' });
+    cache.invalidate('config::root::*');
+    await place.clock.settle();
+    expect(cache.has('config::😀::1')).toBe(false);
+    expect(cache.has('config::z')).toBe(false);
+    await cache.persist();
+  });
+
+  it('leave the file when they expire, or room is needed', async () => {
+    await filled();
+    damage(`UPDATE cache_storage SET key = ${of('key')} WHERE key LIKE 'config::a::%'`);
+    const cache = place.start({ tiers });
+    place.clock.advance(61_000);
+    await cache.persist();
+    expect(place.rows()).toEqual([]);
+    await cache.stop();
+
+    await filled();
+    damage(`UPDATE cache_storage SET key = ${of('key')} WHERE key LIKE 'config::a::%'`);
+    const small = place.start({ tiers, disk: { path: place.path, maxBytes: 60_000 } });
+    small.set('config::new', 1);
+    await small.persist();
+    expect(place.rows()).toContain('config::new');
+    expect(diskOf(small).bytes).toBeLessThanOrEqual(60_000);
+  });
+});
+
+describe('a key that is damaged in its row, and not where it is looked up', () => {
+  it('ends no less', async () => {
+    await filled();
+    const bytes = readFileSync(place.path);
+    // The columns lie one behind the other.
+    for (const { index } of bytes.toString('latin1').matchAll(/configconfig::a::7(?!\d)/g)) {
+      bytes.write('b', index + 'configconfig::'.length);
+    }
+    writeFileSync(place.path, bytes);
+    const cache = place.start({ tiers });
+    expect(cache.get('config::a::7') ?? 7).toBe(7);
+    place.clock.advance(61_000);
+    await cache.persist();
+    await place.clock.advanceAsync(INTERVAL_MS);
+    expect(diskOf(cache)).toMatchObject({ state: 'ready' });
+    expect(place.rows()).toEqual([]);
+  });
+});
+
+describe('names of the most used keys', () => {
+  it('whose bytes are damaged are forgotten with the rest', async () => {
+    const cache = place.start({ tiers });
+    await cache.stop();
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.uint8Array({ minLength: 1, maxLength: 6 }), { minLength: 1, maxLength: 200 }),
+        async (keys) => {
+          const db = new Database(place.path);
+          const insert = db.prepare(
+            `INSERT OR REPLACE INTO cache_recipes VALUES (CAST(? AS TEXT), 't', 'r', '[42]', '{}', 1, 1.0, 1.0, 7)`,
+          );
+          for (const key of keys) insert.run(Buffer.from(key));
+          db.close();
+          const next = place.start({ tiers });
+          expect(await forget(next, 'user', '42')).toMatchObject({ isUnfinished: false });
+          await next.stop();
+          const after = new Database(place.path);
+          expect(after.prepare('SELECT count(*) FROM cache_recipes').pluck().get()).toBe(0);
+          after.close();
+        },
+      ),
+      { numRuns: 30, seed: 1 },
+    );
+  });
+});
