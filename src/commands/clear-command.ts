@@ -20,6 +20,7 @@ import { openPress, pickedValue } from './press.ts';
 import { CONFIRM_LIFE_MS, PANEL_LIFE_MS, type Session, Sessions } from './sessions.ts';
 import { missing, previewEverywhere, type ShardRows, statsEverywhere } from './shards/everywhere.ts';
 import { type ClearTarget, readTarget, suggestTarget } from './target.ts';
+import { hasTurn } from './turn.ts';
 import {
   alreadyEmptyView,
   badPatternView,
@@ -218,6 +219,7 @@ class ClearCommand {
       await edit(interaction, withPreviewRows(previewOnlyView(model, format), rows, format), services);
       return;
     }
+    if (!(await hasTurn(interaction, 'cache-clear', services))) return;
     // What a shard holds that does not answer is not known.
     const mustAsk =
       target.kind !== 'key' &&

@@ -14,6 +14,7 @@ import type { Config } from '../config.ts';
 import type { Logger } from '../logger.ts';
 import type { Warmers } from '../warmers/types.ts';
 import type { WriteBehind } from '../write-behind/types.ts';
+import type { Turn } from './cooldown.ts';
 import type { Shards } from './shards/shards.ts';
 
 /** `cache-writes` only where the plugin was given a write-behind. */
@@ -59,6 +60,8 @@ export interface CommandServices {
   readonly writeBehind?: WriteBehind;
   /** `</cache-info:123>` where the id is known, else `` `/cache-info` ``. */
   mention(command: AdminCommandName): string;
+  /** Takes the turn of `who` to change something; see `turn.ts`. */
+  takeTurn(who: string): Turn;
   /** Whether this person sees causes of errors: the application's owner or team, or a listed user. */
   isOwner(userId: string): boolean;
 }
@@ -67,7 +70,7 @@ export interface AdminCommand {
   readonly name: AdminCommandName;
   /** Raw API JSON. Names of scopes and tiers come from the configuration. */
   readonly data: RESTPostAPIChatInputApplicationCommandsJSONBody;
-  /** Whether this use changes anything, so that the cooldown counts it. */
+  /** Whether this use is about changing something, so that attempts at it are counted. */
   isCostly(interaction: ChatInputCommandInteraction): boolean;
   execute(interaction: ChatInputCommandInteraction, services: CommandServices): Promise<void>;
   autocomplete?(interaction: AutocompleteInteraction, services: CommandServices): Promise<void>;

@@ -1,42 +1,65 @@
-/** How soon somebody may do something again. Remembers the last ones only, so that a flood of people costs nothing. */
+/**
+ * How often somebody may do something within a time. Remembers the last ones only, so that a flood of people costs
+ * nothing.
+ */
 import type { Clock } from '../cache/clock.ts';
 
 /** Far more than a bot has operators; beyond it the oldest are forgotten. */
 const MAX_REMEMBERED = 10_000;
 
+export type Turn = { readonly ok: true } | { readonly ok: false; readonly retryAt: number };
+
 export class Cooldown {
   readonly #clock: Clock;
   readonly #lengthMs: number;
+  readonly #turns: number;
   readonly #limit: number;
-  /** When each one's time is over, in the order in which that happens. */
-  readonly #endsAt = new Map<string, number>();
+  /** When each one's time is over, in the order in which that happens, and how many turns were taken in it. */
+  readonly #taken = new Map<string, { readonly endsAt: number; turns: number }>();
 
-  /** @param lengthMs 0: never in the way */
-  constructor(clock: Clock, lengthMs: number, limit: number = MAX_REMEMBERED) {
+  /**
+   * @param lengthMs 0: never in the way
+   * @param turns how many there are within that time, from the first on
+   */
+  constructor(
+    clock: Clock,
+    lengthMs: number,
+    { turns = 1, limit = MAX_REMEMBERED }: { readonly turns?: number; readonly limit?: number } = {},
+  ) {
     this.#clock = clock;
     this.#lengthMs = lengthMs;
+    this.#turns = turns;
     this.#limit = limit;
   }
 
   /** How many are remembered. */
   get size(): number {
-    return this.#endsAt.size;
+    return this.#taken.size;
   }
 
-  /** Starts the time of `who`, or tells when the one under way ends, in epoch milliseconds. */
-  take(who: string): { readonly ok: true } | { readonly ok: false; readonly retryAt: number } {
+  /** Another of the same length, with so many turns. */
+  withTurns(turns: number): Cooldown {
+    return new Cooldown(this.#clock, this.#lengthMs, { turns, limit: this.#limit });
+  }
+
+  /** Takes a turn of `who`, or tells when there is one again, in epoch milliseconds. */
+  take(who: string): Turn {
     const now = this.#clock.now();
-    for (const [other, endsAt] of this.#endsAt) {
+    for (const [other, { endsAt }] of this.#taken) {
       if (endsAt > now) break;
-      this.#endsAt.delete(other);
+      this.#taken.delete(other);
     }
-    const endsAt = this.#endsAt.get(who);
-    if (endsAt !== undefined) return { ok: false, retryAt: this.#clock.epochAt(endsAt) };
+    const taken = this.#taken.get(who);
+    if (taken !== undefined) {
+      if (taken.turns >= this.#turns) return { ok: false, retryAt: this.#clock.epochAt(taken.endsAt) };
+      taken.turns++;
+      return { ok: true };
+    }
     if (this.#lengthMs <= 0) return { ok: true };
-    this.#endsAt.set(who, now + this.#lengthMs);
-    for (const oldest of this.#endsAt.keys()) {
-      if (this.#endsAt.size <= this.#limit) break;
-      this.#endsAt.delete(oldest);
+    this.#taken.set(who, { endsAt: now + this.#lengthMs, turns: 1 });
+    for (const oldest of this.#taken.keys()) {
+      if (this.#taken.size <= this.#limit) break;
+      this.#taken.delete(oldest);
     }
     return { ok: true };
   }

@@ -1,5 +1,5 @@
 /**
- * Takes the interactions that are ours: allow-list, then cooldown, then the command, within the one error boundary.
+ * Takes the interactions that are ours: allow-list, then attempts, then the command, within the one error boundary.
  * What a command does is its own affair; nothing that goes wrong here reaches the host.
  */
 import type {
@@ -18,14 +18,18 @@ import { type CommandUse, commandUse, mentionsIn, tellFailure, UnderWay } from '
 import { onRecord } from './on-record.ts';
 import type { Registration } from './registration.ts';
 import { CUSTOM_ID_PREFIX } from './sessions.ts';
-import { notAllowed, oldPanel, stopped, tooOften } from './views/states.ts';
+import { refuseTooSoon } from './turn.ts';
+import { notAllowed, oldPanel, stopped } from './views/states.ts';
+
+/** Attempts at changing something for each turn to do so: enough to mistype a few times, and a flood stays one. */
+const ATTEMPTS_A_TURN = 5;
 
 /** The prefix in every version of the format. */
 const ANY_CUSTOM_ID_PREFIX = 'cacheadmin:';
 
 export interface DispatcherOptions {
   readonly commands: readonly AdminCommand[];
-  readonly services: Omit<CommandServices, 'mention' | 'isOwner'>;
+  readonly services: Omit<CommandServices, 'mention' | 'isOwner' | 'takeTurn'>;
   readonly access: Access;
   readonly cooldown: Cooldown;
   /** Knows the ids of commands, for mentions. */
@@ -47,6 +51,7 @@ export class Dispatcher {
   readonly #services: DispatcherOptions['services'];
   readonly #access: Access;
   readonly #cooldown: Cooldown;
+  readonly #attempts: Cooldown;
   readonly #registration: DispatcherOptions['registration'];
   /** A host's dispatcher and our listener may both bring the same one. */
   readonly #taken = new WeakSet<Interaction>();
@@ -58,6 +63,7 @@ export class Dispatcher {
     this.#services = services;
     this.#access = access;
     this.#cooldown = cooldown;
+    this.#attempts = cooldown.withTurns(ATTEMPTS_A_TURN);
     this.#registration = registration;
   }
 
@@ -134,12 +140,8 @@ export class Dispatcher {
   ): Promise<void> {
     this.#registration.learn(interaction.guildId, command.name, interaction.commandId);
     if (command.isCostly(interaction)) {
-      const turn = this.#cooldown.take(`${interaction.user.id} ${command.name}`);
-      if (!turn.ok) {
-        this.#refused({ kind: 'command', interaction, command }, 'too soon after the last', services);
-        await answer(interaction, tooOften(turn.retryAt), services);
-        return;
-      }
+      const attempt = this.#attempts.take(`${interaction.user.id} ${command.name}`);
+      if (!attempt.ok) return refuseTooSoon(interaction, command.name, attempt.retryAt, services);
     }
     await command.execute(interaction, services);
   }
@@ -164,7 +166,12 @@ export class Dispatcher {
 
   #servicesFor({ guildId }: { readonly guildId: string | null }): CommandServices {
     const mention = mentionsIn<AdminCommandName>(guildId, (id, name) => this.#registration.idOf(id, name));
-    return { ...this.#services, mention, isOwner: (userId) => this.#access.isOwner(userId) };
+    return {
+      ...this.#services,
+      mention,
+      takeTurn: (who) => this.#cooldown.take(who),
+      isOwner: (userId) => this.#access.isOwner(userId),
+    };
   }
 }
 

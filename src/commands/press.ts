@@ -37,7 +37,9 @@ export async function openPress<State>(
   }
 }
 
-/** The value picked in a select; empty for a button. */
+/** The value picked in a select, which for people is their id; empty for a button. */
 export function pickedValue(interaction: MessageComponentInteraction): string {
-  return interaction.isStringSelectMenu() ? (interaction.values[0] ?? '') : '';
+  return interaction.isStringSelectMenu() || interaction.isUserSelectMenu()
+    ? (interaction.values[0] ?? '')
+    : '';
 }

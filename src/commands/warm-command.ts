@@ -11,15 +11,16 @@ import {
 import type { TierPolicy } from '../cache/types.ts';
 import type { Config } from '../config.ts';
 import type { WarmReport } from '../warmers/types.ts';
-import { type Answerable, answer, defer, edit, followUp, update } from './answer.ts';
+import { type Answerable, answer, defer, deferUpdate, edit, followUp, update } from './answer.ts';
 import type { AdminCommand, CommandServices } from './command.ts';
 import { respond } from './completion.ts';
 import { onRecord } from './on-record.ts';
-import { openPress } from './press.ts';
+import { openPress, pickedValue } from './press.ts';
 import { PANEL_LIFE_MS, type Session, Sessions } from './sessions.ts';
 import { shardsOnRecord } from './shards/everywhere.ts';
 import { type SpreadRun, warmEverywhere } from './shards/warm-everywhere.ts';
 import { completeTier, tierNamed, tierOption } from './tier-option.ts';
+import { hasTurn } from './turn.ts';
 import { formatFor } from './views/format.ts';
 import { keyText } from './views/key-text.ts';
 import { withWarmRows } from './views/shards.ts';
@@ -121,7 +122,7 @@ class WarmCommand implements WarmPanels {
     const force = interaction.options.getBoolean('force') ?? false;
     if (!(await defer(interaction, services))) return;
     if (scope === 'user' && user === null) {
-      await edit(interaction, chooseUserView(services.mention), services);
+      await this.#chooseUser(interaction, force, services);
       return;
     }
     const wish = { scope, force, ...(scope === 'user' && user !== null ? { userId: user.id } : {}) };
@@ -149,13 +150,38 @@ class WarmCommand implements WarmPanels {
       run?.stop();
       return;
     }
-    // `start` on another command's answer, `again` on our own: each warms once.
+    // `start` on another command's answer, `again` and `user` on our own: each warms once.
     if (!this.panels.end(session, clock, STARTED)) {
       await answer(interaction, alreadyDone(STARTED), services);
       return;
     }
+    if (action === 'user') {
+      if (!(await deferUpdate(interaction, services))) return;
+      await this.#run(interaction, { ...wish, userId: pickedValue(interaction) }, services);
+      return;
+    }
     if (!(await defer(interaction, services))) return;
     await this.#run(interaction, wish, services);
+  }
+
+  /** Asks whom scope `user` is about; the pick comes back as `user`. */
+  async #chooseUser(
+    interaction: ChatInputCommandInteraction,
+    force: boolean,
+    services: CommandServices,
+  ): Promise<void> {
+    if (!services.cache.enabled) {
+      await edit(interaction, disabledCache(), services);
+      return;
+    }
+    const { scopes } = services.warmers;
+    if (!scopes.includes('user')) {
+      await edit(interaction, noSuchScopeView('user', scopes), services);
+      return;
+    }
+    const wish = { scope: 'user', force };
+    const session = this.#open(interaction.user.id, wish, undefined, services, PANEL_LIFE_MS);
+    await edit(interaction, chooseUserView(session.id), services);
   }
 
   offer(userId: string, wish: WarmWish, services: CommandServices, lifeMs: number): string {
@@ -170,10 +196,12 @@ class WarmCommand implements WarmPanels {
   }
 
   #start(wish: WarmWish, services: CommandServices): SpreadRun | undefined {
-    const { scopes } = services.warmers;
-    const isKnown = wish.scope === 'all' ? scopes.length > 0 : scopes.includes(wish.scope);
-    if (!isKnown) return undefined;
+    if (!this.#isKnown(wish, services)) return undefined;
     return warmEverywhere(services.warmers.run({ ...wish, trigger: 'command' }), wish, services);
+  }
+
+  #isKnown({ scope }: WarmWish, { warmers: { scopes } }: CommandServices): boolean {
+    return scope === 'all' ? scopes.length > 0 : scopes.includes(scope);
   }
 
   #open(
@@ -194,11 +222,13 @@ class WarmCommand implements WarmPanels {
       await edit(interaction, disabledCache(), services);
       return;
     }
-    const run = this.#start(wish, services);
-    if (run === undefined) {
+    if (!this.#isKnown(wish, services)) {
       await edit(interaction, noSuchScopeView(wish.scope, services.warmers.scopes), services);
       return;
     }
+    if (!(await hasTurn(interaction, 'cache-warm', services))) return;
+    const run = this.#start(wish, services);
+    if (run === undefined) return;
     const format = formatFor(interaction.locale);
     const session = this.#open(interaction.user.id, wish, run, services, PANEL_LIFE_MS);
     const model = (report: WarmReport) => ({ report, scopeText: scopeText(wish), joined: run.joined });

@@ -20,6 +20,7 @@ import { answers, shardsOnRecord } from './shards/everywhere.ts';
 import { mergeWrites } from './shards/merge-writes.ts';
 import type { ShardReply } from './shards/shards.ts';
 import { actEverywhere, findEverywhere, rowsOf, type WritesRows } from './shards/writes-everywhere.ts';
+import { hasTurn } from './turn.ts';
 import { formatFor } from './views/format.ts';
 import { plainText } from './views/key-text.ts';
 import { withoutSecrets } from './views/redacted.ts';
@@ -150,7 +151,9 @@ async function findTyped(
   const rows = await findEverywhere(services, writeBehind, target);
   const found = founds(rows).filter(({ count }) => count > 0);
   const isUnclear = found.length > 1 && found.some(({ isByNumber }) => isByNumber);
-  if (found.length > 0 && !isUnclear) return rows;
+  if (found.length > 0 && !isUnclear) {
+    return (await hasTurn(interaction, 'cache-writes', services)) ? rows : undefined;
+  }
   const outcome = `${isUnclear ? 'more than one shard has it' : 'nothing matched'}${shardsOnRecord(rowsOf(services, rows))}`;
   onRecord(interaction, services, 'cache-writes', { action, target, outcome });
   const view = isUnclear

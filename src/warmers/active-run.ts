@@ -131,7 +131,10 @@ export class ActiveRun {
 
   #log({ scope, trigger, state, total, warmed, skipped, failed, ms, tasks }: WarmReport): void {
     const fields = { trigger, state, total, warmed, skipped, failed, ms: Math.round(ms) };
-    const text = `Warming ${scope} ${state === 'stopped' ? 'was stopped' : 'ended'}: ${warmed} of ${total} loaded`;
+    const text =
+      total === 0 && failed === 0 && state === 'done'
+        ? `Warming ${scope}: there was nothing to warm`
+        : `Warming ${scope} ${state === 'stopped' ? 'was stopped' : 'ended'}: ${warmed} of ${total} loaded`;
     if (failed > 0) {
       const failures = tasks.flatMap((task) => task.failures).slice(0, 5);
       this.#options.logger.warn(`${text}, ${failed} failed`, { ...fields, failures });

@@ -518,8 +518,21 @@ describe('/cache-warm', () => {
   it('asks for the person in scope user', async () => {
     const at = aDesk();
     await at.run('cache-warm', { scope: 'user' });
-    expect(at.said).toContain('Which user?');
+    expect(at.said).toContain('Whose entries?');
     expect(at.warmers.requests).toEqual([]);
+    const running = at.press('Choose a person', { picks: '500000000000000001' });
+    await at.clock.settle();
+    at.warmers.finish(warmReport({ failed: 0, tasks: [warmTask()] }));
+    await running;
+    expect(at.warmers.requests).toMatchObject([{ scope: 'user', userId: '500000000000000001' }]);
+    expect(at.said).toContain('Warmed: user `500000000000000001`');
+  });
+
+  it('says at once in scope user where the bot has no warmer for it', async () => {
+    const at = aDesk();
+    at.warmers.scopes = ['config'];
+    await at.run('cache-warm', { scope: 'user' });
+    expect(at.said).toContain('This bot has no warmer for `user`.');
   });
 
   it('warms one person', async () => {

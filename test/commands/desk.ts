@@ -119,6 +119,7 @@ export function desk(
     version: '0.1.0',
     startedAt: clock.epochAt(0),
     ...(writeBehind === undefined ? {} : { writeBehind }),
+    takeTurn: () => ({ ok: true }),
     mention: (name) => `</${name}:1>`,
     isOwner: () => true,
   };

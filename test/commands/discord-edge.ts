@@ -109,16 +109,24 @@ export class DiscordEdge {
     const component = find(by.on ?? this.lastMessage, label);
     if (component === undefined)
       throw new Error(`There is no ${label} in ${JSON.stringify(by.on ?? this.lastMessage)}`);
-    return this.pressId(component.custom_id, by);
+    const { custom_id, type = 2 } = component;
+    return this.pressId(custom_id, { ...by, type });
   }
 
   pressId(
     customId: string,
-    by: { readonly userId?: string; readonly locale?: string; readonly picks?: string } = {},
+    by: {
+      readonly userId?: string;
+      readonly locale?: string;
+      readonly picks?: string;
+      readonly type?: number;
+    } = {},
   ): MessageComponentInteraction {
-    const values = by.picks === undefined ? {} : { values: [by.picks] };
+    const { picks } = by;
+    const resolved = { users: picks === undefined ? {} : { [picks]: user(picks) } };
+    const values = picks === undefined ? {} : { values: [picks], resolved };
     const raw = this.#raw(3, by, {
-      data: { custom_id: customId, component_type: by.picks === undefined ? 2 : 3, ...values },
+      data: { custom_id: customId, component_type: picks === undefined ? 2 : (by.type ?? 3), ...values },
       message: this.#message(),
     });
     const interaction = this.#receive(raw);
@@ -232,7 +240,10 @@ function user(id: string): object {
 }
 
 /** The component with this label or placeholder. */
-export function find(node: unknown, label: string): { custom_id: string; disabled?: boolean } | undefined {
+export function find(
+  node: unknown,
+  label: string,
+): { custom_id: string; type?: number; disabled?: boolean } | undefined {
   if (typeof node !== 'object' || node === null) return undefined;
   const record = node as Record<string, unknown>;
   if (record.label === label || record.placeholder === label) {

@@ -897,7 +897,7 @@ function everyView(stats: CacheStats, texts: readonly string[], count: number): 
     warm.continuesView(warming, '300000000000000009', de),
     warm.warmedView({ ...warming, reference: 'CA-7F3K' }, en, mention, id),
     warm.noSuchScopeView(key, texts),
-    warm.chooseUserView(mention),
+    warm.chooseUserView(id),
     infoView(infoModel({ stats }), en, mention),
     infoView(infoModel({ stats, tier: 'user' }), de, mention),
     infoView(infoModel({ stats, policies }), en, mention),

@@ -173,6 +173,7 @@ describe('the cooldown', () => {
       userId: string,
       options: Record<string, string | boolean> = { pattern: 'products:*' },
     ) => textOf(await (await hosted.local.as(userId).run(channels.ops, 'cache-clear', options)).reply());
+    for (let i = 0; i < 40; i++) hosted.plugin.cache.set(`products::${i}`, i);
     return { ...hosted, people, clear };
   }
 
@@ -181,6 +182,25 @@ describe('the cooldown', () => {
     expect(await clear(people.ada.id)).not.toContain('Slow down');
     expect(await clear(people.ada.id)).toMatch(/Slow down.*<t:\d+:R>/s);
     expect(audit.at(-1)).toMatchObject({ action: 'refused', command: 'cache-clear', userId: people.ada.id });
+    clock.advance(5_000);
+    expect(await clear(people.ada.id)).not.toContain('Slow down');
+  });
+
+  it('is not used up by what is mistyped, refused or finds nothing, nor keeps that back', async () => {
+    const { people, clear } = await clearing();
+    expect(await clear(people.ada.id, { pattern: 'nothing::here' })).toContain('Nothing matches');
+    expect(await clear(people.ada.id)).toContain('Clear cached entries?');
+    expect(await clear(people.ada.id, { pattern: 'prodcts:*' })).toContain('Did you mean');
+    expect(await clear(people.ada.id, { pattern: 'tier:nothing' })).toContain('no such tier');
+  });
+
+  it('I11: is used up by a flood of attempts, whatever comes of them', async () => {
+    const { people, clear, clock, audit } = await clearing();
+    for (let i = 0; i < 5; i++) {
+      expect(await clear(people.ada.id, { pattern: 'nothing::here' })).not.toContain('Slow down');
+    }
+    expect(await clear(people.ada.id, { pattern: 'nothing::here' })).toContain('Slow down');
+    expect(audit.at(-1)).toMatchObject({ action: 'refused', outcome: 'too soon after the last' });
     clock.advance(5_000);
     expect(await clear(people.ada.id)).not.toContain('Slow down');
   });
@@ -195,7 +215,7 @@ describe('the cooldown', () => {
 
   it('remembers a bounded number of people, and forgets those whose time is over', () => {
     const clock = handClock();
-    const cooldown = new Cooldown(clock, 1_000, 100);
+    const cooldown = new Cooldown(clock, 1_000, { limit: 100 });
     for (let i = 0; i < 10_000; i++) cooldown.take(String(i));
     expect(cooldown.size).toBe(100);
     expect(cooldown.take('9999')).toEqual({ ok: false, retryAt: clock.epochAt(1_000) });

@@ -14,7 +14,15 @@ import {
   SeparatorSpacingSize,
 } from 'discord-api-types/v10';
 import { blockBody, COMPONENT_LIMITS, cut, EMBED_LIMITS, fitView } from './budget.ts';
-import { type Button, type ControlRow, isSelect, type Select, type Tone, type View } from './view.ts';
+import {
+  type Button,
+  type ControlRow,
+  isSelect,
+  type Select,
+  type Tone,
+  type UserSelect,
+  type View,
+} from './view.ts';
 
 export type ReplyStyle = 'components' | 'embeds';
 
@@ -111,7 +119,15 @@ function button(control: Button): APIComponentInMessageActionRow {
   };
 }
 
-function select(control: Select): APIComponentInMessageActionRow {
+function select(control: Select | UserSelect): APIComponentInMessageActionRow {
+  if ('of' in control) {
+    return {
+      type: ComponentType.UserSelect,
+      custom_id: control.id,
+      placeholder: cut(control.placeholder, 150),
+      ...(control.disabled === true ? { disabled: true } : {}),
+    };
+  }
   return {
     type: ComponentType.StringSelect,
     custom_id: control.id,

@@ -39,8 +39,17 @@ export interface Select {
   readonly disabled?: boolean;
 }
 
+/** Discord's own list of people. */
+export interface UserSelect {
+  /** The `custom_id`. */
+  readonly id: string;
+  readonly placeholder: string;
+  readonly of: 'users';
+  readonly disabled?: boolean;
+}
+
 /** A row of up to five buttons, or one select. */
-export type ControlRow = readonly Button[] | Select;
+export type ControlRow = readonly Button[] | Select | UserSelect;
 
 export interface View {
   readonly tone: Tone;
@@ -75,6 +84,6 @@ function disableRow(row: ControlRow): ControlRow {
 }
 
 /** Tells the two kinds of rows apart. */
-export function isSelect(row: ControlRow): row is Select {
+export function isSelect(row: ControlRow): row is Select | UserSelect {
   return !Array.isArray(row);
 }

@@ -173,16 +173,11 @@ export function noSuchScopeView(scope: string, scopes: readonly string[]): View 
 }
 
 /** Scope `user` was asked for without a person. */
-export function chooseUserView(mention: Mention): View {
+export function chooseUserView(id: ControlId): View {
   return {
-    tone: 'degraded',
-    title: '👤 Which user?',
-    blocks: [
-      {
-        lines: [
-          `Scope \`user\` needs a person: run ${mention('cache-warm')} again with the option \`user\`.`,
-        ],
-      },
-    ],
+    tone: 'normal',
+    title: '👤 Whose entries?',
+    blocks: [{ lines: ['Choose a person, and their entries are loaded at once.'] }],
+    rows: [{ id: id('user'), placeholder: 'Choose a person', of: 'users' }],
   };
 }
