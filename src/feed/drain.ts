@@ -1,5 +1,7 @@
 /**
- * Applies changes to the cache, in the order of their positions, a batch at a time.
+ * Applies changes to the cache, in the order of their positions, a batch at a time. Each batch begins by the change
+ * that was applied last, which must still bear its token: else the database was put back as it was before, and what it
+ * took back nobody tells.
  *
  * A position counts as applied once all that it covers is invalidated. Whatever goes wrong on the way (a rule that is
  * not known here, a template that gives no key, rows that are missing) ends in a cleared cache: that is always right.
@@ -7,7 +9,7 @@
 import type { Cache, InvalidationTarget } from '../cache/types.ts';
 import type { Logger } from '../logger.ts';
 import type { FeedDatabase, FeedStatement, SqliteValue } from './database.ts';
-import { headOf } from './readers.ts';
+import { type Place, placeIn } from './readers.ts';
 import { type ChangeTargets, compileTargets, type FindDerived, SLOTS } from './targets.ts';
 
 /** Some 1 ms of work where each change covers a pattern of its own. */
@@ -32,8 +34,8 @@ export type GapReason =
   | 'missed'
   /** A change could not be understood or applied. */
   | 'not-understood'
-  /** The triggers were lost for a while, or replaced by those of other rules. */
-  | 'triggers';
+  /** The schema was changed: triggers may have been lost for a while, columns added, or a backup put in place. */
+  | 'schema';
 
 export interface DrainCounts {
   /** Rows that were applied. */
@@ -46,7 +48,7 @@ export interface DrainCounts {
   gaps: number;
 }
 
-type Row = [position: bigint, targets: string, ...values: SqliteValue[]];
+type Row = [position: bigint, token: bigint, targets: string, ...values: SqliteValue[]];
 
 export class Drain {
   readonly counts: DrainCounts = { changes: 0, invalidations: 0, widened: 0, gaps: 0 };
@@ -57,14 +59,14 @@ export class Drain {
   readonly #onGap: (reason: GapReason) => void;
   readonly #select: FeedStatement;
   readonly #compiled = new Map<string, ChangeTargets>();
-  #applied: number;
+  #applied: Place;
   /** Ahead of what is applied while a batch is. */
-  #read: number;
+  #read: Place;
 
   constructor(
     db: FeedDatabase,
     cache: Cache,
-    startsAfter: number,
+    startsAfter: Place,
     options: {
       readonly logger: Logger;
       readonly findDerived: FindDerived;
@@ -80,29 +82,33 @@ export class Drain {
     this.#onGap = options.onGap;
     this.#select = db
       .prepare(
-        `SELECT position, targets, ${SLOTS.join(', ')} FROM cache_changes
-         WHERE position > ? AND position <= ? ORDER BY position LIMIT ${BATCH}`,
+        `SELECT position, token, targets, ${SLOTS.join(', ')} FROM cache_changes
+         WHERE position >= ? AND position <= ? ORDER BY position LIMIT ${BATCH + 1}`,
       )
       .raw()
       .safeIntegers();
   }
 
   /** Every change up to this one is applied. */
-  get position(): number {
+  get place(): Place {
     return this.#applied;
   }
 
   /** Applies the next batch; true when there may be more. */
   step(upTo = Number.MAX_SAFE_INTEGER): boolean {
     // The statement above says which columns come.
-    const rows = this.#select.all(this.#read, upTo) as Row[];
+    const rows = this.#select.all(this.#read.position, Math.max(upTo, this.#read.position)) as Row[];
+    if (this.#read.position > 0 && !isAt(rows.shift(), this.#read)) {
+      this.gap('missed');
+      return false;
+    }
     const targets = new Map<string, InvalidationTarget>();
-    for (const [position, text, ...values] of rows) {
-      if (Number(position) !== this.#read + 1) {
+    for (const [position, token, text, ...values] of rows) {
+      if (Number(position) !== this.#read.position + 1) {
         this.gap('missed');
         return false;
       }
-      this.#read = Number(position);
+      this.#read = { position: Number(position), token: Number(token) };
       this.counts.changes++;
       const covered = this.#targetsOf(text, values);
       if (covered === undefined) return false;
@@ -111,7 +117,7 @@ export class Drain {
     }
     if (targets.size > 0) this.#invalidate([...targets.values()]);
     this.#applied = this.#read;
-    return rows.length === BATCH;
+    return rows.length >= BATCH;
   }
 
   /**
@@ -125,9 +131,9 @@ export class Drain {
   ): void {
     const { clock } = this.#cache;
     const beganAt = clock.precise();
-    const began = this.#read;
+    const began = this.#read.position;
     while (this.step(upTo)) {
-      if (this.#read - began >= limits.rows || clock.precise() - beganAt >= limits.ms) {
+      if (this.#read.position - began >= limits.rows || clock.precise() - beganAt >= limits.ms) {
         this.#widen(upTo, widest());
         return;
       }
@@ -135,10 +141,11 @@ export class Drain {
   }
 
   #widen(upTo: number, targets: readonly InvalidationTarget[] | undefined): void {
-    const goal = Math.min(upTo, headOf(this.#db));
-    if (goal <= this.#read) return;
+    const goal = placeIn(this.#db, upTo);
+    const rows = goal.position - this.#read.position;
+    if (rows <= 0) return;
     this.counts.widened++;
-    this.counts.changes += goal - this.#read;
+    this.counts.changes += rows;
     this.#read = goal;
     if (targets === undefined) this.#cache.clear();
     else this.#invalidate(targets);
@@ -148,7 +155,7 @@ export class Drain {
   /** Clears the cache, and goes on after all there is. */
   gap(reason: GapReason): void {
     this.counts.gaps++;
-    this.#read = headOf(this.#db);
+    this.#read = placeIn(this.#db);
     this.#cache.clear();
     this.#applied = this.#read;
     this.#onGap(reason);
@@ -184,4 +191,8 @@ export class Drain {
     });
     this.gap('not-understood');
   }
+}
+
+function isAt(row: Row | undefined, { position, token }: Place): boolean {
+  return row !== undefined && Number(row[0]) === position && Number(row[1]) === token;
 }

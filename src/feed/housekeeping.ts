@@ -1,20 +1,23 @@
 /**
- * Writes down now and then how far this reader is, and removes the rows that nobody needs any more: in slices, and only
- * when nobody else is writing, since waiting for them would hold the event loop (I12).
+ * Writes down now and then how far this reader is, and removes the rows and triggers that nobody needs any more: in
+ * slices, and only when nobody else is writing, since waiting for them would hold the event loop (I12).
  */
 import type { Clock } from '../cache/clock.ts';
 import { type FeedDatabase, inTransaction, rowsOf } from './database.ts';
 import type { Reader } from './readers.ts';
+import type { TriggerWatch } from './trigger-watch.ts';
 
 export class Housekeeping {
   readonly #db: FeedDatabase;
   readonly #reader: Reader;
+  readonly #triggers: TriggerWatch;
   readonly #clock: Clock;
   #isEnded = false;
 
-  constructor(db: FeedDatabase, reader: Reader, clock: Clock) {
+  constructor(db: FeedDatabase, reader: Reader, triggers: TriggerWatch, clock: Clock) {
     this.#db = db;
     this.#reader = reader;
+    this.#triggers = triggers;
     this.#clock = clock;
   }
 
@@ -26,8 +29,12 @@ export class Housekeeping {
     let more = true;
     while (more && !this.#isEnded && this.#db.open && !this.#db.inTransaction) {
       more = this.#unlessBusy(() => {
-        this.#reader.report(position(), this.#now());
-        return this.#reader.prune();
+        const isMore = inTransaction(this.#db, () => {
+          this.#reader.report(position(), this.#clock.wallNow(), true);
+          return this.#reader.prune();
+        });
+        if (!isMore) this.#triggers.removeUnneeded();
+        return isMore;
       });
       if (more) await this.#clock.yield();
     }
@@ -36,29 +43,27 @@ export class Housekeeping {
   /** Leaves, or stays as a reader that will come back. */
   end(stayAt: number | undefined): void {
     this.#isEnded = true;
-    this.#unlessBusy(() => {
-      if (stayAt === undefined) this.#reader.leave();
-      else this.#reader.report(stayAt, this.#now());
-      return false;
-    });
+    this.#unlessBusy(() =>
+      inTransaction(this.#db, () => {
+        if (stayAt === undefined) this.#reader.leave();
+        else this.#reader.report(stayAt, this.#clock.wallNow(), false);
+        return false;
+      }),
+    );
   }
 
-  /** In one transaction, at once or not at all. */
+  /** At once or not at all. */
   #unlessBusy(work: () => boolean): boolean {
     const [{ timeout = 0 } = {}] = rowsOf(this.#db, 'PRAGMA busy_timeout');
     this.#db.exec('PRAGMA busy_timeout = 0');
     try {
-      return inTransaction(this.#db, work);
+      return work();
     } catch (error) {
       if (!isBusy(error)) throw error;
       return false;
     } finally {
       this.#db.exec(`PRAGMA busy_timeout = ${Number(timeout)}`);
     }
-  }
-
-  #now(): number {
-    return this.#clock.epochAt(this.#clock.now());
   }
 }
 

@@ -1,8 +1,10 @@
 /**
  * The feed's own tables and triggers in the author's database: put there, kept as the rules are, and taken away again.
  *
- * Triggers that are there are compared with those of the rules by their whole text, so that rules of another version,
- * and triggers that were lost (a table that was rebuilt loses its own), are replaced in one transaction.
+ * Triggers come in sets, one for each set of rules, and carry its name: processes of two releases, with different
+ * rules, each have theirs, and both write into the same table of changes. So nobody replaces what another still needs.
+ * A set goes once no running process needs it. Triggers that are there are compared with those of the rules by their
+ * whole text, so that lost ones are noticed (a table that is rebuilt loses its own).
  */
 import { hash, randomUUID } from 'node:crypto';
 import type { CompiledRule } from './compile-rules.ts';
@@ -10,24 +12,26 @@ import { type FeedDatabase, inTransaction, quoteName, rowsOf } from './database.
 import { SLOTS } from './targets.ts';
 import { TRIGGER_PREFIX, type Trigger, triggersOf } from './triggers.ts';
 
-const FORMAT = 1;
-
 const TABLES = `
   CREATE TABLE IF NOT EXISTS cache_feed (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS cache_changes (
     position INTEGER PRIMARY KEY, -- without holes, and never given twice: the last row stays
     targets TEXT NOT NULL,        -- what to invalidate, as JSON; the values of its placeholders follow
-    ${SLOTS.join(', ')}
+    ${SLOTS.join(', ')},
+    token INTEGER NOT NULL DEFAULT (random() >> 16) -- 48 bits: tells this change from another of its position
   );
   CREATE TABLE IF NOT EXISTS cache_readers (
     id TEXT PRIMARY KEY,
     position INTEGER NOT NULL,    -- the last change it has applied
-    seen_at INTEGER NOT NULL      -- epoch milliseconds
+    seen_at INTEGER NOT NULL,     -- epoch milliseconds
+    rules TEXT                    -- the set of triggers that it needs; NULL while it does not run
   ) WITHOUT ROWID;
 `;
 
-const COUNT_TABLES = `SELECT count(*) AS tables FROM main.sqlite_schema
-  WHERE type = 'table' AND name IN ('cache_feed', 'cache_changes', 'cache_readers')`;
+/** By columns, so that the tables of before tokens do not count. */
+const COUNT_TABLES = `SELECT (SELECT count(*) FROM pragma_table_info('cache_changes', 'main') WHERE name = 'token')
+  + (SELECT count(*) FROM pragma_table_info('cache_readers', 'main') WHERE name = 'rules')
+  + (SELECT count(*) FROM pragma_table_info('cache_feed', 'main') WHERE name = 'value') AS tables`;
 
 /**
  * Positions go on from the last row, so that one has to stay. AUTOINCREMENT would do without it, and write a page more
@@ -40,50 +44,85 @@ const KEEP_LAST: Trigger = {
     BEGIN SELECT RAISE(ABORT, 'the last row of cache_changes stays: readers find their place by its number'); END`,
 };
 
+const SET_LENGTH = 8;
+
+/** What the triggers of a set of rules are called by. */
+export function setOf(rules: readonly CompiledRule[]): string {
+  const all = rules.flatMap((rule) => triggersOf(rule, '')).map(({ sql }) => sql);
+  return hash('sha256', all.join('\n')).slice(0, SET_LENGTH);
+}
+
 function allTriggers(rules: readonly CompiledRule[]): Trigger[] {
-  return [KEEP_LAST, ...rules.flatMap(triggersOf)];
+  const set = setOf(rules);
+  return [KEEP_LAST, ...rules.flatMap((rule) => triggersOf(rule, set))];
 }
 
-/** What the triggers of a set of rules are called by, in `cache_feed`. */
-export function fingerprintOf(rules: readonly CompiledRule[]): string {
-  const all = allTriggers(rules).map(({ sql }) => sql);
-  return hash('sha256', all.join('\n'), 'base64url');
-}
-
-/** Whether the database has exactly these triggers, and the tables that they need. */
+/** Whether the database has the triggers of these rules, and the tables that they need. */
 export function isInstalled(db: FeedDatabase, rules: readonly CompiledRule[]): boolean {
-  const [{ tables = 0 } = {}] = rowsOf(db, COUNT_TABLES);
-  if (tables !== 3 || metaOf(db, 'format') !== String(FORMAT)) return false;
+  if (!hasTables(db) || installationOf(db, setOf(rules)) === undefined) return false;
   const present = new Map(ourTriggers(db).map(({ name, sql }) => [name, sql]));
-  const wanted = allTriggers(rules);
-  return present.size === wanted.length && wanted.every(({ name, sql }) => present.get(name) === sql);
+  return allTriggers(rules).every(({ name, sql }) => present.get(name) === sql);
 }
 
-/** Makes the database as the rules say. Runs within a transaction. */
+function hasTables(db: FeedDatabase): boolean {
+  const [{ tables = 0 } = {}] = rowsOf(db, COUNT_TABLES);
+  return tables === 3;
+}
+
+/** Makes the database as the rules say, and leaves alone what others need. Runs within a transaction. */
 export function install(db: FeedDatabase, rules: readonly CompiledRule[]): void {
+  if (!hasTables(db)) removeAll(db);
+  const set = setOf(rules);
   db.exec(TABLES);
   db.prepare("INSERT OR IGNORE INTO cache_feed VALUES ('epoch', ?)").run(randomUUID());
-  putMeta(db, 'format', String(FORMAT));
-  putMeta(db, 'rules', fingerprintOf(rules));
-  putMeta(db, 'installation', randomUUID());
-  for (const { name } of ourTriggers(db)) db.exec(`DROP TRIGGER ${quoteName(name)}`);
-  for (const { sql } of allTriggers(rules)) db.exec(sql);
+  db.prepare('INSERT OR REPLACE INTO cache_feed VALUES (?, ?)').run(installationName(set), randomUUID());
+  for (const { name, sql } of allTriggers(rules)) {
+    db.exec(`DROP TRIGGER IF EXISTS main.${quoteName(name)}`);
+    db.exec(sql);
+  }
 }
 
-/**
- * What the feed keeps beside its changes: `epoch` names the database, `rules` the triggers that it has, `installation`
- * the time since which it has had them without a break.
- */
-export function metaOf(
-  db: FeedDatabase,
-  name: 'epoch' | 'rules' | 'installation' | 'format',
-): string | undefined {
+/** Sets of triggers that no running process needs, as far as is known. */
+export function unneededSets(db: FeedDatabase, own: string): Set<string> {
+  const needed = new Set(
+    rowsOf(db, 'SELECT rules FROM cache_readers WHERE rules IS NOT NULL').map(({ rules }) => rules),
+  );
+  const present = ourTriggers(db).map(({ name }) => setIn(name));
+  return new Set(present.filter((set) => set !== undefined && set !== own && !needed.has(set)) as string[]);
+}
+
+/** Runs within a transaction. */
+export function removeUnneeded(db: FeedDatabase, own: string): void {
+  const unneeded = unneededSets(db, own);
+  if (unneeded.size === 0) return;
+  for (const { name } of ourTriggers(db)) {
+    if (unneeded.has(setIn(name) ?? '')) db.exec(`DROP TRIGGER main.${quoteName(name)}`);
+  }
+  for (const set of unneeded) db.prepare('DELETE FROM cache_feed WHERE name = ?').run(installationName(set));
+}
+
+/** Names the database: another file, or a feed that was begun anew, has another. */
+export function epochOf(db: FeedDatabase): string | undefined {
+  return metaOf(db, 'epoch');
+}
+
+/** Names the time since which the database has had a set of triggers without a break. */
+export function installationOf(db: FeedDatabase, set: string): string | undefined {
+  return metaOf(db, installationName(set));
+}
+
+function installationName(set: string): string {
+  return `installation:${set}`;
+}
+
+function metaOf(db: FeedDatabase, name: string): string | undefined {
   const [row] = rowsOf(db, 'SELECT value FROM cache_feed WHERE name = ?', name);
   return row === undefined ? undefined : String(row.value);
 }
 
-function putMeta(db: FeedDatabase, name: string, value: string): void {
-  db.prepare('INSERT OR REPLACE INTO cache_feed VALUES (?, ?)').run(name, value);
+function setIn(trigger: string): string | undefined {
+  if (trigger === KEEP_LAST.name) return undefined;
+  return trigger.slice(TRIGGER_PREFIX.length, TRIGGER_PREFIX.length + SET_LENGTH);
 }
 
 function ourTriggers(db: FeedDatabase): Trigger[] {
@@ -98,10 +137,12 @@ function ourTriggers(db: FeedDatabase): Trigger[] {
  * those of other processes find their tables gone, and say so.
  */
 export function unwatchTables(db: FeedDatabase): void {
-  inTransaction(db, () => {
-    for (const { name } of ourTriggers(db)) db.exec(`DROP TRIGGER ${quoteName(name)}`);
-    db.exec(
-      'DROP TABLE IF EXISTS cache_changes; DROP TABLE IF EXISTS cache_readers; DROP TABLE IF EXISTS cache_feed',
-    );
-  });
+  inTransaction(db, () => removeAll(db));
+}
+
+function removeAll(db: FeedDatabase): void {
+  for (const { name } of ourTriggers(db)) db.exec(`DROP TRIGGER main.${quoteName(name)}`);
+  for (const table of ['cache_changes', 'cache_readers', 'cache_feed']) {
+    db.exec(`DROP TABLE IF EXISTS main.${table}`);
+  }
 }

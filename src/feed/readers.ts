@@ -2,24 +2,31 @@
  * Who reads the changes, and how far: so that rows behind everybody can go, and that whoever comes back knows whether
  * rows it needed have gone.
  *
- * A reader that has not been seen for long, or is too many rows behind, holds up nobody: its rows are pruned, and it
- * finds a gap. Rows are numbered without holes, so a gap shows in the numbers themselves.
+ * Each change bears a random token. A reader's place is the last change that it has applied, with that token: where the
+ * row is still there and bears it, everything up to it is as the reader knows it, and what follows is what it missed.
+ * Where it does not, the database was put back as it was before, or rows were removed: a gap. So every reader's own row
+ * stays; one that has not been seen for long, or is too many rows behind, holds up nobody, and finds a gap.
  */
 import { randomUUID } from 'node:crypto';
 import { type FeedDatabase, rowsOf } from './database.ts';
-import { metaOf } from './install.ts';
+import { epochOf, installationOf } from './install.ts';
+
+/** A change, and all before it. */
+export interface Place {
+  /** 0: before the first change. */
+  readonly position: number;
+  /** What tells the change from another of that position; 0 before the first. */
+  readonly token: number;
+}
 
 /** Where a reader stands: plain data, to be kept beside what was cached and given back as `startAt`. */
-export interface FeedPosition {
+export interface FeedPosition extends Place {
   /** The database; another file, or one that was begun anew, has another. */
   readonly epoch: string;
   /** The triggers that were there: others may not have told of everything that is cached. */
   readonly installation: string;
-  readonly reader: string;
-  /** Every change up to this one has been applied. */
-  readonly position: number;
-  /** When the reader was last written down, epoch milliseconds: a database restored from an older copy does not know it. */
-  readonly seenAt: number;
+  /** SQLite's count of changes to the schema: triggers tell of rows, not of columns that are added or converted. */
+  readonly schema: number;
 }
 
 export interface ReaderLimits {
@@ -40,27 +47,37 @@ export class Reader {
   readonly #limits: ReaderLimits;
   readonly id = randomUUID();
   readonly beginning: Beginning;
-  readonly startsAfter: number;
+  readonly startsAfter: Place;
+  /** The schema as of the start. */
+  readonly schema: number;
+  #set: string;
   #count = 1;
-  #epoch: string;
-  #installation: string;
-  #seenAt: number;
+  #epoch = '';
+  #installation = '';
 
-  /** Registers. Runs within a transaction, after the tables are there. */
-  constructor(db: FeedDatabase, limits: ReaderLimits, nowAt: number, startAt: FeedPosition | undefined) {
+  /**
+   * Registers. Runs within a transaction, after the tables are there.
+   * @param set the triggers that it needs
+   */
+  constructor(
+    db: FeedDatabase,
+    limits: ReaderLimits,
+    set: string,
+    nowAt: number,
+    startAt: FeedPosition | undefined,
+  ) {
     this.#db = db;
     this.#limits = limits;
-    this.#epoch = metaOf(db, 'epoch') ?? '';
-    this.#installation = metaOf(db, 'installation') ?? '';
-    const head = headOf(db);
-    this.beginning = startAt === undefined ? 'new' : this.#isContinued(startAt, head) ? 'resumed' : 'gap';
-    this.startsAfter = startAt !== undefined && this.beginning === 'resumed' ? startAt.position : head;
-    this.#seenAt = nowAt;
-    db.prepare('INSERT INTO cache_readers (id, position, seen_at) VALUES (?, ?, ?)').run(
-      this.id,
-      this.startsAfter,
-      nowAt,
-    );
+    this.#set = set;
+    this.identify(set);
+    const [{ schema_version: schema = 0 } = {}] = rowsOf(db, 'PRAGMA main.schema_version');
+    this.schema = Number(schema);
+    this.beginning = startAt === undefined ? 'new' : this.#isContinued(startAt) ? 'resumed' : 'gap';
+    this.startsAfter =
+      startAt !== undefined && this.beginning === 'resumed'
+        ? { position: startAt.position, token: startAt.token }
+        : placeIn(db);
+    this.#write(this.startsAfter.position, nowAt, set);
     this.#look();
   }
 
@@ -69,45 +86,51 @@ export class Reader {
     return this.#count;
   }
 
-  #isContinued(startAt: FeedPosition, head: number): boolean {
-    if (startAt.epoch !== this.#epoch || startAt.position > head) return false;
-    if (startAt.installation !== this.#installation) return false;
-    const [row] = rowsOf(this.#db, 'SELECT seen_at FROM cache_readers WHERE id = ?', startAt.reader);
-    if (row === undefined || Number(row.seen_at) < startAt.seenAt) return false;
-    if (startAt.position === head) return true;
-    return (
-      rowsOf(this.#db, 'SELECT 1 FROM cache_changes WHERE position = ?', startAt.position + 1).length === 1
+  #isContinued({ epoch, installation, schema, position, token }: FeedPosition): boolean {
+    if (epoch !== this.#epoch || installation !== this.#installation || schema !== this.schema) return false;
+    const [own, next] = rowsOf(
+      this.#db,
+      'SELECT position, token FROM cache_changes WHERE position >= ? ORDER BY position LIMIT 2',
+      Math.max(position, 1),
     );
+    if (position === 0) return own === undefined || own.position === 1;
+    if (own?.position !== position || own.token !== token) return false;
+    return next === undefined || next.position === position + 1;
+  }
+
+  /** Puts itself on record again, where its row may have gone with the tables. Within a transaction. */
+  rejoin(set: string, nowAt: number): void {
+    this.identify(set);
+    this.#write(placeIn(this.#db).position, nowAt, set);
   }
 
   /** Takes over that the feed was begun anew by somebody, or that its triggers are others. */
-  rejoin(): void {
-    this.#epoch = metaOf(this.#db, 'epoch') ?? '';
-    this.#installation = metaOf(this.#db, 'installation') ?? '';
-    // Its row may have gone with the tables.
-    this.hasGoneBack();
+  identify(set: string): void {
+    this.#set = set;
+    this.#epoch = epochOf(this.#db) ?? '';
+    this.#installation = installationOf(this.#db, set) ?? '';
   }
 
-  positionAt(position: number): FeedPosition {
-    return {
-      epoch: this.#epoch,
-      installation: this.#installation,
-      reader: this.id,
-      position,
-      seenAt: this.#seenAt,
-    };
+  positionAt({ position, token }: Place, schema: number): FeedPosition {
+    return { epoch: this.#epoch, installation: this.#installation, schema, position, token };
   }
 
-  /** Writes down how far it has come, and forgets the dead. Runs within a transaction. */
-  report(position: number, nowAt: number): void {
-    this.#db
-      .prepare(
-        'INSERT INTO cache_readers VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET position = excluded.position, seen_at = excluded.seen_at',
-      )
-      .run(this.id, position, nowAt);
+  /**
+   * Writes down how far it has come, and forgets the dead. Runs within a transaction.
+   * @param isRunning whether it needs its triggers, or only its place for a next start
+   */
+  report(position: number, nowAt: number, isRunning: boolean): void {
+    this.#write(position, nowAt, isRunning ? this.#set : null);
+    // Where the clock was set back: from now on like the others, so that the dead among them have an end.
+    this.#db.prepare('UPDATE cache_readers SET seen_at = ? WHERE seen_at > ?').run(nowAt, nowAt);
     this.#db.prepare('DELETE FROM cache_readers WHERE seen_at < ?').run(nowAt - this.#limits.forgetAfterMs);
     this.#look();
-    this.#seenAt = nowAt;
+  }
+
+  #write(position: number, nowAt: number, set: string | null): void {
+    this.#db
+      .prepare('INSERT OR REPLACE INTO cache_readers (id, position, seen_at, rules) VALUES (?, ?, ?, ?)')
+      .run(this.id, position, nowAt, set);
   }
 
   #look(): void {
@@ -115,22 +138,13 @@ export class Reader {
     this.#count = Number(readers);
   }
 
-  /** Whether the database was put back as it was before the last report, as from a backup. Tells of it once. */
-  hasGoneBack(): boolean {
-    const [row] = rowsOf(this.#db, 'SELECT seen_at FROM cache_readers WHERE id = ?', this.id);
-    const seenAt = Number(row?.seen_at ?? 0);
-    const isBack = seenAt < this.#seenAt;
-    this.#seenAt = seenAt;
-    return isBack;
-  }
-
   leave(): void {
     this.#db.prepare('DELETE FROM cache_readers WHERE id = ?').run(this.id);
   }
 
   /**
-   * Removes a slice of what nobody needs; true when there may be more. The last row stays: whoever missed rows before
-   * it finds the gap, and the next position follows from it.
+   * Removes a slice of what nobody needs; true when there may be more. The last row stays, since the next position
+   * follows from it, and so does the one that each reader has applied last.
    */
   prune(): boolean {
     const [{ first = null, last = null, needed = null } = {}] = rowsOf(
@@ -139,7 +153,7 @@ export class Reader {
          (SELECT min(position) FROM cache_readers) AS needed`,
     );
     if (first === null || last === null) return false;
-    const behind = Math.max(Number(needed ?? last), Number(last) - this.#limits.maxRows);
+    const behind = Math.max(Number(needed ?? last) - 1, Number(last) - this.#limits.maxRows);
     const goal = Math.min(behind, Number(last) - 1);
     if (Number(first) > goal) return false;
     const upTo = Math.min(goal, Number(first) + PRUNE_SLICE - 1);
@@ -148,8 +162,14 @@ export class Reader {
   }
 }
 
-/** The last position that was given. */
-export function headOf(db: FeedDatabase): number {
-  const [{ head } = {}] = rowsOf(db, 'SELECT max(position) AS head FROM cache_changes');
-  return Number(head ?? 0);
+/** The last change up to a position: positions have no holes but where rows were removed. */
+export function placeIn(db: FeedDatabase, upTo = Number.MAX_SAFE_INTEGER): Place {
+  const [row] = rowsOf(
+    db,
+    'SELECT position, token FROM cache_changes WHERE position <= ? ORDER BY position DESC LIMIT 1',
+    upTo,
+  );
+  return row === undefined
+    ? { position: 0, token: 0 }
+    : { position: Number(row.position), token: Number(row.token) };
 }

@@ -1,12 +1,14 @@
 /**
- * Keeps an eye on the triggers while the feed runs. A table that is rebuilt, as migrations do, loses its triggers
- * silently; another process may put those of other rules there, or begin the feed anew.
+ * Keeps an eye on the schema while the feed runs. A table that is rebuilt, as migrations do, loses its triggers
+ * silently; another process may begin the feed anew; columns may be added or converted without a trigger telling; and
+ * a backup that is put into the open file counts as a change of the schema, too. So each one means that something may
+ * have been missed.
  */
 import type { Logger } from '../logger.ts';
 import { type CompiledRule, compileRules } from './compile-rules.ts';
 import { Coverage } from './coverage.ts';
 import { type FeedDatabase, type FeedStatement, inTransaction } from './database.ts';
-import { fingerprintOf, install, isInstalled, metaOf } from './install.ts';
+import { install, isInstalled, removeUnneeded, setOf, unneededSets } from './install.ts';
 import type { TableRules } from './rules.ts';
 
 export class TriggerWatch {
@@ -14,86 +16,101 @@ export class TriggerWatch {
   readonly #rules: TableRules;
   readonly #logger: Logger;
   readonly #schemaVersion: FeedStatement;
-  #seen: unknown;
-  #epoch: string | undefined;
-  /** Those of other rules that were told of. */
-  #toldFingerprint: string | undefined;
+  #seen: number;
   #compiled: readonly CompiledRule[];
   #coverage: Coverage;
 
-  constructor(db: FeedDatabase, rules: TableRules, compiled: readonly CompiledRule[], logger: Logger) {
+  /** @param seen the schema for which the rules were compiled and installed */
+  constructor(
+    db: FeedDatabase,
+    rules: TableRules,
+    compiled: readonly CompiledRule[],
+    logger: Logger,
+    seen: number,
+  ) {
     this.#db = db;
     this.#rules = rules;
     this.#logger = logger;
     this.#compiled = compiled;
     this.#coverage = new Coverage(compiled);
-    this.#schemaVersion = db.prepare('PRAGMA main.schema_version').pluck();
-    this.#seen = this.#schemaVersion.get();
-    this.#epoch = metaOf(db, 'epoch');
+    this.#schemaVersion = db.prepare('PRAGMA main.schema_version').pluck().safeIntegers(false);
+    this.#seen = seen;
   }
 
   get compiled(): readonly CompiledRule[] {
     return this.#compiled;
   }
 
+  get set(): string {
+    return setOf(this.#compiled);
+  }
+
   get coverage(): Coverage {
     return this.#coverage;
   }
 
-  /** Whether the triggers are those of these rules, as far as the database says. */
-  isOurs(): boolean {
-    return metaOf(this.#db, 'rules') === fingerprintOf(this.compiled);
+  /** The schema at the last look. */
+  get schema(): number {
+    return this.#seen;
   }
 
   /**
    * Looks whether the schema has changed, and puts lost triggers back.
+   * @param rejoin runs within the transaction in which that is done, if it is
    * @returns whether something may have been missed
    * @throws CacheError where the rules fit the tables no longer
    */
-  check(): boolean {
-    const version = this.#schemaVersion.get();
+  check(rejoin: (set: string) => void): boolean {
+    const version = this.#version();
     if (version === this.#seen) return false;
-    const hasMissed = this.#compare();
-    this.#seen = this.#schemaVersion.get();
-    return hasMissed;
-  }
-
-  #compare(): boolean {
-    if (isInstalled(this.#db, this.compiled)) {
-      const epoch = metaOf(this.#db, 'epoch');
-      const isAnother = epoch !== this.#epoch;
-      this.#epoch = epoch;
-      return isAnother;
-    }
-    const present = fingerprintIn(this.#db);
-    if (present === undefined || present === fingerprintOf(this.compiled)) this.#putBack();
-    else return this.#isReplaced(present);
+    const { compiled, isWhole } = this.#look();
+    if (isWhole && this.#version() === version) this.#take(compiled, version);
+    else this.#putBack(rejoin);
     return true;
   }
 
-  #putBack(): void {
-    this.#compiled = compileRules(this.#db, this.#rules);
-    this.#coverage = new Coverage(this.#compiled);
-    inTransaction(this.#db, () => install(this.#db, this.compiled));
-    this.#epoch = metaOf(this.#db, 'epoch');
+  /** The tables may be others: columns and unique indices decide what the triggers are. */
+  #look() {
+    const compiled = compileRules(this.#db, this.#rules);
+    return { compiled, isWhole: isInstalled(this.#db, compiled) };
+  }
+
+  #putBack(rejoin: (set: string) => void): void {
+    const { compiled, version } = inTransaction(this.#db, () => {
+      const { compiled, isWhole } = this.#look();
+      if (!isWhole) install(this.#db, compiled);
+      rejoin(setOf(compiled));
+      removeUnneeded(this.#db, setOf(compiled));
+      return { compiled, version: this.#version() };
+    });
+    this.#take(compiled, version);
     this.#logger.warn(
-      'Triggers of watched tables were gone (a table that is rebuilt loses its own). They were put back, and the cache was cleared.',
+      'Triggers of watched tables were gone or fitted no longer (a table that is rebuilt loses its own). They were put back, and the cache was cleared.',
     );
   }
 
-  /** Their changes tell by themselves what they cover; whether that is all that is cached here is not known. */
-  #isReplaced(fingerprint: string): boolean {
-    if (this.#toldFingerprint === fingerprint) return false;
-    this.#toldFingerprint = fingerprint;
-    this.#logger.warn(
-      'Another process watches the tables of this database by other rules, and its triggers have replaced ours: start both with the same rules.',
-    );
-    return true;
+  #take(compiled: readonly CompiledRule[], version: number): void {
+    this.#compiled = compiled;
+    this.#coverage = new Coverage(compiled);
+    this.#seen = version;
   }
-}
 
-/** `undefined`: the feed's tables are gone, too. */
-function fingerprintIn(db: FeedDatabase): string | undefined {
-  const [table] = db.prepare("SELECT 1 FROM main.sqlite_schema WHERE name = 'cache_feed'").all();
-  return table === undefined ? undefined : metaOf(db, 'rules');
+  /**
+   * Removes triggers of rules that no running process has.
+   * @throws whatever SQLite throws, as where it is busy
+   */
+  removeUnneeded(): void {
+    const own = this.set;
+    if (this.#version() !== this.#seen || unneededSets(this.#db, own).size === 0) return;
+    this.#seen = inTransaction(this.#db, () => {
+      // Somebody else's change has to be looked at first.
+      if (this.#version() !== this.#seen) return this.#seen;
+      removeUnneeded(this.#db, own);
+      return this.#version();
+    });
+  }
+
+  #version(): number {
+    return Number(this.#schemaVersion.get());
+  }
 }

@@ -20,37 +20,42 @@ export interface Trigger {
   readonly sql: string;
 }
 
-export function triggersOf(rule: CompiledRule): Trigger[] {
+/** @param set names the rules that they belong to, in their own names */
+export function triggersOf(rule: CompiledRule, set: string): Trigger[] {
   const { table, on } = rule;
+  const trigger = triggerMaker(rule, set);
   const uniques = table.uniques.filter((unique) => isReplacementUnseen(rule, unique));
   const made: (Trigger | undefined)[] = [
     on.includes('insert')
-      ? trigger(rule, 'insert', 'AFTER INSERT', undefined, [insertRow(rule, 'NEW')])
+      ? trigger('insert', 'AFTER INSERT', undefined, [insertRow(rule, 'NEW')])
       : undefined,
     on.includes('delete')
-      ? trigger(rule, 'delete', 'AFTER DELETE', undefined, [insertRow(rule, 'OLD')])
+      ? trigger('delete', 'AFTER DELETE', undefined, [insertRow(rule, 'OLD')])
       : undefined,
-    on.includes('update') ? updateTrigger(rule) : undefined,
-    ...(uniques.length > 0 ? replacementTriggers(rule, uniques) : []),
+    on.includes('update') ? updateTrigger(rule, trigger) : undefined,
+    ...(uniques.length > 0 ? replacementTriggers(rule, uniques, trigger) : []),
   ];
   return made.filter((each) => each !== undefined);
 }
 
-function trigger(
-  { name, table }: CompiledRule,
+type MakeTrigger = (
   suffix: string,
   event: string,
   when: string | undefined,
   statements: readonly string[],
-): Trigger {
-  const full = `${TRIGGER_PREFIX}${name}_${suffix}`;
-  return {
-    name: full,
-    sql: `CREATE TRIGGER ${quoteName(full)} ${event} ON ${quoteName(table.name)}${when === undefined ? '' : ` WHEN ${when}`} BEGIN ${statements.join('; ')}; END`,
+) => Trigger;
+
+function triggerMaker({ name, table }: CompiledRule, set: string): MakeTrigger {
+  return (suffix, event, when, statements) => {
+    const full = `${TRIGGER_PREFIX}${set}_${name}_${suffix}`;
+    return {
+      name: full,
+      sql: `CREATE TRIGGER ${quoteName(full)} ${event} ON ${quoteName(table.name)}${when === undefined ? '' : ` WHEN ${when}`} BEGIN ${statements.join('; ')}; END`,
+    };
   };
 }
 
-function updateTrigger(rule: CompiledRule): Trigger {
+function updateTrigger(rule: CompiledRule, trigger: MakeTrigger): Trigger {
   const { table, kept, watched } = rule;
   const counted = watched ?? table.columns;
   // A statement whose SET names none of them skips the trigger altogether. Not where they may change unnamed.
@@ -61,7 +66,7 @@ function updateTrigger(rule: CompiledRule): Trigger {
     isNamed && counted.length > 0 ? `AFTER UPDATE OF ${counted.map(quoteName).join(', ')}` : 'AFTER UPDATE';
   const statements = [insertRow(rule, 'OLD')];
   if (kept.length > 0) statements.push(insertRow(rule, 'NEW', `WHERE ${anyChanged(kept)}`));
-  return trigger(rule, 'update', event, anyChanged(counted), statements);
+  return trigger('update', event, anyChanged(counted), statements);
 }
 
 function anyChanged(columns: readonly string[]): string {
@@ -86,7 +91,11 @@ function isReplacementUnseen({ on, kept }: CompiledRule, { columns }: Unique): b
   return !on.includes('insert') || !kept.every((column) => same.includes(column));
 }
 
-function replacementTriggers(rule: CompiledRule, uniques: readonly Unique[]): Trigger[] {
+function replacementTriggers(
+  rule: CompiledRule,
+  uniques: readonly Unique[],
+  trigger: MakeTrigger,
+): Trigger[] {
   const { table, on, kept } = rule;
   const body = (others: (unique: Unique) => string) =>
     uniques.flatMap((unique) => {
@@ -100,14 +109,12 @@ function replacementTriggers(rule: CompiledRule, uniques: readonly Unique[]): Tr
   const changed = anyChanged([...new Set(keys)]);
   return [
     trigger(
-      rule,
       'replace',
       'BEFORE INSERT',
       undefined,
       body(() => ''),
     ),
     trigger(
-      rule,
       'replace_by_update',
       'BEFORE UPDATE',
       changed,

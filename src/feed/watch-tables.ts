@@ -17,7 +17,7 @@ import { type CompiledRule, compileRules } from './compile-rules.ts';
 import { type FeedDatabase, type FeedStatement, inTransaction } from './database.ts';
 import { AT_ONCE, Drain } from './drain.ts';
 import { Housekeeping } from './housekeeping.ts';
-import { install, isInstalled, setOf } from './install.ts';
+import { install, isInstalled, removeUnneeded, setOf } from './install.ts';
 import { OwnWrites } from './own-writes.ts';
 import { type Beginning, type FeedPosition, Reader } from './readers.ts';
 import type { TableRules } from './rules.ts';
@@ -60,8 +60,7 @@ export function watchTables(
     throw new CacheError('ERR_TRANSACTION', 'Tables cannot be watched from within a transaction.');
   }
   const settings = watchSettings(options);
-  const compiled = compileRules(db, rules);
-  const reader = begin(db, cache, compiled, settings);
+  const { compiled, reader } = begin(db, cache, rules, settings);
   const triggers = new TriggerWatch(db, rules, compiled, settings.logger, reader.schema);
   return new TableFeed(db, cache, triggers, reader, settings);
 }
@@ -69,15 +68,20 @@ export function watchTables(
 function begin(
   db: FeedDatabase,
   { clock }: Cache,
-  compiled: readonly CompiledRule[],
+  rules: TableRules,
   settings: WatchSettings,
-): Reader {
+): { readonly compiled: readonly CompiledRule[]; readonly reader: Reader } {
   try {
     return inTransaction(db, () => {
+      const compiled = compileRules(db, rules);
+      const set = setOf(compiled);
       if (!isInstalled(db, compiled)) install(db, compiled);
-      return new Reader(db, settings, setOf(compiled), clock.wallNow(), settings.startAt);
+      removeUnneeded(db, set);
+      const reader = new Reader(db, settings, set, clock.wallNow(), settings.startAt);
+      return { compiled, reader };
     });
   } catch (error) {
+    if (error instanceof CacheError) throw error;
     throw new CacheError(
       'ERR_STORE_FAILED',
       `The database does not take the triggers: ${errorText(error)}.`,
@@ -201,6 +205,7 @@ class TableFeed implements Feed {
   /** @throws CacheError where the rules fit the tables no longer */
   #noticeSchema(): void {
     if (!this.#triggers.check((set) => this.#reader.rejoin(set, this.#cache.clock.wallNow()))) return;
+    this.#reader.identify(this.#triggers.set);
     this.#own.renew();
     this.#drain.gap('schema');
   }

@@ -4,6 +4,7 @@ import { cachedSync } from '../../src/cache/wrappers.ts';
 import { makeFolder, openFile, SHOP, type Watched, watch } from './support.ts';
 
 const PAY = "UPDATE users SET cents = cents + 1 WHERE id = '1'";
+const headOf = (db: Database.Database) => db.prepare('SELECT max(position) FROM cache_changes').pluck().get();
 const cleanups: (() => unknown)[] = [];
 
 afterEach(async () => {
@@ -50,7 +51,7 @@ describe('a database that is put back as it was, while the bot runs', () => {
     await restore("UPDATE users SET cents = 7 WHERE id = '2'");
     await cache.clock.advanceAsync(250);
     expect([wallet('1'), wallet('2')]).toEqual([101, 7]);
-    expect(gaps).toEqual(['missed']);
+    expect(gaps).toEqual(['schema']);
   });
 
   it('I8: is noticed though more changes came since than were lost', async () => {
@@ -60,7 +61,38 @@ describe('a database that is put back as it was, while the bot runs', () => {
     db.exec("UPDATE users SET cents = 8 WHERE id = '2'; UPDATE users SET cents = 9 WHERE id = '2'");
     await cache.clock.advanceAsync(250);
     expect([wallet('1'), wallet('2')]).toEqual([101, 9]);
-    expect(gaps).toEqual(['missed']);
+    expect(gaps).toEqual(['schema']);
+  });
+
+  it('I8: is noticed where what it took back was read, but not yet told by the feed', async () => {
+    const { wallet, cache, restore, db, feed, gaps } = await botWithBackup();
+    await restore();
+    await cache.clock.advanceAsync(250);
+    // The feed stands where the copy does.
+    expect(feed.position().position).toBe(1);
+    const other = new Database(db.name);
+    other.exec(PAY);
+    other.close();
+    expect(wallet('1')).toBe(102);
+    await restore();
+    await cache.clock.advanceAsync(250);
+    expect(wallet('1')).toBe(101);
+    expect(gaps).toEqual(['schema', 'schema']);
+  });
+
+  it('I8: is noticed within a minute of the copy, without a report in between', async () => {
+    const { wallet, cache, db, feed, gaps } = await botWithBackup();
+    await db.backup(`${db.name}-copy`);
+    db.exec(PAY);
+    expect(wallet('1')).toBe(103);
+    const copy = new Database(`${db.name}-copy`);
+    copy.exec("UPDATE users SET cents = 5 WHERE id = '2'");
+    await copy.backup(db.name);
+    copy.close();
+    expect(feed.position().position).toBe(headOf(db));
+    await cache.clock.advanceAsync(250);
+    expect([wallet('1'), wallet('2')]).toEqual([102, 5]);
+    expect(gaps).toHaveLength(1);
   });
 
   it('I7: does not hide the own write that comes next', async () => {
@@ -70,6 +102,6 @@ describe('a database that is put back as it was, while the bot runs', () => {
     db.exec("UPDATE users SET cents = 8 WHERE id = '2'");
     expect([wallet('1'), wallet('2')]).toEqual([101, 8]);
     await cache.clock.advanceAsync(1_000);
-    expect(gaps).toEqual(['missed']);
+    expect(gaps).toEqual(['missed', 'schema']);
   });
 });

@@ -283,13 +283,7 @@ describe('a write of another connection', () => {
     const path = makeFile();
     const { cache, gaps, messages, wallet } = begin(path);
     const other = connect(path);
-    for (const targets of [
-      'nonsense',
-      '[5]',
-      '{"derive":"users#9","columns":["id"]}',
-      '["user::{z}"]',
-      '[""]',
-    ]) {
+    for (const targets of ['nonsense', '[5]', '{"derive":"users#9"}', '["user::{z}"]', '[""]']) {
       wallet('1');
       other.prepare('INSERT INTO cache_changes (targets) VALUES (?)').run(targets);
       await cache.clock.advanceAsync(250);
@@ -336,18 +330,34 @@ describe('a start', () => {
     expect(begin(path).feed.stats()).toMatchObject({ readers: 2 });
   });
 
+  it.each<[what: string, change: (first: Watched) => void]>([
+    ['its reader was forgotten', ({ db }) => db.exec('DELETE FROM cache_readers')],
+    ['its reader had left for good', ({ feed }) => feed.stop()],
+  ])('goes on where it stopped as long as the changes since are there, though %s', (_, change) => {
+    const path = makeFile();
+    const first = begin(path);
+    first.db.exec(PAY);
+    first.feed.drain();
+    const startAt = first.feed.position();
+    change(first);
+    connect(path).exec(PAY);
+    expect(begin(path, { startAt }).feed.stats()).toMatchObject({ beginning: 'resumed', changes: 1 });
+  });
+
   it('finds nothing missing where nothing was kept from before', () => {
     const path = makeFile();
     begin(path).db.exec(PAY);
     expect(begin(path).feed.stats()).toMatchObject({ beginning: 'new', changes: 0 });
   });
 
-  it.each<[what: string, change: (db: Database.Database, first: Watched) => void]>([
+  it.each<[what: string, change: (db: Database.Database) => void]>([
     ['the rows were pruned', (db) => db.exec(`${PAY}; ${PAY}; ${ALL_BUT_LAST}`)],
-    ['the reader was forgotten', (db) => db.exec('DELETE FROM cache_readers')],
-    ['it left for good', (_, first) => first.feed.stop()],
     ['the feed was begun anew', (db) => unwatchTables(db)],
-    ['the database is an older copy', (db) => db.exec('UPDATE cache_readers SET seen_at = seen_at - 1')],
+    [
+      'the change that it stopped at is another',
+      (db) => db.exec('UPDATE cache_changes SET token = token + 1'),
+    ],
+    ['a column was added', (db) => db.exec("ALTER TABLE users ADD COLUMN title TEXT DEFAULT 'none'")],
     ['the database has fewer changes', (db) => db.exec('UPDATE cache_changes SET position = position - 1')],
   ])('finds a gap when %s', (_, change) => {
     const path = makeFile();
@@ -355,7 +365,7 @@ describe('a start', () => {
     first.db.exec(PAY);
     first.feed.drain();
     const startAt = first.feed.position();
-    change(first.db, first);
+    change(first.db);
     const next = begin(path, { startAt });
     expect(next.feed.beginning).toBe('gap');
     next.wallet('1');
@@ -453,13 +463,13 @@ describe('the triggers', () => {
     connect(path).exec(PAY);
     const next = begin(path, { startAt }, { users: { targets: 'person::{id}', columns: ['name'] } });
     expect(next.feed.stats()).toMatchObject({ beginning: 'gap', gaps: 0 });
-    expect(triggers(next.db)).toEqual([
+    expect(triggers(next.db).map((name) => String(name).replace(/_[0-9a-f]{8}_/, '_…_'))).toEqual([
+      'cachecord_…_users#0_delete',
+      'cachecord_…_users#0_insert',
+      'cachecord_…_users#0_replace',
+      'cachecord_…_users#0_replace_by_update',
+      'cachecord_…_users#0_update',
       'cachecord_keep_last',
-      'cachecord_users#0_delete',
-      'cachecord_users#0_insert',
-      'cachecord_users#0_replace',
-      'cachecord_users#0_replace_by_update',
-      'cachecord_users#0_update',
     ]);
   });
 
@@ -468,28 +478,13 @@ describe('the triggers', () => {
     const first = begin(path, { resumable: true });
     first.feed.stop();
     const startAt = first.feed.position();
-    const trigger = 'cachecord_users#0_update';
     const other = connect(path);
+    const trigger = triggers(other).find((name) => String(name).endsWith('users#0_update')) as string;
     const sql = other.prepare('SELECT sql FROM sqlite_schema WHERE name = ?').pluck().get(trigger) as string;
     other.exec(`DROP TRIGGER "${trigger}"; ${PAY}`);
     begin(path).feed.stop();
     expect(other.prepare('SELECT sql FROM sqlite_schema WHERE name = ?').pluck().get(trigger)).toBe(sql);
     expect(begin(path, { startAt }).feed.beginning).toBe('gap');
-  });
-
-  it('of other rules that another process puts there are told of once, and followed', async () => {
-    const path = makeFile();
-    const a = begin(path);
-    const b = begin(path, {}, { users: ['user::{id}::*', 'query::leaderboard'] });
-    await a.cache.clock.advanceAsync(1_000);
-    expect(a.gaps).toEqual(['triggers']);
-    expect(a.messages).toHaveLength(1);
-    expect(a.messages[0]).toContain('the same rules');
-    a.wallet('1');
-    b.db.exec(PAY);
-    await a.cache.clock.advanceAsync(1_000);
-    expect(a.wallet('1')).toBe(101);
-    expect(a.gaps).toHaveLength(1);
   });
 
   it('are put back where a table was rebuilt, and the cache is cleared for what may have been missed', async () => {
@@ -501,7 +496,7 @@ describe('the triggers', () => {
       INSERT INTO fresh (id, name, email, cents) SELECT * FROM users;
       DROP TABLE users; ALTER TABLE fresh RENAME TO users; UPDATE users SET cents = 5; COMMIT;`);
     await cache.clock.advanceAsync(250);
-    expect(gaps).toEqual(['triggers']);
+    expect(gaps).toEqual(['schema']);
     expect(messages).toEqual([expect.stringContaining('put back')]);
     expect(wallet('1')).toBe(5);
     connect(path).exec(PAY);
@@ -521,15 +516,13 @@ describe('the triggers', () => {
     watch(other, RULES).feed.stop();
     other.exec(PAY);
     await cache.clock.advanceAsync(250);
-    expect(gaps).toEqual(['triggers']);
+    expect(gaps).toEqual(['schema']);
     expect(wallet('1')).toBe(111);
     other.exec(PAY);
     await cache.clock.advanceAsync(250);
     expect(wallet('1')).toBe(112);
     db.exec(PAY);
     expect(wallet('1')).toBe(113);
-    expect(begin(path, { startAt: feed.position() }).feed.beginning).toBe('gap');
-    await cache.clock.advanceAsync(60_000);
     expect(begin(path, { startAt: feed.position() }).feed.beginning).toBe('resumed');
   });
 
@@ -541,7 +534,7 @@ describe('the triggers', () => {
     unwatchTables(other);
     other.exec(PAY);
     await cache.clock.advanceAsync(250);
-    expect(gaps).toEqual(['triggers']);
+    expect(gaps).toEqual(['schema']);
     expect(wallet('1')).toBe(101);
     db.exec(PAY);
     expect(wallet('1')).toBe(102);

@@ -125,7 +125,11 @@ describe('I9: entries on disk beneath a feed', () => {
   it.each([
     ['the triggers were away', (db: Database.Database) => unwatchTables(db), RULES],
     ['the rules are others', () => undefined, { users: 'user::{id}::*', settings: 'config::*' }],
-    ['the bot’s place was forgotten', (db: Database.Database) => db.exec('DELETE FROM cache_readers'), RULES],
+    [
+      'a column was added',
+      (db: Database.Database) => db.exec('ALTER TABLE users ADD COLUMN title TEXT'),
+      RULES,
+    ],
   ])('are not believed when %s', async (_, meanwhile, rules) => {
     const bot = await restarted((db) => {
       meanwhile(db);

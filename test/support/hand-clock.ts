@@ -10,6 +10,8 @@ export interface HandClock extends Clock {
   advance(ms: number): void;
   /** The same, letting promises settle before each due timer and after the last one. */
   advanceAsync(ms: number): Promise<void>;
+  /** Sets the machine's clock, which only `wallNow` shows, forward or back. */
+  setWallBy(ms: number): void;
   /** Lets pending promises, and slices that await `yield`, go on until nothing more happens by itself. */
   settle(): Promise<void>;
   /** How many timers are set and not cancelled: 0 after a clean end. */
@@ -26,6 +28,7 @@ const SETTLING_TURNS = 25;
 /** @param epochOriginAt the epoch milliseconds of instant 0; by default 2026-01-01T00:00:00Z */
 export function handClock(epochOriginAt: number = Date.UTC(2026, 0, 1)): HandClock {
   let now = 0;
+  let wallOffset = 0;
   let yields = 0;
   let order = 0;
   const timers = new Map<number, { readonly dueAt: number; readonly run: () => void }>();
@@ -58,6 +61,10 @@ export function handClock(epochOriginAt: number = Date.UTC(2026, 0, 1)): HandClo
     now: () => Math.floor(now),
     precise: () => now,
     epochAt: (at) => epochOriginAt + at,
+    wallNow: () => epochOriginAt + wallOffset + now,
+    setWallBy(ms) {
+      wallOffset += ms;
+    },
     after,
     every(intervalMs, run) {
       let cancel = after(intervalMs, function tick() {

@@ -1,7 +1,8 @@
 /**
  * Writing to the cache file, so that no process puts back what another has removed: every transaction takes the file's
  * one lock first, carries out the invalidations that could not be before, applies all committed changes, and only then
- * writes entries.
+ * writes entries, beside the place at which the feed stands by then: what is there was right at that place, and not
+ * only at a later one, which a backup may take back.
  *
  * An invalidation that the file does not take (full, locked) is kept here: what it covers is not believed, and nothing
  * is written, until it is carried out. Where they are too many, they become one that covers everything.
@@ -12,6 +13,7 @@ import { compilePattern } from '../pattern.ts';
 import { covers, type Target } from '../target.ts';
 import type { DiskAccess } from './disk-access.ts';
 import type { DiskFile, StoredRow } from './disk-file.ts';
+import type { DiskProof } from './disk-proof.ts';
 import type { DiskSweeps } from './disk-sweeps.ts';
 
 /** How often it is tried again. */
@@ -25,19 +27,18 @@ export class DiskChanges {
   readonly #access: DiskAccess;
   readonly #sweeps: DiskSweeps;
   readonly #clock: Clock;
-  readonly #drain: () => boolean;
+  readonly #proof: DiskProof;
   /** Invalidations that the file did not take. */
   #unapplied: readonly Target[] = [];
   /** Invalidations that were carried out within the transaction that is open. */
   #tentative: Target[] = [];
   #cancelRetry: (() => void) | undefined;
 
-  /** @param drain applies all committed changes; false where it cannot at the moment */
-  constructor(access: DiskAccess, sweeps: DiskSweeps, clock: Clock, drain: () => boolean) {
+  constructor(access: DiskAccess, sweeps: DiskSweeps, clock: Clock, proof: DiskProof) {
     this.#access = access;
     this.#sweeps = sweeps;
     this.#clock = clock;
-    this.#drain = drain;
+    this.#proof = proof;
   }
 
   /** Whether there are invalidations that the file did not take. */
@@ -96,7 +97,9 @@ export class DiskChanges {
           this.#tentative.push(...this.#unapplied);
           this.#unapplied = [];
         }
-        if (this.#drain() && this.#unapplied.length === 0) work(file);
+        if (!this.#proof.drain() || this.#unapplied.length > 0) return;
+        this.#proof.checkpoint(file);
+        work(file);
       }),
     );
   }

@@ -79,7 +79,7 @@ export class Disk {
     const begin = (file: DiskFile) => this.#begin(file);
     this.#access = new DiskAccess({ path: this.path, open, clock, bursts, begin });
     this.#sweeps = new DiskSweeps(this.#access, clock);
-    this.#changes = new DiskChanges(this.#access, this.#sweeps, clock, () => this.#proof.drain());
+    this.#changes = new DiskChanges(this.#access, this.#sweeps, clock, this.#proof);
     const [changes, proof] = [this.#changes, this.#proof];
     this.#reads = new DiskReads({ changes, proof, clock, maxBytes: maxValueBytes, version });
     this.#size = new DiskSize(this.#access, clock);
@@ -158,7 +158,7 @@ export class Disk {
 
   /** Writes down where the feed stands: what it has applied need not be applied again. */
   checkpoint(): void {
-    if (this.#proof.beginning !== 'none') this.#changes.transact((file) => this.#proof.checkpoint(file));
+    if (this.#proof.beginning !== 'none') this.#changes.transact(() => undefined);
   }
 
   /** Works on the tables beside the entries; `undefined` where the file cannot be used at the moment. */
@@ -234,7 +234,7 @@ export class Disk {
   #hasForgotten(): boolean {
     if (!this.#changes.isUpToDate() || !this.#sweeps.isIdle) return false;
     this.#access.attempt('could not be cleaned up', (file) => {
-      if (file.tidy()) this.#isForgetting = false;
+      if (file.tidy() && this.#access.removeAside('all')) this.#isForgetting = false;
     });
     return !this.#isForgetting;
   }
@@ -249,6 +249,7 @@ export class Disk {
   /** Opens a file that could not be used, goes on with what was left undone, and removes what has had its time. */
   async cleanUp(): Promise<void> {
     this.#access.revive();
+    this.#access.removeAside('old');
     this.#sweeps.resume();
     await this.#inSteps((file) => file.deleteExpired(this.#nowAt(), STEP_ROWS));
     await this.#inSteps((file) => this.#writes.removeOutdated(file));
