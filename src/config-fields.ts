@@ -5,7 +5,7 @@
 import { z } from 'zod';
 
 /** No time in the file may be longer: 30 days, more than any bot runs without a restart. */
-export const LONGEST_SECONDS = 30 * 86_400;
+const LONGEST_SECONDS = 30 * 86_400;
 
 /** One terabyte; what the machine really has is a matter for a notice. */
 export const LARGEST_MB = 1_048_576;

@@ -15,8 +15,8 @@ import { type Deferred, deferred } from './deferred.ts';
 import type { JsonRecord } from './json.ts';
 import type { InteractionState, LocalInteraction, LocalModal } from './types.ts';
 
-export const ACKNOWLEDGE_WITHIN_MS = 3000;
-export const TOKEN_GOOD_FOR_MS = 15 * 60_000;
+const ACKNOWLEDGE_WITHIN_MS = 3000;
+const TOKEN_GOOD_FOR_MS = 15 * 60_000;
 
 export interface InteractionParts {
   readonly id: string;

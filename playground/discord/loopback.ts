@@ -19,7 +19,7 @@ export interface Loopback {
 }
 
 /** Whether a request came to us by our own name, and from nowhere or from our own page. */
-export function isFromHere(
+function isFromHere(
   headers: { host?: string | undefined; origin?: string | undefined },
   port: number,
 ): boolean {

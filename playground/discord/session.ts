@@ -2,19 +2,12 @@
  * A person at their client. It refuses what Discord's client refuses (a command they do not see, a disabled button,
  * a missing option), and sends the rest to the bot as an interaction.
  */
-import {
-  type APIMessage,
-  ButtonStyle,
-  ComponentType,
-  InteractionType,
-  Locale,
-  MessageFlags,
-} from 'discord-api-types/v10';
+import { type APIMessage, ButtonStyle, ComponentType, InteractionType, Locale } from 'discord-api-types/v10';
 import { checkChosen, modalSubmission } from './client-modal.ts';
 import { commandUse, gatherIds } from './client-options.ts';
 import type { Commands } from './commands.ts';
 import type { Interactions } from './interactions.ts';
-import { isRecord, type JsonRecord, stringOf } from './json.ts';
+import { type JsonRecord, stringOf } from './json.ts';
 import { everyComponent } from './limits/components.ts';
 import type { Messages } from './messages.ts';
 import type {
@@ -229,9 +222,4 @@ export class Session implements SessionContract {
   get #name(): string {
     return this.#parts.world.nameOf(this.userId);
   }
-}
-
-/** Whether the message is a deferral that still waits for its answer. */
-export function isLoading(message: APIMessage): boolean {
-  return isRecord(message) && ((message.flags ?? 0) & MessageFlags.Loading) !== 0;
 }

@@ -3,7 +3,7 @@ import { type Client, Events } from 'discord.js';
 import { closingError, StartError, unreachable } from './failure.ts';
 
 /** Discord answers within a second or two; what takes longer than this is out of reach. */
-export const LOGIN_LIMIT_MS = 20_000;
+const LOGIN_LIMIT_MS = 20_000;
 
 /**
  * Resolves when the client is ready.

@@ -198,7 +198,7 @@ function anew(options: LoadOptions): LoadOptions {
 }
 
 /** The function to be called in place of `fn`, with its name, its length and the controls. */
-export function withControls<R>(
+function withControls<R>(
   fn: Method,
   plan: EntryPlan,
   cacheOf: CacheOf,

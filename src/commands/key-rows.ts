@@ -3,7 +3,7 @@ import type { Cache, StoredReport } from '../cache/types.ts';
 import type { KeyRow } from './views/keys.ts';
 
 /** 25 pages of ten; who looks for more types a key. */
-export const MAX_LISTED_KEYS = 250;
+const MAX_LISTED_KEYS = 250;
 
 export function keyRows(cache: Cache, tier?: string): KeyRow[] {
   const rows = new Map<string, KeyRow>();

@@ -11,7 +11,7 @@ import type { WatchOptions } from '../feed/watch-options.ts';
 import { type Feed, watchTables } from '../feed/watch-tables.ts';
 import { shopKeys } from './shop-keys.ts';
 
-export const shopRules: TableRules = {
+const shopRules: TableRules = {
   users: [
     'user::{id}::*',
     // It shows the names of those who bought.

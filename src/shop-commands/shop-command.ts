@@ -39,7 +39,7 @@ export interface ShopCommand {
 }
 
 /** What every `custom_id` of the shop begins with; the number is the version of the format. */
-export const SHOP_ID_PREFIX = 'shop:1:';
+const SHOP_ID_PREFIX = 'shop:1:';
 
 /** The `custom_id` of an action that only this person may take. */
 export function shopId(

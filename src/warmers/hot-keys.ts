@@ -9,7 +9,7 @@ import type { Runs } from './runs.ts';
 import type { WarmerStatus, WarmRun, WarmTask } from './types.ts';
 
 /** No tier's name, so no scope that a host can ask for. */
-export const HOT_KEYS = 'hot keys';
+const HOT_KEYS = 'hot keys';
 
 /** Where the login waits for nothing (a budget of 0), loading before anybody asks still has an end. */
 const UNAWAITED_BUDGET_MS = 10_000;

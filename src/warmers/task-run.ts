@@ -14,10 +14,10 @@ import type { WarmTask, WarmTaskReport } from './types.ts';
 export const ANSWER_LIMIT_MS = 30_000;
 
 /** More jobs than a memory layer has entries for: an endless list ends here. */
-export const MOST_JOBS = 1_000_000;
+const MOST_JOBS = 1_000_000;
 
 /** So many failures of a task are kept in words; all are counted. */
-export const MOST_FAILURES = 100;
+const MOST_FAILURES = 100;
 
 const MESSAGE_LENGTH = 300;
 

@@ -909,7 +909,6 @@ function everyView(stats: CacheStats, texts: readonly string[], count: number): 
     states.notYours(mention, 'cache-stats'),
     states.alreadyDone('42 entries cleared.'),
     states.disabledCache(),
-    states.notReady({ warmed: 28, total: 54 }),
     states.stopped(),
     states.expired(overview, mention, 'cache-stats'),
   ];

@@ -105,7 +105,7 @@ function guildOf(world: World, request: RestRequest): LocalGuild {
 }
 
 /** A guild as REST shows it, with its roles. */
-export function restGuild(guild: LocalGuild): APIGuild {
+function restGuild(guild: LocalGuild): APIGuild {
   return {
     ...guild.guild,
     roles: [...guild.roles.values()],

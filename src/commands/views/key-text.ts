@@ -4,7 +4,7 @@
  */
 
 /** Wide enough for `user_orders::123456789012345678::recent`, narrow enough for a phone. */
-export const KEY_TEXT_LENGTH = 64;
+const KEY_TEXT_LENGTH = 64;
 
 // Controls, format and direction marks, odd spaces, lone surrogates, unassigned and private characters, and letters
 // that draw nothing. A combining mark is kept: it cannot leave its line.

@@ -26,7 +26,7 @@ export const KEY_ORDERS: readonly { readonly order: KeyOrder; readonly label: st
   { order: 'expiry', label: 'Soonest to expire first' },
 ];
 
-export const KEYS_A_PAGE = 10;
+const KEYS_A_PAGE = 10;
 
 export interface KeysModel {
   readonly rows: readonly KeyRow[];

@@ -71,16 +71,6 @@ export function emptyCache(sinceAt: number, mention: Mention, stored?: string): 
   return `The cache is empty. It started ${instant(sinceAt)} and fills as the bot is used. Fill it now with ${mention('cache-warm')}.`;
 }
 
-/** The bot has not finished starting. @param progress how far warming has come */
-export function notReady(progress: { readonly warmed: number; readonly total: number } | null): View {
-  const how = progress === null ? '' : `: ${progress.warmed} of ${progress.total} keys warmed`;
-  return message(
-    'degraded',
-    '🚀 Still starting',
-    `The bot is still starting${how}. Try again in a few seconds.`,
-  );
-}
-
 /** The commands were stopped with the bot. */
 export function stopped(): View {
   return message('degraded', '🛑 Stopping', 'The bot is being stopped, so this panel is closed.');

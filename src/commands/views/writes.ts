@@ -10,7 +10,7 @@ import { fileName, withoutSecrets } from './redacted.ts';
 import type { Block, ControlId, Mention, View } from './view.ts';
 
 /** More would not fit on a phone. */
-export const LETTERS_SHOWN = 10;
+const LETTERS_SHOWN = 10;
 const WRITERS_SHOWN = 10;
 
 const TITLE = '📮 Pending writes';
