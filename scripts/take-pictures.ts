@@ -10,7 +10,9 @@ import { startPlayground } from '../playground/main.ts';
 import { findBrowser } from './ensure-browser.js';
 
 const IMAGES = join(import.meta.dirname, '../docs/images');
-const SHOPPING_MS = 15_000;
+const SHOPPING_MS = 30_000;
+/** Until the next figures have come. */
+const SETTLED_MS = 1_500;
 
 const playground = await startPlayground({ port: 0 });
 const executablePath = findBrowser();
@@ -19,7 +21,7 @@ const browser = await chromium.launch({
   args: ['--no-sandbox', '--disable-gpu'],
 });
 try {
-  const page = await browser.newPage({ viewport: { width: 1360, height: 960 } });
+  const page = await browser.newPage({ viewport: { width: 1360, height: 1240 } });
   await page.goto(playground.url);
   await page.locator('.status.online').waitFor();
   await shop(page);
@@ -27,20 +29,13 @@ try {
   await toItsStart(page);
   await page.screenshot({ path: join(IMAGES, 'playground.png') });
 
-  await page.locator('#outsider summary').click();
-  await page.locator('#bot').getByRole('button', { name: 'Kill' }).click();
-  await page.locator('.status.stopped').waitFor();
-  await page.locator('#outsider-form input').fill('1.23');
-  await page.locator('#outsider-form button[type=submit]').click();
-  await page.getByText('Written.').waitFor();
-  await page.locator('#bot').getByRole('button', { name: 'Start the bot again' }).click();
-  await page.locator('.status.online').waitFor();
-  await ask(page, 'shop');
-  await ask(page, 'leaderboard');
-  await ask(page, 'cache-info');
-  await page.locator('#outsider-form').scrollIntoViewIfNeeded();
-  await toItsStart(page);
-  await page.screenshot({ path: join(IMAGES, 'after-a-kill.png') });
+  await page.locator('#shoppers-on').uncheck({ force: true });
+  await page.setViewportSize({ width: 1360, height: 1510 });
+  await page.getByRole('button', { name: 'Show me a crash' }).click();
+  await page.getByText('That was a crash.').waitFor();
+  await sleep(SETTLED_MS);
+  await page.evaluate("document.querySelectorAll('#feed .note')[1].scrollIntoView({ block: 'start' })");
+  await page.locator('main').screenshot({ path: join(IMAGES, 'after-a-kill.png') });
 } finally {
   await browser.close();
   await playground.stop();
@@ -68,5 +63,5 @@ async function ask(page: Page, command: string): Promise<void> {
   await page.keyboard.press('Tab');
   await page.keyboard.press('Enter');
   await answers.nth(before).locator('.container').waitFor();
-  await sleep(1_500);
+  await sleep(SETTLED_MS);
 }

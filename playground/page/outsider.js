@@ -3,6 +3,7 @@
  * The change itself is the server's, through a connection that the bot knows nothing of.
  */
 import { el, redraw } from './dom.js';
+import { noticedWords } from './story.js';
 import { t } from './words.js';
 
 /** What the shop's prices are in. */
@@ -49,7 +50,7 @@ export function createOutsider({ page, act, written, ask }) {
     await look();
   }
 
-  function done({ name, category, before, cents }) {
+  function done({ name, category, before, cents, noticed }) {
     const [command, options] = category === null ? ['wallet', {}] : ['shop', { category }];
     return [
       el(
@@ -57,6 +58,7 @@ export function createOutsider({ page, act, written, ask }) {
         { class: 'sub' },
         el('b', {}, t('written')),
         ` ${t('writtenAbout', { name, before: money(before), now: money(cents) })}`,
+        noticed ? ` ${noticedWords(noticed, page.locale)}` : '',
       ),
       el(
         'button',

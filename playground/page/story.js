@@ -67,14 +67,9 @@ export function createStory({ page, act, note, enter }) {
     const isDown = IS_DOWN.includes(page.hello.bot.state);
     note(() => {
       const what = t('toldWritten', { name, before: money(before), now: money(cents) });
-      if (noticed) return `${what} ${noticedWords(noticed)}`;
+      if (noticed) return `${what} ${noticedWords(noticed, page.locale)}`;
       return isDown ? `${what} ${t('toldUnseen')}` : what;
     });
-  }
-
-  function noticedWords({ ms, entries }) {
-    const quick = t('toldNoticed', { ms: number(ms) });
-    return `${quick} ${entries > 0 ? t('toldWent', { count: entries, n: number(entries) }) : t('toldNothingWent')}`;
   }
 
   /** Kills the bot, changes a price meanwhile, starts it again, and asks before and after. */
@@ -139,4 +134,12 @@ export function createStory({ page, act, note, enter }) {
 
 function pause(ms) {
   return new Promise((done) => setTimeout(done, ms));
+}
+
+/** How soon a change was noticed, and what went for it. */
+export function noticedWords({ ms, entries }, locale) {
+  const number = new Intl.NumberFormat(locale);
+  const n = number.format(entries);
+  const went = entries > 0 ? t('toldWent', { count: entries, n }) : t('toldNothingWent');
+  return `${t('toldNoticed', { ms: number.format(ms) })} ${went}`;
 }

@@ -42,14 +42,14 @@ export const WORDS = {
     isStopped: 'The bot is stopped.',
     isKilled:
       'The bot was killed. What its cache has on disk waits for the next start. Change a price meanwhile, if you like.',
-    botHint: 'Kill ends it at once, as a crash would. Shop and cache stay on disk while the playground runs.',
+    botHint: 'Kill ends it at once, as a crash would.',
     hasExited: 'The bot ended by itself ({ending}). Its log is in the terminal.',
     showCrash: 'Show me a crash',
     showCrashHint: 'Kills the bot, changes a price meanwhile, starts it again, and asks before and after.',
     showBegins:
       'Before: the leaderboard, which the database works out. The cache writes it to disk within 2 seconds.',
     showEnds:
-      'That was a crash. {name} is offered at {now}, as somebody changed it meanwhile, and the leaderboard is still there: nobody asked the database for it again. Only you were looked up anew, since people are not written to disk.',
+      'That was a crash. The price of {name} is {now}, as somebody changed it meanwhile, and the leaderboard is still there: nobody asked the database for it again. Only you were looked up anew, since people are not written to disk.',
     showStopped: 'The bot has not come back. Its log is in the terminal.',
     // Told in the channel
     toldKilled: 'Killed: nobody told the bot to save anything, or to say good-bye.',
@@ -230,8 +230,7 @@ export const WORDS = {
     isStopped: 'Der Bot ist angehalten.',
     isKilled:
       'Der Bot wurde abgewürgt. Was sein Cache auf der Platte hat, wartet auf den nächsten Start. Ändere derweil einen Preis, wenn du magst.',
-    botHint:
-      'Abwürgen beendet ihn sofort, wie ein Absturz. Laden und Cache bleiben auf der Platte, solange der Spielplatz läuft.',
+    botHint: 'Abwürgen beendet ihn sofort, wie ein Absturz.',
     hasExited: 'Der Bot hat sich selbst beendet ({ending}). Sein Protokoll steht im Terminal.',
     showCrash: 'Zeig mir einen Absturz',
     showCrashHint:
@@ -239,7 +238,7 @@ export const WORDS = {
     showBegins:
       'Vorher: die Rangliste, die die Datenbank ausrechnet. Binnen 2 Sekunden schreibt der Cache sie auf die Platte.',
     showEnds:
-      'Das war ein Absturz. {name} kostet {now}, wie es währenddessen jemand geändert hat, und die Rangliste ist noch da: Niemand fragte die Datenbank noch einmal danach. Nur du wurdest neu nachgeschlagen, denn Menschen stehen nicht auf der Platte.',
+      'Das war ein Absturz. Der Preis von {name} ist {now}, wie ihn währenddessen jemand geändert hat, und die Rangliste ist noch da: Niemand fragte die Datenbank noch einmal danach. Nur du wurdest neu nachgeschlagen, denn Menschen stehen nicht auf der Platte.',
     showStopped: 'Der Bot ist nicht wiedergekommen. Sein Protokoll steht im Terminal.',
     toldKilled: 'Abgewürgt: Niemand ließ dem Bot Zeit, etwas zu sichern oder sich abzumelden.',
     toldStopped: 'Der Bot ist angehalten.',
