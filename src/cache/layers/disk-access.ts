@@ -10,7 +10,15 @@ import { errorText } from '../error-text.ts';
 import { DiskFile } from './disk-file.ts';
 import { openWithBetterSqlite3 } from './open-sqlite.ts';
 import { machineStart, noteUse, wasCutOff } from './power-cut.ts';
-import { isBusy, isDamage, type OpenDatabase, removeDatabase, setAside } from './store-database.ts';
+import {
+  isBusy,
+  isDamage,
+  type OpenDatabase,
+  removeAside,
+  removeDatabase,
+  removeOldAside,
+  setAside,
+} from './store-database.ts';
 
 /** How long a full disk is left alone after a failed write. */
 const RETRY_AFTER_MS = 5_000;
@@ -43,7 +51,7 @@ export class DiskAccess {
   #busySince: number | undefined;
   #retryAt = 0;
   /** Takes the note away that the file is in use. */
-  #endUse: (() => void) | undefined;
+  #endUse: (() => Promise<void>) | undefined;
   #isClosed = false;
   #failures = 0;
 
@@ -120,7 +128,7 @@ export class DiskAccess {
     const file = new DiskFile(path, open);
     const start = open === openWithBetterSqlite3 ? machineStart() : undefined;
     if (start === undefined) return file;
-    if (wasCutOff(path, start)) {
+    if (this.#wasCutOff(file, start)) {
       file.close();
       removeDatabase(path);
       this.#say(`The machine ended while ${path} was in use, so a new one is begun.`, {});
@@ -133,6 +141,16 @@ export class DiskAccess {
       this.#say(`No note can be left beside ${path}, so writing to it waits for the disk.`, { error });
     }
     return file;
+  }
+
+  /** @throws what Node has against the folder; then the file is closed */
+  #wasCutOff(file: DiskFile, start: string): boolean {
+    try {
+      return wasCutOff(this.#parts.path, start);
+    } catch (error) {
+      file.close();
+      throw error;
+    }
   }
 
   #replace(error: unknown): void {
@@ -157,6 +175,29 @@ export class DiskAccess {
     this.#file = undefined;
     this.#problem = errorText(error);
     this.#sayOnce(`${this.#parts.path} cannot be used: the cache works in memory alone.`, error);
+  }
+
+  /**
+   * Removes damaged files that were set aside: those that were kept long enough, or all, since they may hold what is to be
+   * forgotten. False where that cannot be done.
+   */
+  removeAside(which: 'old' | 'all'): boolean {
+    const { path, clock } = this.#parts;
+    try {
+      if (which === 'old') removeOldAside(path, clock.epochAt(clock.now()));
+      else removeAside(path);
+      if (this.#setAside !== undefined && inodeOf(this.#setAside) === undefined) this.#setAside = undefined;
+      return true;
+    } catch (error) {
+      this.#say(
+        'Damaged cache files that were set aside cannot be removed; they may hold what is to be forgotten.',
+        {
+          path,
+          error,
+        },
+      );
+      return false;
+    }
   }
 
   /** True when it was done. */
@@ -202,14 +243,14 @@ export class DiskAccess {
    * Lets go of the file; nothing is attempted any more.
    * @param mustGo deletes it, since it holds what was to be forgotten and did not give it up until now
    */
-  end({ mustGo }: { readonly mustGo: boolean }): void {
+  async end({ mustGo }: { readonly mustGo: boolean }): Promise<void> {
     const isOurs = this.#file !== undefined && inodeOf(this.#parts.path) === this.#inode;
     this.#isClosed = true;
     this.#file?.close();
     this.#file = undefined;
     if (mustGo) this.#deleteForgotten(isOurs);
     try {
-      this.#endUse?.();
+      await this.#endUse?.();
     } catch {
       // It was moved away. The note stays, and makes the next start of the machine a cold one.
     }
@@ -221,6 +262,7 @@ export class DiskAccess {
       // What was never opened may be a database of something else.
       if (!isOurs) throw new Error('It could not be opened.');
       removeDatabase(path);
+      removeAside(path);
       this.#say(`${path} was locked until the end, so what was to be forgotten went with it.`, {});
     } catch (error) {
       this.#say(`${path} may still hold what was to be forgotten: delete it.`, { error });

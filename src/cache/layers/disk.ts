@@ -36,7 +36,7 @@ export type { Provenance } from './provenance.ts';
 /** What takes longer than this to decode would hold the event loop for too long, and is better loaded. */
 const MAX_VALUE_BYTES = 16 * 1_024 ** 2;
 
-/** What is not removed by then, the next process removes. */
+/** How long the end waits for what is to be forgotten. What else is not removed by then, the next process removes. */
 const LAST_SWEEP_MS = 1_000;
 
 export interface DiskParts {
@@ -221,6 +221,7 @@ export class Disk {
   forget(targets: readonly Target[]): Promise<boolean> {
     this.#changes.invalidateLater(targets);
     this.#isForgetting = true;
+    this.#access.removeAside('all');
     return this.#finishForgetting();
   }
 
@@ -249,7 +250,7 @@ export class Disk {
   /** Opens a file that could not be used, goes on with what was left undone, and removes what has had its time. */
   async cleanUp(): Promise<void> {
     this.#access.revive();
-    this.#access.removeAside('old');
+    if (this.#access.file !== undefined) this.#access.removeAside('old');
     this.#sweeps.resume();
     await this.#inSteps((file) => file.deleteExpired(this.#nowAt(), STEP_ROWS));
     await this.#inSteps((file) => this.#writes.removeOutdated(file));
@@ -289,10 +290,12 @@ export class Disk {
   }
 
   async stop(): Promise<void> {
-    await this.#sweeps.endWithin(LAST_SWEEP_MS);
+    await this.#sweeps.endWithin(this.#isForgetting ? LAST_SWEEP_MS : 0);
     this.checkpoint();
     this.#changes.stop();
-    this.#access.end({ mustGo: this.#mustGo || (this.#isForgetting && !this.#hasForgotten()) });
+    // Writing the log back has a turn of its own.
+    await this.#clock.yield();
+    await this.#access.end({ mustGo: this.#mustGo || (this.#isForgetting && !this.#hasForgotten()) });
   }
 
   #nowAt(): number {

@@ -19,6 +19,7 @@ import {
   rmSync,
   writeSync,
 } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { hasEnded, processStart } from './processes.ts';
 
@@ -37,7 +38,7 @@ export function machineStart(): string | undefined {
 
 /** Whether the file was in use when the machine ended. Takes the notes that say so away. */
 export function wasCutOff(path: string, start: string): boolean {
-  const old = notesFor(path).filter((note) => ![start, undefined].includes(textOf(note)));
+  const old = filesNamed(`${path}.in-use-`).filter((note) => ![start, undefined].includes(textOf(note)));
   for (const note of old) rmSync(note, { force: true });
   return old.length > 0;
 }
@@ -47,34 +48,43 @@ export function wasCutOff(path: string, start: string): boolean {
  * @returns what takes it away, once the file is closed and nothing is in use any more
  * @throws what Node has against the folder
  */
-export function noteUse(path: string, start: string): () => void {
+export function noteUse(path: string, start: string): () => Promise<void> {
   // Processes that were killed have left theirs; what they wrote is made sure of with what is written now.
-  for (const note of notesFor(path)) if (isLeft(note)) rmSync(note, { force: true });
+  for (const note of [...filesNamed(`${path}.in-use-`), ...filesNamed(`${path}.note-`)])
+    if (isLeft(note)) rmSync(note, { force: true });
   const name = `${process.pid}-${processStart()}-${randomBytes(6).toString('hex')}`;
   const note = `${path}.in-use-${name}`;
   // Under another name until it is whole, since who reads half of it takes it for an old one.
   const draft = `${path}.note-${name}`;
-  const file = openSync(draft, 'w');
   try {
-    writeSync(file, start);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
+    writeDown(draft, start);
+    renameSync(draft, note);
+    sync(dirname(path));
+  } catch (error) {
+    for (const left of [draft, note]) rmSync(left, { force: true });
+    throw error;
   }
-  renameSync(draft, note);
-  sync(dirname(path));
-  return () => {
+  return async () => {
     // Where it was deleted, there is nothing that could be lost.
-    if (existsSync(path)) sync(path);
+    if (existsSync(path)) await syncInBackground(path);
     rmSync(note, { force: true });
   };
 }
 
-function notesFor(path: string): string[] {
-  const folder = dirname(path);
-  const beginning = `${basename(path)}.in-use-`;
+function writeDown(path: string, text: string): void {
+  const file = openSync(path, 'w');
+  try {
+    writeSync(file, text);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+function filesNamed(beginning: string): string[] {
+  const folder = dirname(beginning);
   return readdirSync(folder)
-    .filter((name) => name.startsWith(beginning))
+    .filter((name) => name.startsWith(basename(beginning)))
     .map((name) => join(folder, name));
 }
 
@@ -89,8 +99,18 @@ function textOf(note: string): string | undefined {
 }
 
 function isLeft(note: string): boolean {
-  const [, pid, startedAt] = /\.in-use-(\d+)-(\d+)-\w+$/.exec(note) ?? [];
+  const [, pid, startedAt] = /\.(?:in-use|note)-(\d+)-(\d+)-\w+$/.exec(note) ?? [];
   return pid !== undefined && hasEnded(Number(pid), Number(startedAt));
+}
+
+/** The whole of a file may take long: the loop turns meanwhile (I12). */
+async function syncInBackground(path: string): Promise<void> {
+  const file = await open(path, 'r');
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
 }
 
 function sync(path: string): void {

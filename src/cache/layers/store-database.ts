@@ -43,18 +43,40 @@ function sqliteCode(error: unknown): string {
   return typeof code === 'string' ? code : '';
 }
 
-/** So many damaged files are kept for people to look at. */
+/** So many damaged files are kept for people to look at, and for so long: they may hold what is to be forgotten. */
 const KEPT_ASIDE = 3;
+const KEPT_ASIDE_MS = 7 * 86_400_000;
 
 /** Gives a file another name, dated, beside where it was, and removes the oldest of many such. @returns that name */
 export function setAside(path: string, nowAt: number): string {
-  const damaged = `${path}.damaged-`;
-  const aside = `${damaged}${new Date(nowAt).toISOString().replaceAll(':', '-')}`;
+  const aside = asideName(path, nowAt);
   renameSync(path, aside);
   removeDatabase(path);
-  const earlier = readdirSync(dirname(path)).filter((name) => name.startsWith(basename(damaged)));
-  for (const name of earlier.sort().slice(0, -KEPT_ASIDE)) rmSync(join(dirname(path), name));
+  for (const earlier of filesAside(path).slice(0, -KEPT_ASIDE)) rmSync(earlier, { force: true });
   return aside;
+}
+
+/** Removes those of the files set aside that were kept long enough. @throws what Node has against it */
+export function removeOldAside(path: string, nowAt: number): void {
+  const oldest = asideName(path, nowAt - KEPT_ASIDE_MS);
+  for (const file of filesAside(path)) if (file < oldest) rmSync(file, { force: true });
+}
+
+/** Removes all of them. @throws what Node has against it */
+export function removeAside(path: string): void {
+  for (const file of filesAside(path)) rmSync(file, { force: true });
+}
+
+function asideName(path: string, at: number): string {
+  return `${path}.damaged-${new Date(at).toISOString().replaceAll(':', '-')}`;
+}
+
+/** The oldest first. */
+function filesAside(path: string): string[] {
+  const folder = dirname(path);
+  const beginning = `${basename(path)}.damaged-`;
+  const names = readdirSync(folder).filter((name) => name.startsWith(beginning));
+  return names.sort().map((name) => join(folder, name));
 }
 
 /** A database with its log, or what is left of either. */

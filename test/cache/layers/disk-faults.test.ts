@@ -15,9 +15,11 @@ import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import type { Cache } from '../../../src/cache/types.ts';
 import { seededRandom } from '../../../src/db/random.ts';
+import { forget } from '../../../src/forget.ts';
 import { diskOf, feedOf, INTERVAL_MS, never, placeForEach } from './support.ts';
 
 const place = placeForEach();
+const DAY_MS = 86_400_000;
 
 /** Entries of every kind and size. */
 function contentOf(i: number): unknown {
@@ -121,6 +123,29 @@ describe('damage', () => {
       place.clock.advance(1_000);
     }
     expect(aside()).toHaveLength(3);
+  });
+
+  it('leaves them for a week, and until somebody is forgotten: they may hold anything', async () => {
+    const spoil = async () => {
+      writeFileSync(place.path, 'This is no database. '.repeat(50));
+      const cache = place.start();
+      expect(diskOf(cache).setAside).toBeDefined();
+      return cache;
+    };
+    const first = await spoil();
+    place.clock.advance(6 * DAY_MS);
+    await first.persist();
+    expect(aside()).toHaveLength(1);
+    place.clock.advance(DAY_MS + 1);
+    await first.persist();
+    expect(aside()).toEqual([]);
+    expect(diskOf(first).setAside).toBeUndefined();
+    await first.stop();
+
+    const second = await spoil();
+    await forget(second, 'user', '42');
+    expect(aside()).toEqual([]);
+    await second.stop();
   });
 
   it('by cutting the file off costs its entries alone', async () => {

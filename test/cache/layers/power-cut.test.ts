@@ -1,6 +1,8 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createCache } from '../../../src/cache/cache.ts';
@@ -18,6 +20,11 @@ beforeEach(() => {
   said = [];
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const open: Database.Database[] = [];
+afterEach(() => {
+  for (const db of open.splice(0)) db.close();
+});
 
 const notes = () => readdirSync(folder).filter((name) => name.includes('.in-use-'));
 
@@ -100,11 +107,85 @@ describe('a process that ends', () => {
     expect(notes()).toEqual([]);
   });
 
-  it('leaves a note under one name only, whole from the beginning', () => {
+  it('while it writes its note leaves a draft, which the next one takes away', async () => {
+    writeFileSync(`${path}.note-99999999-1-0`, 'half');
+    const ours = `${path}.note-${process.ppid}-1-0`;
+    writeFileSync(ours, 'half');
+    const cache = start();
+    cache.set('config::a', 1);
+    await cache.stop();
+    expect(readdirSync(folder).filter((name) => name.includes('.note-'))).toEqual([
+      ours.slice(folder.length + 1),
+    ]);
+    expect(said).toEqual([]);
+  });
+
+  it('leaves no draft where the note cannot be written', () => {
+    const longest = join(folder, 'x'.repeat(240));
+    expect(() => noteUse(longest, 'now')).toThrow('ENAMETOOLONG');
+    expect(() => noteUse(path, 7 as unknown as string)).toThrow();
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('leaves a note under one name only, whole from the beginning', async () => {
     const end = noteUse(path, 'now');
     writeFileSync(path, '');
     expect(notes()).toHaveLength(1);
-    end();
+    await end();
     expect(notes()).toEqual([]);
+  });
+});
+
+describe('I4: a folder that may only be read', () => {
+  /** As root may write everywhere, another process does it as nobody. */
+  function readIn(place: string): {
+    readonly said: string[];
+    readonly value: unknown;
+    readonly state: string;
+  } {
+    const nobody = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
+    const script = fileURLToPath(new URL('../fixtures/read-only-folder.ts', import.meta.url));
+    const output = execFileSync(process.execPath, [script, place], { ...nobody, encoding: 'utf8' });
+    return JSON.parse(output);
+  }
+
+  async function filled(): Promise<void> {
+    const cache = start();
+    cache.set('config::a', 1);
+    await cache.stop();
+    said.length = 0;
+  }
+
+  it.each([
+    ['without a file', async () => undefined],
+    ['with one that was left well', filled],
+    [
+      'with one that is in use',
+      async () => {
+        await filled();
+        const db = new Database(path);
+        db.pragma('journal_mode = WAL');
+        db.exec("INSERT OR REPLACE INTO cache_meta VALUES ('x', 'y')");
+        for (const name of readdirSync(folder)) chmodSync(join(folder, name), 0o666);
+        open.push(db);
+      },
+    ],
+    [
+      'with the note of an earlier start of the machine',
+      async () => {
+        await filled();
+        writeFileSync(`${path}.in-use-1-1-0`, 'an earlier start');
+        for (const name of readdirSync(folder)) chmodSync(join(folder, name), 0o666);
+      },
+    ],
+  ])('%s is said once, and memory goes on', async (_, prepare) => {
+    await prepare();
+    chmodSync(folder, 0o555);
+    const { said: warned, value } = readIn(path);
+    chmodSync(folder, 0o755);
+    expect(warned).toEqual([
+      expect.stringMatching(/cannot be used: the cache works in memory alone|No note can be left/),
+    ]);
+    expect(value).toBe(2);
   });
 });
