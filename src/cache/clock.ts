@@ -54,6 +54,8 @@ export function systemClock(): Clock {
     readsLeft = 0;
   };
   const waiting: (() => void)[] = [];
+  /** A turn is to come, or is under way and sees to the next. */
+  let isTurning = false;
   const turn = () => {
     const endsAt = performance.now() + TURN_MS;
     let left = waiting.length;
@@ -62,7 +64,10 @@ export function systemClock(): Clock {
       if (left-- > 0 && performance.now() < endsAt) {
         waiting.shift()?.();
         queueMicrotask(goOn);
-      } else if (waiting.length > 0) setImmediate(turn);
+      } else {
+        isTurning = waiting.length > 0;
+        if (isTurning) setImmediate(turn);
+      }
     };
     goOn();
   };
@@ -108,7 +113,10 @@ export function systemClock(): Clock {
     },
     yield: () =>
       new Promise((resolve) => {
-        if (waiting.push(resolve) === 1) setImmediate(turn);
+        waiting.push(resolve);
+        if (isTurning) return;
+        isTurning = true;
+        setImmediate(turn);
       }),
   };
 }

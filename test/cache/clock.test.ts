@@ -52,6 +52,20 @@ it('lets who waits in a turn go on in a later one', async () => {
   await worker;
 });
 
+it('lets the loop turn each time that somebody waits, however often that is', async () => {
+  const clock = systemClock();
+  let turns = 0;
+  let isOver = false;
+  const count = () => {
+    turns++;
+    if (!isOver) setImmediate(count);
+  };
+  setImmediate(count);
+  for (let waits = 0; waits < 50; waits++) await clock.yield();
+  isOver = true;
+  expect(turns).toBeGreaterThanOrEqual(49);
+});
+
 describe("the machine's clock", () => {
   afterEach(() => void vi.useRealTimers());
 
