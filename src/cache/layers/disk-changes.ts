@@ -98,7 +98,7 @@ export class DiskChanges {
           this.#unapplied = [];
         }
         if (!this.#proof.drain() || this.#unapplied.length > 0) return;
-        this.#proof.checkpoint(file);
+        this.#proof.checkpoint(file, this.#clock.epochAt(this.#clock.now()));
         work(file);
       }),
     );

@@ -9,6 +9,8 @@ import type { Metadata } from './disk-rows.ts';
 import { changeState, stateOf } from './disk-state.ts';
 import type { Provenance } from './provenance.ts';
 
+const MINUTE_MS = 60_000;
+
 export class DiskProof {
   /** Names this process in the rows that it writes. */
   readonly by = randomBytes(6).toString('base64url');
@@ -17,6 +19,8 @@ export class DiskProof {
   /** Rows up to here are not believed, whatever the feed says. */
   #believedAfter = 0;
   #hasBegun = false;
+  /** A time, to the minute, at which the file was in use already. */
+  #seenAt = 0;
 
   /** Where the feed stood when the file was last right; `undefined` where that is not known. */
   get position(): unknown {
@@ -30,7 +34,8 @@ export class DiskProof {
   /** Reads what a file that was just opened says of itself. */
   begin(file: DiskFile): void {
     file.transaction(() => changeState(file, {}));
-    const { feed, believedAfter } = stateOf(file);
+    const { feed, believedAfter, seenAt = 0 } = stateOf(file);
+    this.#seenAt = seenAt;
     // What was changed while another file was used, or none, is not known.
     this.#believedAfter = this.#hasBegun ? file.lastSeq : believedAfter;
     if (!this.#hasBegun) this.#position = feed;
@@ -53,10 +58,17 @@ export class DiskProof {
   }
 
   /** Writes down where the feed stands; within a transaction in which all changes were applied. */
-  checkpoint(file: DiskFile): void {
+  checkpoint(file: DiskFile, nowAt: number): void {
     if (this.#feed === undefined) return;
-    this.#believedAfter = Math.min(this.#believedAfter, file.lastSeq);
-    changeState(file, { feed: this.#feed.position(), believedAfter: this.#believedAfter });
+    const isSetBack = nowAt < this.#seenAt;
+    // By a clock that was set back nobody knows how old rows are.
+    this.#believedAfter = isSetBack ? file.lastSeq : Math.min(this.#believedAfter, file.lastSeq);
+    this.#seenAt = nowAt - (nowAt % MINUTE_MS);
+    changeState(file, {
+      feed: this.#feed.position(),
+      believedAfter: this.#believedAfter,
+      seenAt: this.#seenAt,
+    });
   }
 
   isProven(

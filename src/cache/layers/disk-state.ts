@@ -8,7 +8,7 @@ import type { DiskFile } from './disk-file.ts';
 /** An invalidation whose rows are still being removed: those up to `through` that it covers are not there any more. */
 export interface PendingSweep {
   readonly id: number;
-  /** See `disk-targets.ts`. */
+  /** See `disk-sweeps.ts`. */
   readonly target: string;
   readonly through: number;
 }
@@ -19,6 +19,8 @@ export interface DiskState {
   /** Rows up to here are not believed, whatever the feed says. */
   readonly believedAfter: number;
   readonly pending: readonly PendingSweep[];
+  /** When it was in use, to the minute; epoch milliseconds. */
+  readonly seenAt?: number;
 }
 
 const NAME = 'state';
