@@ -1,20 +1,24 @@
-/** `/cache-info`: how the cache is set up and how it is. Reads memory, and of the disk one row at most, so it answers at once. */
+/**
+ * `/cache-info`: how the cache is set up and how it is, an overview with a page for each part. Reads memory, and of the
+ * disk a few rows at most, so it answers at once.
+ */
 import { getHeapStatistics } from 'node:v8';
 import {
   ApplicationCommandOptionType,
   ApplicationCommandType,
-  type ChatInputCommandInteraction,
   version as discordJsVersion,
 } from 'discord.js';
 import type { Cache, CacheStats } from '../cache/types.ts';
 import { type Config, configNotices } from '../config.ts';
 import type { WriteBehindFigures } from '../write-behind/types.ts';
-import { answer, defer } from './answer.ts';
+import { type Answerable, answer, defer, deferUpdate, edit, update } from './answer.ts';
 import { tierLabel } from './clear-figures.ts';
 import type { AdminCommand, CommandServices } from './command.ts';
 import { keyChoices, LongKeys, respond } from './completion.ts';
 import { LoopDelay } from './loop-delay.ts';
 import { onRecord } from './on-record.ts';
+import { openPress, pickedValue } from './press.ts';
+import { PANEL_LIFE_MS, type Session, Sessions } from './sessions.ts';
 import { inOrder } from './shards/everywhere.ts';
 import { ShardDesk } from './shards/shard-desk.ts';
 import { nearestKey } from './target.ts';
@@ -22,15 +26,18 @@ import { completeTier, noSuchTierView, tierNamed, tierOption } from './tier-opti
 import { diskProblem } from './views/disk.ts';
 import { type Format, formatFor } from './views/format.ts';
 import { type InfoBeside, infoView, type LayerHealth, type ProcessFigures } from './views/info.ts';
+import { readPage } from './views/info-pages.ts';
 import { diskOfAll, feedOfAll, type InfoRows, writesOfAll } from './views/info-shards.ts';
 import { absentView, storedView } from './views/inspection.ts';
 import { lifetimeView } from './views/lifetime.ts';
 import { ofOneShard, withInfoRows } from './views/shards.ts';
+import { expired } from './views/states.ts';
 import type { View } from './views/view.ts';
 
 export function infoCommand(config: Config): AdminCommand {
   const loopDelay = new LoopDelay();
   const longKeys = new LongKeys();
+  const sessions = new Sessions<Panel>('cache-info');
   return {
     name: 'cache-info',
     data: {
@@ -73,27 +80,27 @@ export function infoCommand(config: Config): AdminCommand {
         await answer(interaction, noSuchTierView(wanted, services), services);
         return;
       }
-      const { cache, warmers } = services;
-      const own = new ShardDesk(services, () => interaction.client.guilds.cache.size).info();
-      const rows = shards && inOrder(shards, own, await shards.ask('info', {}));
-      const { stats, writeBehind, beside } = figuresOf(cache.stats(0), services, rows, format);
-      const view = infoView(
-        {
-          config: services.config,
-          policies: cache.tiers,
-          stats,
-          warmers: warmers.status(),
-          layers: layersOf(cache, stats, format),
-          configNotices: configNotices(services.config),
-          process: processFigures(interaction, services, loopDelay),
-          ...(writeBehind === undefined ? {} : { writeBehind }),
-          ...(beside === undefined ? {} : { beside }),
-          ...(tier === undefined ? {} : { tier }),
+      const session = sessions.open({
+        clock: services.cache.clock,
+        userId: interaction.user.id,
+        lifeMs: PANEL_LIFE_MS,
+        state: { ...(tier === undefined ? {} : { tier }), shown: undefined },
+        onExpire: ({ state }) => {
+          // `edit` logs what fails and never rejects.
+          if (state.shown)
+            void edit(interaction, expired(state.shown, services.mention, 'cache-info'), services);
         },
-        format,
-        services.mention,
-      );
-      await answer(interaction, withInfoRows(view, rows, shards?.own ?? 0, format), services);
+      });
+      await answer(interaction, await panelView(interaction, session, services, loopDelay), services);
+    },
+    async component(interaction, parts, services) {
+      const press = await openPress('cache-info', sessions, interaction, parts, services);
+      if (press === undefined) return;
+      const { session } = press;
+      session.state = { ...readPage(pickedValue(press.interaction)), shown: undefined };
+      if (services.shards !== undefined && !(await deferUpdate(press.interaction, services))) return;
+      const view = await panelView(press.interaction, session, services, loopDelay);
+      await update(press.interaction, view, services);
     },
     autocomplete(interaction, services) {
       const { name, value } = interaction.options.getFocused(true);
@@ -103,8 +110,53 @@ export function infoCommand(config: Config): AdminCommand {
           : keyChoices(services.cache, value, longKeys);
       return respond(interaction, choices, services);
     },
-    stop: () => loopDelay.stop(),
+    stop() {
+      loopDelay.stop();
+      sessions.stop();
+    },
   };
+}
+
+/** What a panel shows at the moment: a page, a tier, or the overview. */
+interface Panel {
+  readonly page?: string;
+  readonly tier?: string;
+  shown: View | undefined;
+}
+
+/** The page that the panel is at. Takes up to five seconds where other shards are asked. */
+async function panelView(
+  interaction: Answerable,
+  session: Session<Panel>,
+  services: CommandServices,
+  loopDelay: LoopDelay,
+): Promise<View> {
+  const { cache, warmers, shards } = services;
+  const { page, tier } = session.state;
+  const format = formatFor(interaction.locale);
+  const own = new ShardDesk(services, () => interaction.client.guilds.cache.size).info();
+  const rows = shards && inOrder(shards, own, await shards.ask('info', {}));
+  const { stats, writeBehind, beside } = figuresOf(cache.stats(0), services, rows, format);
+  const view = infoView(
+    {
+      config: services.config,
+      policies: cache.tiers,
+      stats,
+      warmers: warmers.status(),
+      layers: layersOf(cache, stats, format),
+      configNotices: configNotices(services.config),
+      process: processFigures(interaction, services, loopDelay),
+      ...(writeBehind === undefined ? {} : { writeBehind }),
+      ...(beside === undefined ? {} : { beside }),
+      ...(tier === undefined ? {} : { tier }),
+      ...(page === undefined ? {} : { page }),
+    },
+    format,
+    services.mention,
+    session.id,
+  );
+  session.state.shown = withInfoRows(view, rows, shards?.own ?? 0, format);
+  return session.state.shown;
 }
 
 /** How long a key lives, and why; or that it is not there. */
@@ -141,6 +193,7 @@ function figuresOf(
     writeBehind: writes?.figures,
     beside: {
       disk: disk?.beside ?? [],
+      files: disk?.files,
       feed: feed?.beside ?? [],
       writes: writes?.beside ?? [],
       journals: writes?.journals ?? 0,
@@ -170,7 +223,7 @@ function layersOf(cache: Cache, { total, disk }: CacheStats, format: Format): La
 }
 
 function processFigures(
-  interaction: ChatInputCommandInteraction,
+  interaction: Answerable,
   services: CommandServices,
   loopDelay: LoopDelay,
 ): ProcessFigures {

@@ -634,8 +634,8 @@ describe('/cache-info', () => {
       'Cache Configuration',
       '**Enabled:** yes',
       '🗂️ Tiers',
-      '🧭 Process',
-      'discord.js 14.',
+      '🧭 Status',
+      '**Process:** heap',
     ]) {
       expect(at.said).toContain(text);
     }
@@ -645,7 +645,21 @@ describe('/cache-info', () => {
     const at = aDesk();
     await at.run('cache-info', { tier: 'user' });
     expect(at.said).toContain('`user` `user_orders`');
-    expect(at.said).not.toContain('🧭 Process');
+    expect(at.said).not.toContain('🧭 Status');
+  });
+
+  it('turns to its pages in place, and back', async () => {
+    const at = aDesk();
+    await at.run('cache-info');
+    await at.press('More about', { picks: 'process' });
+    expect(at.markdown).toContain('discord.js 14.');
+    await at.press('More about', { picks: 'tier:query' });
+    expect(at.markdown).toContain('ℹ️ Cache Configuration — Query');
+    await at.press('More about', { picks: 'overview' });
+    expect(at.markdown).toContain('🧭 Status');
+    expect(at.discord.callbacks).toEqual([4, 7, 7, 7]);
+    await at.clock.advanceAsync(15 * 60_000);
+    expect(at.markdown).toContain('This panel has expired.');
   });
 });
 

@@ -152,8 +152,10 @@ describe('the commands, with a disk layer', () => {
     const at = await restarted();
     for (let i = 0; i < 5; i++) at.cache.get(`products::p${i}`);
     await at.run('cache-info');
-    expect(at.markdown).toContain('15 entries found · **5** read back and believed so far');
+    expect(at.markdown).toContain('15 entries found at the start, **5** read back and believed so far');
     expect(at.markdown).toContain('disk (ok, ');
+    await at.press('More about', { picks: 'disk' });
+    expect(at.markdown).toContain('15 entries found · **5** read back and believed so far');
     expect(at.markdown).toContain('every 30 s: Configuration, Reference, Query · never: User');
     expect(at.markdown).not.toContain(folder);
     expect(at.markdown).not.toContain('… and');
@@ -213,7 +215,7 @@ describe('the commands, with a disk layer', () => {
 
   it('/cache-info says of a key that has expired on disk that it is not cached', async () => {
     const at = await restarted();
-    await at.clock.advanceAsync(25 * 3_600_000);
+    at.clock.advance(25 * 3_600_000);
     await at.run('cache-info', { key: 'config::limits' });
     expect(at.markdown).toContain('`config::limits` is not cached.');
   });

@@ -34,7 +34,8 @@ describe('the disk of several shards', () => {
   it('is told once where they share a file', () => {
     const all = diskOfAll(rows({ disk: diskStats() }, { disk: diskStats() }));
     expect(all?.disk.entries).toBe(312);
-    expect(all?.beside).toEqual(['-# One file for all 2 shards.']);
+    expect(all?.beside).toEqual([]);
+    expect(all?.files).toBe('One file for all 2 shards.');
   });
 
   it('names the shards that have trouble with it, or none', () => {
@@ -53,8 +54,8 @@ describe('the disk of several shards', () => {
       '⚠️ **Shards 1, 2** — the disk is full; memory goes on, and it is tried again.',
       '⚠️ **Shard 3** — no disk layer.',
       '⚠️ **Shard 4** — The change feed has a gap, so nothing proves what is older: it counts as stale and is loaded anew.',
-      '-# 2 files for 5 shards.',
     ]);
+    expect(all?.files).toBe('2 files for 5 shards.');
     expect(all?.disk.proof).toBe('resumed');
   });
 

@@ -202,7 +202,7 @@ describe('/cache-info', () => {
   it('shows custom tiers beside the others, with their policies by name', async () => {
     const at = aDesk(OWN);
     await at.run('cache-info');
-    expect(at.said).toContain('**Characters** — ttl 300 s (5 min) · empty · grace');
+    expect(at.said).toContain('**Characters** — ttl 300 s (5 min) · empty\n');
     expect(at.said).toContain('-# Who posts');
     expect(at.said).toContain('**System status** — ttl 5 s · empty');
   });

@@ -507,11 +507,16 @@ describe('/cache-info', () => {
   });
 
   it('tells warmers, layers, versions, heap and event-loop delay', () => {
-    expect(text).toMatch(/\*\*Startup\*\* — at start · last <t:\d+:R>: 40 keys in 1\.8 s, 12 fresh already/);
-    expect(text).toContain('**Periodic** — every 6 h ± 10 min · not run yet · next <t:');
     expect(text).toContain('memory (ok, 45.2 MB of 100 MB)');
-    expect(text).toContain('Node 24.21.0 · discord.js 14.28.1 · Cachecord 0.1.0');
-    expect(text).toContain('event loop 3.2% busy, delay p99 6 ms');
+    expect(text).toMatch(/\*\*Warmers:\*\* Startup last <t:\d+:R> · Periodic next <t:\d+:R>/);
+    expect(text).toContain('event loop 3.2% busy, delay p99 6 ms · Cachecord 0.1.0');
+    const page = (name: string) => said(infoView(infoModel({ page: name }), en, mention));
+    expect(page('warmers')).toMatch(
+      /\*\*Startup\*\* — at start · last <t:\d+:R>: 40 keys in 1\.8 s, 12 fresh already/,
+    );
+    expect(page('warmers')).toContain('**Periodic** — every 6 h ± 10 min · not run yet · next <t:');
+    expect(page('process')).toContain('Node 24.21.0 · discord.js 14.28.1 · Cachecord 0.1.0');
+    expect(page('process')).toContain('event loop 3.2% busy, delay p99 6 ms');
   });
 
   it('tells how the change feed began, how far it is, and what it could not follow', () => {
@@ -520,7 +525,9 @@ describe('/cache-info', () => {
       ...{ changes: 31, invalidations: 17, widened: 0, gaps: 0 },
     };
     const told = (over: Partial<typeof feed>) =>
-      said(infoView(infoModel({ stats: cacheStats({ feed: { ...feed, ...over } }) }), en, mention));
+      said(
+        infoView(infoModel({ page: 'feed', stats: cacheStats({ feed: { ...feed, ...over } }) }), en, mention),
+      );
     expect(told({})).toContain('**Began:** where the last process stopped');
     expect(told({})).toContain('31 changes, 17 invalidations · at position 1,042 · 2 readers');
     expect(told({})).not.toContain('large write');
@@ -528,13 +535,14 @@ describe('/cache-info', () => {
     expect(told({ gaps: 2 })).toContain('The whole cache was cleared 2 times');
     expect(text).not.toContain('Change feed');
     const stats = cacheStats({ feed });
-    const beside = { disk: [], feed: ['⚠️ **Shard 1** — began with a gap.'], writes: [], journals: 0 };
+    const feedBeside = ['⚠️ **Shard 1** — began with a gap.'];
+    const beside = { disk: [], files: undefined, feed: feedBeside, writes: [], journals: 0 };
     expect(said(infoView(infoModel({ stats, beside }), en, mention))).toContain('**Shard 1** — began with');
   });
 
   it("says that it is not about discord.js's caches, and how patterns are written", () => {
     expect(text).toContain("not discord.js's caches (12 guilds, 3,401 users)");
-    expect(text).toContain('`products:*` a prefix');
+    expect(said(infoView(infoModel({ page: 'patterns' }), en, mention))).toContain('`products:*` a prefix');
   });
 
   const everything: TierPolicy = policy({
@@ -563,8 +571,27 @@ describe('/cache-info', () => {
 
   it("shows the author's own tiers with the policies that are on by name", () => {
     expect(withTier({})).toContain(
-      '**Character** — ttl 300 s (5 min) · empty · adaptive ttl, refresh-ahead, early refresh, stale-while-revalidate, grace, soft timeout, hard timeout, compression, size limit, skips empty, condition, cost',
+      '-# Adaptive ttl, refresh-ahead, early refresh, stale-while-revalidate, grace, soft timeout, hard timeout, compression, size limit, skips empty, condition, cost: Character',
     );
+    expect(withTier({})).toContain('**Character** — ttl 300 s (5 min) · empty\n');
+  });
+
+  it('says what all tiers have once', () => {
+    const policies = POLICIES.map((one) => ({ ...one, graceMs: 1_000 }));
+    expect(said(infoView(infoModel({ policies }), en, mention)).match(/grace/gi)).toHaveLength(1);
+  });
+
+  it('is short while all is well, however much there is', () => {
+    const stats = cacheStats({ disk: diskStats() });
+    expect(said(infoView(infoModel({ stats }), en, mention)).length).toBeLessThan(1_200);
+  });
+
+  it('offers a page for each part there is, and for each tier', () => {
+    const body = JSON.stringify(render(infoView(infoModel(), en, mention, id), 'components'));
+    for (const value of ['overview', 'warmers', 'process', 'patterns', 'tier:user']) {
+      expect(body).toContain(`"value":"${value}"`);
+    }
+    expect(body).not.toContain('"value":"disk"');
   });
 
   it('tells every policy of one tier in plain words, and where to change it', () => {

@@ -79,6 +79,7 @@ describe('what was warmed ahead', () => {
             },
           ],
           layers: [],
+          page: 'warmers',
           configNotices: [],
           process: {
             heapUsedBytes: 1,

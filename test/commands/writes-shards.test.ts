@@ -178,7 +178,7 @@ describe('/cache-info', () => {
     const { operator, fail } = broken();
     await fail(2, 'user::2', 'user::22');
     await operator.run('cache-info');
-    expect(operator.markdown).toContain("**Can't be saved:** 2");
+    expect(operator.markdown).toContain("**Write-behind:** 2 can't be saved");
     expect(operator.markdown).toContain("⚠️ **Shard 2** — 2 can't be saved");
     expect(operator.markdown).toContain("2 writes can't be saved");
     expect(operator.markdown).not.toContain('alone');

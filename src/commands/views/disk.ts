@@ -28,11 +28,7 @@ export function diskBlock(model: DiskModel, format: Format, beside?: readonly st
       ...(beside ?? []),
       ...(disk.state === 'off' ? [] : restartLines(disk, format)),
       `**Written:** ${levelsText(model, format)}`,
-      ...(disk.setAside === undefined
-        ? []
-        : [
-            `-# It was damaged at the start, renamed to ${keyText(fileName(disk.setAside), 60)}, and begun anew: nothing but warmth was lost.`,
-          ]),
+      ...(disk.setAside === undefined ? [] : [setAsideLine(disk.setAside)]),
       `-# Since the start: ${countsText(disk, format)}`,
     ],
   };
@@ -51,6 +47,21 @@ export const NO_DISK =
 /** `312 entries, 4.2 MB of 256 MB` */
 export function sizeText({ entries, bytes, maxBytes }: DiskStats, format: Format): string {
   return `${entriesText(format, entries)}, ${format.bytes(bytes)} of ${format.bytes(maxBytes)}`;
+}
+
+/** For the overview: `312 entries · 298 entries found at the start, **87** read back and believed so far` */
+export function diskLine(disk: DiskStats, format: Format): string {
+  const state = disk.state === 'ready' ? '' : ` ${STATES[disk.state]} ·`;
+  const start =
+    disk.found === 0
+      ? 'empty at the start'
+      : `${entriesText(format, disk.found)} found at the start, **${format.count(disk.restored)}** read back and believed so far`;
+  return `**Disk:**${state} ${entriesText(format, disk.entries)} · ${start}`;
+}
+
+/** @param path where a damaged file went */
+export function setAsideLine(path: string): string {
+  return `-# It was damaged at the start, renamed to ${keyText(fileName(path), 60)}, and begun anew: nothing but warmth was lost.`;
 }
 
 /** What was there when the process began, and what became of it. */

@@ -25,6 +25,15 @@ export function feedBlock(feed: FeedFigures, format: Format, beside: readonly st
   };
 }
 
+/** For the overview. */
+export function feedLine(feed: FeedFigures, format: Format): string {
+  const gaps =
+    feed.gaps === 0
+      ? ''
+      : ` · ⚠️ cleared whole ${plural(format, feed.gaps, 'time')}, since changes were missing`;
+  return `**Change feed:** began ${BEGINNINGS[feed.beginning]} · ${plural(format, feed.changes, 'change')} applied${gaps}`;
+}
+
 const BEGINNINGS: Readonly<Record<FeedFigures['beginning'], string>> = {
   new: 'anew, with nothing behind it',
   resumed: 'where the last process stopped',

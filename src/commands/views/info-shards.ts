@@ -21,9 +21,11 @@ function told(rows: InfoRows): ShardInfo[] {
 }
 
 /** The disk of all shards together, and lines for those that differ; `null` where none has one. */
-export function diskOfAll(
-  rows: InfoRows,
-): { readonly disk: DiskStats; readonly beside: readonly string[] } | null {
+export function diskOfAll(rows: InfoRows): {
+  readonly disk: DiskStats;
+  readonly beside: readonly string[];
+  readonly files: string | undefined;
+} | null {
   const all = told(rows);
   const disks = all.flatMap(({ disk }) => disk ?? []);
   const disk = mergeDisks(disks);
@@ -38,7 +40,7 @@ export function diskOfAll(
     if (problem !== undefined) return `${problem}.`;
     return info.disk.proof === proof ? undefined : PROOFS[info.disk.proof];
   });
-  return { disk: { ...disk, proof }, beside: [...trouble, ...(all.length < 2 ? [] : [`-# ${shared}`])] };
+  return { disk: { ...disk, proof }, beside: trouble, files: all.length < 2 ? undefined : shared };
 }
 
 /** The change feed of all: of one database, so that its changes are those of the shard that is farthest. */

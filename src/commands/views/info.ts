@@ -1,19 +1,23 @@
-/** `/cache-info`: how the cache is set up, what each tier holds, what the warmers and the process do. */
+/**
+ * `/cache-info`: how the cache is set up, what each tier holds, and in a line each how its parts do. What they say in full
+ * is in `info-pages.ts` and `info-tier.ts`.
+ */
 import type { CacheStats, TierPolicy } from '../../cache/types.ts';
 import type { Config } from '../../config.ts';
 import type { WarmerStatus } from '../../warmers/types.ts';
 import type { WriteBehindFigures } from '../../write-behind/types.ts';
-import { diskBlock, NO_DISK } from './disk.ts';
-import { feedBlock } from './feed.ts';
-import { capitalised, entriesText, type Format, instant, NOTHING, plural } from './format.ts';
+import { diskLine, NO_DISK, setAsideLine } from './disk.ts';
+import { feedLine } from './feed.ts';
+import { capitalised, entriesText, type Format, instant, plural } from './format.ts';
+import { pageOf, pageSelect, processLine, warmersLine } from './info-pages.ts';
+import { heldText, tierInFull } from './info-tier.ts';
 import { keyText } from './key-text.ts';
-import { ttlPath, ttlText } from './lifetime.ts';
-import { policiesOn, policyNames } from './policies.ts';
+import { ttlText } from './lifetime.ts';
+import { policyNames } from './policies.ts';
 import { fileName } from './redacted.ts';
-import { VERDICT_RULE, verdictOf, verdictText } from './verdict.ts';
-import type { Block, Mention, View } from './view.ts';
-import { precisionText } from './warmed.ts';
-import { writeBehindBlock, writeBehindNotices } from './writes.ts';
+import { VERDICT_RULE } from './verdict.ts';
+import type { Block, ControlId, Mention, View } from './view.ts';
+import { writeBehindLine, writeBehindNotices } from './writes.ts';
 
 /** Where entries lie. Farther layers join this list. */
 export interface LayerHealth {
@@ -54,43 +58,52 @@ export interface InfoModel {
   /** Of a bot in several processes: the figures of disk, feed and write-behind are of all, and these lines tell what differs. */
   readonly beside?: InfoBeside;
   readonly tier?: string;
+  /** @default the overview */
+  readonly page?: string;
 }
 
+/** What differs from shard to shard. */
 export interface InfoBeside {
   readonly disk: readonly string[];
+  /** How many files there are; `undefined` without a disk layer. */
+  readonly files: string | undefined;
   readonly feed: readonly string[];
   readonly writes: readonly string[];
   readonly journals: number;
 }
 
-export function infoView(model: InfoModel, format: Format, mention: Mention): View {
+/** @param id makes the `custom_id` of the select of pages; without it there is none */
+export function infoView(model: InfoModel, format: Format, mention: Mention, id?: ControlId): View {
   const policy = model.policies.find((one) => one.tier === model.tier);
+  const page = policy === undefined ? pageOf(model) : undefined;
+  const isOverview = policy === undefined && page === undefined;
   const isDegraded = !model.stats.enabled || model.layers.some((layer) => layer.state === 'degraded');
-  const notices = policy === undefined ? noticesOf(model, format) : [];
+  const notices = isOverview ? noticesOf(model, format) : [];
+  const name = policy?.label ?? page?.label;
   return {
     tone: isDegraded || notices.length > 0 ? 'degraded' : 'normal',
-    title: policy === undefined ? 'ℹ️ Cache Configuration' : `ℹ️ Cache Configuration — ${policy.label}`,
+    title: name === undefined ? 'ℹ️ Cache Configuration' : `ℹ️ Cache Configuration — ${name}`,
     subtitle: `${model.stats.enabled ? 'On' : 'Off: every read goes to the database'} · running since ${instant(model.process.startedAt)}`,
-    blocks: [
-      ...(notices.length === 0 ? [] : [{ heading: '⚠️ Notices', lines: notices }]),
-      ...(policy === undefined ? [configurationBlock(model, format), ...diskBlocks(model, format)] : []),
-      ...(policy === undefined ? tierBlocks(model, format) : tierInFull(model, policy, format)),
-      ...(policy === undefined
-        ? [
-            ...(model.stats.feed === null ? [] : [feedBlock(model.stats.feed, format, model.beside?.feed)]),
-            ...(model.writeBehind === undefined
-              ? []
-              : [writeBehindBlock(model.writeBehind, format, model.beside?.journals, model.beside?.writes)]),
-            warmersBlock(model.warmers, format),
-            processBlock(model.process, format),
-          ]
-        : []),
-      patternBlock(mention),
-    ],
-    notes: [
-      VERDICT_RULE,
-      `This is the bot's own data cache, not discord.js's caches (${plural(format, model.process.guilds, 'guild')}, ${plural(format, model.process.users, 'user')}).`,
-    ],
+    blocks:
+      policy !== undefined
+        ? tierInFull(model, policy, format)
+        : page !== undefined
+          ? page.blocks(model, format, mention)
+          : [
+              ...(notices.length === 0 ? [] : [{ heading: '⚠️ Notices', lines: notices }]),
+              configurationBlock(model, format),
+              ...tierBlocks(model, format),
+              statusBlock(model, format, mention),
+            ],
+    notes:
+      policy !== undefined
+        ? [VERDICT_RULE]
+        : isOverview
+          ? [
+              `This is the bot's own data cache, not discord.js's caches (${plural(format, model.process.guilds, 'guild')}, ${plural(format, model.process.users, 'user')}).`,
+            ]
+          : [],
+    ...(id === undefined ? {} : { rows: [pageSelect(model, id)] }),
   };
 }
 
@@ -104,8 +117,7 @@ function configurationBlock(model: InfoModel, format: Format): Block {
   return {
     lines: [
       `**Enabled:** ${model.stats.enabled ? 'yes' : 'no'} · **Layers:** ${layers.map(layerText).join(' · ')}`,
-      `**max_size_mb** ${format.exact(section.max_size_mb)} · **cleanup_interval** ${format.exact(section.cleanup_interval)} s (${format.duration(config.cache.cleanupIntervalMs)})`,
-      `**Clears ask** above ${entriesText(format, config.admin.confirmAbove)} · **Configuration:** ${source}`,
+      `**max_size_mb** ${format.exact(section.max_size_mb)} · **cleanup_interval** ${format.exact(section.cleanup_interval)} s (${format.duration(config.cache.cleanupIntervalMs)}) · **Configuration:** ${source}`,
       ...(model.stats.disk === null ? [NO_DISK] : []),
     ],
   };
@@ -114,11 +126,6 @@ function configurationBlock(model: InfoModel, format: Format): Block {
 /** What is wrong with one is told by the notices. */
 function layerText({ layer, state, detail }: LayerHealth): string {
   return state === 'degraded' ? `${layer} (degraded)` : `${layer} (${state}, ${detail})`;
-}
-
-function diskBlocks({ stats: { disk }, policies, config, beside }: InfoModel, format: Format): Block[] {
-  if (disk === null) return [];
-  return [diskBlock({ disk, policies, intervalMs: config.cache.disk?.intervalMs }, format, beside?.disk)];
 }
 
 /** So many a block: an embed's field takes some 1,000 characters, and what is left out leaves from the end of a block. */
@@ -135,106 +142,52 @@ function tierBlocks(model: InfoModel, format: Format): Block[] {
         .flatMap((policy) => tierLines(model, policy, format)),
     });
   }
-  return blocks;
+  const policies = policyLines(model.policies, format);
+  return policies.length === 0 ? blocks : [...blocks, { lines: policies }];
+}
+
+const POLICY_GROUPS = 4;
+
+/** `Grace, refresh-ahead: all tiers`: each set of policies once, with the tiers that have it. */
+function policyLines(policies: readonly TierPolicy[], format: Format): string[] {
+  const groups = [...Map.groupBy(policies, (policy) => policyNames(policy, format))].filter(
+    ([names]) => names !== '',
+  );
+  const lines = groups.slice(0, POLICY_GROUPS).map(([names, same]) => {
+    const labels = same.slice(0, TIERS_A_BLOCK).map(({ label }) => label);
+    const more = same.length > labels.length ? `, … (${format.count(same.length)})` : '';
+    const who = same.length === policies.length ? 'all tiers' : labels.join(', ') + more;
+    return `-# ${capitalised(names)}: ${who}`;
+  });
+  return groups.length > POLICY_GROUPS
+    ? [...lines, '-# Further policies are on the pages of the tiers.']
+    : lines;
 }
 
 function tierLines(model: InfoModel, policy: TierPolicy, format: Format): string[] {
-  const policies = policyNames(policy, format);
-  const extra = policies === '' ? '' : ` · ${policies}`;
   const lines = [
-    `**${policy.label}** — ttl ${ttlText(policy.ttlMs, format)} · ${heldText(model.stats, policy, format)}${extra}`,
+    `**${policy.label}** — ttl ${ttlText(policy.ttlMs, format)} · ${heldText(model.stats, policy, format)}`,
   ];
   if (policy.description !== '') lines.push(`-# ${capitalised(policy.description)}`);
   return lines;
 }
 
-function heldText({ tiers }: CacheStats, { tier }: TierPolicy, format: Format): string {
-  const row = tiers.find((one) => one.tier === tier);
-  return row === undefined || row.entries === 0
-    ? 'empty'
-    : `${entriesText(format, row.entries)}, ≈ ${format.bytes(row.weightBytes)}`;
-}
-
-/** One tier, with every policy that is on in plain words. */
-function tierInFull(model: InfoModel, policy: TierPolicy, format: Format): Block[] {
-  const row = model.stats.tiers.find((one) => one.tier === policy.tier);
-  const policies = policiesOn(policy, format, model.stats.disk !== null);
-  const lines = [
-    `**${policy.label}** — ttl ${ttlText(policy.ttlMs, format)} · ${heldText(model.stats, policy, format)}`,
-    ...(policy.description === '' ? [] : [`-# ${capitalised(policy.description)}`]),
-    `"No such row" is kept ${ttlText(policy.negativeTtlMs, format)} · each ttl is shortened by up to ${format.percent(policy.jitterRatio)}, so that entries do not all end at once`,
-    `**Namespaces:** ${policy.namespaces.length === 0 ? NOTHING : policy.namespaces.map((name) => keyText(name, 32)).join(' ')}`,
-    `**In config.json:** its ttl is ${keyText(ttlPath(policy.tier), 64)}, its policies are in ${keyText(`cache.tiers.${policy.tier}`, 64)}`,
-  ];
-  if (row !== undefined) {
-    lines.push(
-      `**Verdict:** ${verdictText(verdictOf(row))} · hit rate ${format.percent(row.hitRate)} of ${plural(format, row.lookups, 'lookup')}`,
-    );
-  }
-  return [
-    { heading: '🗂️ Tier', lines },
-    {
-      heading: '🧭 Policies',
-      lines:
-        policies.length === 0
-          ? ['None is on: at the end of its ttl an entry is loaded anew.']
-          : policies.map(({ name, text }) => `**${name}** — ${text}`),
-    },
-  ];
-}
-
-const WARMER_LABELS: Readonly<Record<WarmerStatus['warmer'], string>> = {
-  startup: 'Startup',
-  periodic: 'Periodic',
-  user: 'User',
-  hot_keys: 'Hot keys',
-  prediction: 'Prediction',
-};
-
-function warmersBlock(warmers: readonly WarmerStatus[], format: Format): Block {
-  if (warmers.length === 0) return { heading: '🔥 Warmers', lines: ['None.'] };
+/** One line for each part, trouble beneath it; the pages tell the rest. */
+function statusBlock(model: InfoModel, format: Format, mention: Mention): Block {
+  const { stats, writeBehind, beside } = model;
+  const setAside = stats.disk?.setAside;
   return {
-    heading: '🔥 Warmers',
-    lines: warmers.map((warmer) => {
-      const parts = [warmer.schedule];
-      const last = warmer.lastRun;
-      if (last !== null) {
-        const fresh = last.skipped > 0 ? `, ${format.count(last.skipped)} fresh already` : '';
-        const failed = last.failed > 0 ? `, ${format.count(last.failed)} failed` : '';
-        const what =
-          last.state === 'running' ? 'running since' : last.state === 'stopped' ? 'stopped, begun' : 'last';
-        parts.push(
-          `${what} ${instant(last.startedAt)}: ${plural(format, last.warmed, 'key')} in ${format.duration(last.ms)}${fresh}${failed}`,
-        );
-      } else parts.push('not run yet');
-      if (warmer.runs > 1) parts.push(`${plural(format, warmer.runs, 'run')}`);
-      if (warmer.dropped > 0) parts.push(`${format.count(warmer.dropped)} skipped (busy)`);
-      if (warmer.nextAt !== null) parts.push(`next ${instant(warmer.nextAt)}`);
-      const precision = precisionText(warmer.precision, format);
-      if (precision !== undefined) parts.push(precision);
-      return `**${WARMER_LABELS[warmer.warmer]}** — ${parts.join(' · ')}`;
-    }),
-  };
-}
-
-function processBlock(figures: ProcessFigures, format: Format): Block {
-  const delay =
-    figures.loopDelayP99Ms === null ? '' : `, delay p99 ${format.duration(figures.loopDelayP99Ms)}`;
-  return {
-    heading: '🧭 Process',
+    heading: '🧭 Status',
     lines: [
-      `Heap ${format.bytes(figures.heapUsedBytes)} of ${format.bytes(figures.heapLimitBytes)} · resident ${format.bytes(figures.residentBytes)} · event loop ${format.percent(figures.loopBusyRatio)} busy${delay}`,
-      `Up since ${instant(figures.startedAt)} · Node ${figures.node} · discord.js ${figures.discordJs} · Cachecord ${figures.plugin}`,
-    ],
-  };
-}
-
-function patternBlock(mention: Mention): Block {
-  return {
-    heading: '✏️ Patterns',
-    lines: [
-      '`config::vip_tiers` one key · `products:*` a prefix · `user::123456::*` one user · `tier:query` a tier · `tag:…` a tag · `all`',
-      `Clear with ${mention('cache-clear')}, fill with ${mention('cache-warm')}, look with ${mention('cache-stats')}.`,
+      ...(stats.disk === null ? [] : [diskLine(stats.disk, format)]),
+      ...(setAside === undefined ? [] : [setAsideLine(setAside)]),
+      ...(beside?.disk ?? []),
+      ...(stats.feed === null ? [] : [feedLine(stats.feed, format)]),
+      ...(beside?.feed ?? []),
+      ...(writeBehind === undefined ? [] : [writeBehindLine(writeBehind, format, mention)]),
+      ...(beside?.writes ?? []),
+      warmersLine(model.warmers, format),
+      processLine(model.process, format),
     ],
   };
 }

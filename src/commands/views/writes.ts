@@ -98,6 +98,13 @@ export function writeBehindBlock(
   };
 }
 
+/** For the overview. */
+export function writeBehindLine(figures: WriteBehindFigures, format: Format, mention: Mention): string {
+  const trouble = writesTrouble(figures, format) ?? 'nothing waits';
+  const look = figures.dead === 0 ? '' : ` (see ${mention('cache-writes')})`;
+  return `**Write-behind:** ${trouble}${look} · ${format.count(figures.saved)} saved`;
+}
+
 function lastFailure({ writers }: WriteBehindFigures) {
   return writers
     .flatMap(({ name, lastFailure }) => (lastFailure === null ? [] : [{ name, ...lastFailure }]))
