@@ -38,6 +38,14 @@ const CHECK_MS = 10;
 /** As many invalidations are remembered: a change may be noticed before anybody asks about it. */
 const MOST_DROPS = 200;
 
+/** What an interaction has cost so far. */
+interface Use {
+  readonly interactionId: string;
+  queries: number;
+  /** Reads that have been counted, and whose statement is still to come. */
+  waiting: number;
+}
+
 interface Drop {
   /** How far the feed was applied before it. */
   readonly after: number;
@@ -47,7 +55,7 @@ interface Drop {
 
 export class BotWatch {
   readonly #tell: (message: WatchMessage) => void;
-  readonly #use = new AsyncLocalStorage<{ readonly interactionId: string; queries: number }>();
+  readonly #use = new AsyncLocalStorage<Use>();
   readonly #expected = new Set<number>();
   #drops: Drop[] = [];
   #applied: () => number = () => 0;
@@ -63,19 +71,30 @@ export class BotWatch {
       ...source,
       beforeQuery: () => {
         const use = this.#use.getStore();
-        if (use !== undefined) {
-          use.queries += 1;
-          this.#tell({ type: 'queries', ...use });
-        }
+        if (use !== undefined && use.waiting > 0) use.waiting -= 1;
+        else this.#count(use);
         source.beforeQuery?.();
       },
+      // What waits for the database has asked it, whether an answer comes or not.
+      gate: () => {
+        const use = this.#use.getStore();
+        if (use !== undefined) use.waiting += 1;
+        this.#count(use);
+        return source.gate?.();
+      },
     };
+  }
+
+  #count(use: Use | undefined): void {
+    if (use === undefined) return;
+    use.queries += 1;
+    this.#tell({ type: 'queries', interactionId: use.interactionId, queries: use.queries });
   }
 
   /** For `runBot`: before anybody else listens. */
   watch({ client, cache, feed }: WatchedParts): void {
     client.prependListener(Events.InteractionCreate, ({ id }) =>
-      this.#use.enterWith({ interactionId: id, queries: 0 }),
+      this.#use.enterWith({ interactionId: id, queries: 0, waiting: 0 }),
     );
     this.#applied = () => feed.position().position;
     cache.on('invalidated', ({ removal }) => {

@@ -31,7 +31,7 @@ export function watchable(config: Config): Config {
   const { disk } = config.cache;
   const persist = Math.min(config.cacheSection.persist_interval, PERSIST_SECONDS);
   const query = said.query === undefined ? Math.min(ttl, QUERY_TTL_SECONDS) : ttl;
-  const shortened = `searches, leaderboards. The playground shortens the ttl, which is ${ttl} s in config.json.`;
+  const shortened = `searches, leaderboards. The playground shortens the ttl, which is ${ttl.toLocaleString('en-US')} s in config.json.`;
   const section = {
     ...config.cacheSection,
     persist_interval: persist,

@@ -65,7 +65,7 @@ export function createMachinery({ page, act, welcome, showCrash }) {
   function drawDatabase() {
     const { trouble, queryTtlSeconds } = page.hello;
     drawTroubles($('#database'), trouble);
-    const ttl = new Intl.NumberFormat(page.locale, { style: 'unit', unit: 'second', unitDisplay: 'long' });
+    const ttl = new Intl.NumberFormat(page.locale, { style: 'unit', unit: 'second', unitDisplay: 'narrow' });
     $('#database-hint').textContent = t(`${trouble}Hint`, { ttl: ttl.format(queryTtlSeconds) });
   }
 

@@ -17,6 +17,7 @@ export function createStory({ page, act, note, enter }) {
   let seconds = null;
   /** Since when the bot that is gone has counted: what is told of another one is news. */
   let lastSince = null;
+  const button = document.querySelector('#show-crash');
   let isShowing = false;
   let heard = () => undefined;
 
@@ -75,14 +76,20 @@ export function createStory({ page, act, note, enter }) {
   /** Kills the bot, changes a price meanwhile, starts it again, and asks before and after. */
   async function show() {
     if (isShowing) return;
-    isShowing = true;
+    mark(true);
     try {
       await steps();
     } catch {
       note(() => t('showStopped'));
     } finally {
-      isShowing = false;
+      mark(false);
     }
+  }
+
+  function mark(is) {
+    isShowing = is;
+    button.classList.toggle('busy', is);
+    button.setAttribute('aria-busy', String(is));
   }
 
   async function steps() {

@@ -82,7 +82,7 @@ export const WORDS = {
     slow: 'Slow (2 s)',
     stuck: 'Stuck',
     failing: 'Failing',
-    healthyHint: 'Make trouble, and run /leaderboard: its answer is fresh for {ttl}.',
+    healthyHint: 'Run /leaderboard, make trouble, and run it again after {ttl}: the old answer is served.',
     slowHint: 'Leaderboard and searches take 2 s. Other reads are synchronous, as SQLite is, and stay quick.',
     stuckHint:
       'Leaderboard and searches get no answer until the hard timeout. Other reads are synchronous and stay quick.',
@@ -273,7 +273,8 @@ export const WORDS = {
     slow: 'Langsam (2 s)',
     stuck: 'Hängt',
     failing: 'Defekt',
-    healthyHint: 'Störe sie und führe /leaderboard aus: die Antwort ist {ttl} lang frisch.',
+    healthyHint:
+      'Führe /leaderboard aus, störe sie, und führe es nach {ttl} noch einmal aus: die alte Antwort wird geliefert.',
     slowHint:
       'Rangliste und Suchen dauern 2 s. Was sonst gelesen wird, ist synchron wie SQLite und bleibt schnell.',
     stuckHint:

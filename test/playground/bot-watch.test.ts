@@ -44,6 +44,19 @@ it('counts the statements of each interaction apart, through everything that it 
   expect(asked).toHaveLength(4);
 });
 
+it('counts a read that waits for its database once, whether an answer comes or not', () => {
+  const { client, watch, told } = atWork();
+  const { beforeQuery, gate } = watch.counted({});
+  client.on('interactionCreate', ({ id }: { id: string }) => {
+    void gate?.();
+    if (id === 'answered') beforeQuery?.();
+  });
+  for (const id of ['answered', 'stuck']) client.emit('interactionCreate', { id });
+  expect(told).toEqual(
+    ['answered', 'stuck'].map((interactionId) => ({ type: 'queries', interactionId, queries: 1 })),
+  );
+});
+
 it('counts no statement that belongs to no interaction', () => {
   const { watch, told } = atWork();
   watch.counted({}).beforeQuery?.();

@@ -50,7 +50,7 @@ describe('the configuration of the playground', () => {
   it('says in the description of tier query, and so in /cache-info, that its ttl is shortened', () => {
     const description = (ttl_query: number) =>
       tier(watchable(parseConfig({ cache: { ttl_query } })), 'query')?.description;
-    expect(description(1_800)).toContain('The playground shortens the ttl, which is 1800 s in config.json.');
+    expect(description(1_800)).toContain('The playground shortens the ttl, which is 1,800 s in config.json.');
     expect(description(QUERY_TTL_SECONDS)).not.toContain('shortens');
   });
 
