@@ -2,7 +2,6 @@
  * The cache manager: the calls that bots make, and the parts that answer them. A read is memory (`reader.ts`), else
  * joining the load in flight, else loading and filling (`loading.ts`).
  */
-
 import { aloneWith, BatchLoad, type LoadMissing } from './batch-load.ts';
 import { BurstLog } from './burst-log.ts';
 import { type Clock, systemClock } from './clock.ts';
@@ -14,6 +13,7 @@ import { Emitter } from './events.ts';
 import { Filler, WRITTEN } from './filler.ts';
 import { Invalidator } from './invalidator.ts';
 import { assertKey } from './keys.ts';
+import { assertKnown, type OptionNames } from './known-options.ts';
 import { Disk, type Provenance } from './layers/disk.ts';
 import { MemoryLayer } from './layers/memory.ts';
 import { openWithBetterSqlite3 } from './layers/open-sqlite.ts';
@@ -63,8 +63,30 @@ const NOTHING: Removal = { entries: 0, weightBytes: 0, loads: 0 };
  * @throws CacheError `ERR_ARGUMENT_INVALID` for a bound, interval or tier that makes no sense.
  */
 export function createCache(options: CacheOptions): Cache {
+  assertKnown('createCache', options, OPTIONS);
+  if (options.disk !== undefined) assertKnown('disk of createCache', options.disk, DISK_OPTIONS);
   return new CacheManager(options);
 }
+
+const OPTIONS: OptionNames<CacheOptions> = {
+  enabled: true,
+  maxWeightBytes: true,
+  tiers: true,
+  cleanupIntervalMs: true,
+  clock: true,
+  logger: true,
+  disk: true,
+  random: true,
+};
+const DISK_OPTIONS: OptionNames<DiskOptions> = {
+  path: true,
+  maxBytes: true,
+  intervalMs: true,
+  version: true,
+  trust: true,
+  remembersUse: true,
+  open: true,
+};
 
 class CacheManager implements Cache {
   readonly enabled: boolean;

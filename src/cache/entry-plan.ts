@@ -2,7 +2,6 @@
  * What the author said about the entries of a function (key, tags, dependencies, ttl), compiled once, when the function
  * is wrapped. Wrappers and decorators are two ways to the same plan, hence alike in power.
  */
-import { nearestName, withoutUnit } from '../nearest-name.ts';
 import { CacheError } from './errors.ts';
 import {
   compileKeyTemplate,
@@ -13,6 +12,7 @@ import {
   type TemplateScope,
 } from './key-template.ts';
 import { escapeSegment, SEPARATOR } from './keys.ts';
+import { assertKnown } from './known-options.ts';
 import type { PersistenceLevel } from './policy.ts';
 import { assertLoadingPolicy, LOADING_POLICIES } from './policy-check.ts';
 import { assertTtl } from './tier-book.ts';
@@ -107,7 +107,7 @@ const OWN_OPTIONS = [
 ];
 /** What is handed on with every call. */
 const ENTRY_OPTIONS: ReadonlySet<string> = new Set(['tier', 'ttlMs', 'negativeTtlMs', ...LOADING_POLICIES]);
-const OPTIONS: ReadonlySet<string> = new Set([...OWN_OPTIONS, ...ENTRY_OPTIONS]);
+const OPTIONS: readonly string[] = [...OWN_OPTIONS, ...ENTRY_OPTIONS];
 
 /**
  * Compiles the options given for a function.
@@ -179,14 +179,8 @@ export function scopeOf(
 }
 
 function assertOptions(name: string, options: AnyPlanOptions): void {
-  const wrong = Object.keys(options).find((option) => !OPTIONS.has(option));
-  if (wrong !== undefined) {
-    throw new CacheError(
-      'ERR_ARGUMENT_INVALID',
-      `There is no option "${wrong}" for ${name || 'a function'}${hintFor(wrong)}.`,
-    );
-  }
   const owner = name || 'the function';
+  assertKnown(owner, options, OPTIONS);
   if (options.ttlMs !== undefined) assertTtl(options.ttlMs, `ttlMs of ${owner}`);
   if (options.negativeTtlMs !== undefined) assertTtl(options.negativeTtlMs, `negativeTtlMs of ${owner}`);
   assertLoadingPolicy(options, owner);
@@ -199,15 +193,6 @@ function assertOptions(name: string, options: AnyPlanOptions): void {
       `Give either key or keyPrefix for ${name || 'the function'}, such as key: 'user::{0}::profile'.`,
     );
   }
-}
-
-/** The option that was probably meant. Those that differ by their unit alone were meant in another unit. */
-function hintFor(wrong: string): string {
-  const right = [...OPTIONS].find((option) => withoutUnit(option) === withoutUnit(wrong));
-  if (right?.endsWith('Ms') && !/ms$/i.test(wrong)) return ` (times are given in milliseconds, as ${right})`;
-  if (right?.endsWith('Bytes') && !/bytes$/i.test(wrong)) return ` (sizes are given in bytes, as ${right})`;
-  const nearest = right ?? nearestName(wrong, OPTIONS);
-  return nearest === undefined ? '' : ` (did you mean ${nearest}?)`;
 }
 
 function keyRender(functionName: string, options: AnyPlanOptions, scope: TemplateScope): Render {

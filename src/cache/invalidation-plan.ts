@@ -3,11 +3,11 @@
  * A write that the database accepted never fails because of its invalidation (I4), and nothing stale stays behind
  * either: when the targets cannot be made out, the whole cache is cleared.
  */
-
 import type { Logger } from '../logger.ts';
 import { scopeOf } from './entry-plan.ts';
 import { CacheError } from './errors.ts';
 import { compileTargetTemplate, compileTemplate, type Parameters } from './key-template.ts';
+import { assertKnown, type OptionNames } from './known-options.ts';
 import type { Cache, InvalidationTarget } from './types.ts';
 
 /** One target with placeholders, several, or a function of a call's arguments and result. */
@@ -22,6 +22,8 @@ export interface InvalidationOptions {
   /** Hears of an invalidation that failed. @default `console` */
   readonly logger?: Logger;
 }
+
+const OPTIONS: OptionNames<InvalidationOptions> = { parameters: true, logger: true };
 
 export interface InvalidationPlan {
   /**
@@ -46,6 +48,7 @@ export function planInvalidation<A extends readonly unknown[], R>(
   options: InvalidationOptions = {},
 ): InvalidationPlan {
   const scope = scopeOf(fn, options.parameters);
+  assertKnown(scope.functionName, options, OPTIONS);
   const logger = options.logger ?? console;
   const makeTargets = typeof targets === 'function' ? undefined : compileAll(asList(targets));
   function compileAll(list: readonly InvalidationTarget[]) {

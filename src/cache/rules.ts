@@ -1,4 +1,5 @@
 /** The policies of a tier with what a call says instead, complete: what the read path goes by. */
+import { assertKnown, type OptionNames } from './known-options.ts';
 import {
   type AdaptiveTtl,
   DEFAULT_GRACE_BACKOFF_MS,
@@ -6,6 +7,18 @@ import {
   type PersistenceLevel,
 } from './policy.ts';
 import { assertLoadingPolicy, LOADING_POLICIES } from './policy-check.ts';
+import type { LoadOptions } from './types.ts';
+
+const CALL_OPTIONS: OptionNames<Omit<LoadOptions, keyof LoadingPolicy>> = {
+  tier: true,
+  ttlMs: true,
+  negativeTtlMs: true,
+  tags: true,
+  dependsOn: true,
+  fresh: true,
+};
+/** What a call may say. */
+const OPTIONS: readonly string[] = [...Object.keys(CALL_OPTIONS), ...LOADING_POLICIES];
 
 /** {@link LoadingPolicy} with every default filled in. Times that never come are `Infinity`. */
 export interface Rules {
@@ -65,7 +78,7 @@ export class RuleBook {
     this.ofTier = completeRules(tier);
   }
 
-  /** @throws CacheError `ERR_ARGUMENT_INVALID` for an option that makes no sense */
+  /** @throws CacheError `ERR_ARGUMENT_INVALID` for an option that does not exist, or makes no sense */
   of(call: LoadingPolicy): Rules {
     let rules = this.#ofCalls.get(call);
     if (rules === undefined) {
@@ -76,6 +89,7 @@ export class RuleBook {
   }
 
   #merge(call: LoadingPolicy): Rules {
+    assertKnown('the call', call, OPTIONS);
     const stated = LOADING_POLICIES.filter((name) => Reflect.get(call, name) !== undefined);
     if (stated.length === 0) return this.ofTier;
     assertLoadingPolicy(call, 'the call');

@@ -12,6 +12,7 @@
 import type { Logger } from '../logger.ts';
 import type { ChangeSource } from './change-source.ts';
 import { CacheError } from './errors.ts';
+import { assertKnown, type OptionNames } from './known-options.ts';
 import { isPromiseLike } from './promise-like.ts';
 import type { MarkedDatabase } from './rollback-mark.ts';
 import { TransactionalCache } from './transactional-cache.ts';
@@ -41,6 +42,8 @@ export interface SqliteCacheOptions {
   readonly feed?: ChangeSource;
 }
 
+const OPTIONS: OptionNames<SqliteCacheOptions> = { logger: true, feed: true };
+
 export interface SqliteCache {
   /** The cache to be used with the database, in transactions and outside. */
   readonly cache: Cache;
@@ -64,6 +67,7 @@ export interface SqliteCache {
  * transfer.immediate('1', '2', 500);
  */
 export function sqliteCache(db: SqliteDatabase, cache: Cache, options: SqliteCacheOptions = {}): SqliteCache {
+  assertKnown('sqliteCache', options, OPTIONS);
   const transactional = new TransactionalCache(db, cache, options.logger ?? console, options.feed);
   return {
     cache: transactional,

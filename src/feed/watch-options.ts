@@ -1,5 +1,6 @@
 /** What may be asked of a feed, checked once. */
 import { CacheError } from '../cache/errors.ts';
+import { assertKnown, type OptionNames } from '../cache/known-options.ts';
 import type { Logger } from '../logger.ts';
 import type { GapReason } from './drain.ts';
 import type { FeedPosition, ReaderLimits } from './readers.ts';
@@ -32,8 +33,20 @@ export interface WatchSettings extends ReaderLimits {
   readonly onGap: (reason: GapReason) => void;
 }
 
-/** @throws CacheError `ERR_ARGUMENT_INVALID` for numbers that make no sense */
+const OPTIONS: OptionNames<WatchOptions> = {
+  pollIntervalMs: true,
+  startAt: true,
+  resumable: true,
+  reportIntervalMs: true,
+  forgetReadersAfterMs: true,
+  maxRows: true,
+  logger: true,
+  onGap: true,
+};
+
+/** @throws CacheError `ERR_ARGUMENT_INVALID` for options that do not exist, and numbers that make no sense */
 export function watchSettings(options: WatchOptions): WatchSettings {
+  assertKnown('watchTables', options, OPTIONS);
   const number = (
     name: 'pollIntervalMs' | 'reportIntervalMs' | 'forgetReadersAfterMs' | 'maxRows',
     fallback: number,

@@ -1,9 +1,9 @@
 /** What an author may state about kept answers, and what of it makes no sense. */
 import { CacheError } from '../cache/errors.ts';
+import { assertKnown, type OptionNames } from '../cache/known-options.ts';
 import type { LoadingPolicy } from '../cache/policy.ts';
 import { assertLoadingPolicy, LOADING_POLICIES } from '../cache/policy-check.ts';
-import type { TierName, TierPolicy } from '../cache/types.ts';
-import { assertKnown } from './known-options.ts';
+import type { EntryOptions, TierName, TierPolicy } from '../cache/types.ts';
 
 type PerRequest = readonly string[] | ((request: Request) => readonly string[]);
 
@@ -52,7 +52,7 @@ export function tierOf(tiers: readonly TierPolicy[], name: TierName | undefined)
   throw invalid(`tier is "${name}"; there are ${tiers.map(({ tier }) => tier).join(', ')}`);
 }
 
-const OWN_OPTIONS: Readonly<Record<Exclude<keyof CacheResponseOptions, keyof LoadingPolicy>, true>> = {
+const OWN_OPTIONS: OptionNames<Omit<CacheResponseOptions, keyof LoadingPolicy>> = {
   ttlMs: true,
   tier: true,
   keyPrefix: true,
@@ -71,6 +71,14 @@ const OPTIONS = [
   ...Object.keys(OWN_OPTIONS),
   ...LOADING_POLICIES.filter((name) => !NOT_TAKEN.includes(name)),
 ];
+
+/** What of it holds for an entry of any kind. */
+export function entryOptionsOf(
+  options: CacheResponseOptions,
+): Pick<EntryOptions, 'ttlMs' | keyof LoadingPolicy> {
+  const names = ['ttlMs', ...LOADING_POLICIES];
+  return Object.fromEntries(Object.entries(options).filter(([name]) => names.includes(name)));
+}
 
 /** @throws CacheError `ERR_ARGUMENT_INVALID` */
 export function assertOptions(options: CacheResponseOptions): void {

@@ -9,7 +9,13 @@
 import type { Cache, LoadContext, LoadOptions, TierPolicy } from '../cache/types.ts';
 import { restoreResponse, type StoredResponse, storeResponse, withoutBody } from './cache-response-body.ts';
 import { cacheControl, matchesEtag, seconds, withoutContent } from './cache-response-headers.ts';
-import { assertOptions, type CacheResponseOptions, listOf, tierOf } from './cache-response-options.ts';
+import {
+  assertOptions,
+  type CacheResponseOptions,
+  entryOptionsOf,
+  listOf,
+  tierOf,
+} from './cache-response-options.ts';
 import {
   isCacheableRequest,
   isForOneAlone,
@@ -79,7 +85,7 @@ export class ResponseCache {
     this.#maxBodyBytes = options.maxBodyBytes ?? DEFAULT_BODY_BYTES;
     this.#statuses = new Set(options.statuses ?? [200]);
     // Tags and dependencies are told by each load.
-    this.#loadOptions = { ...options, tier: this.#tier.tier, tags: [], dependsOn: [] };
+    this.#loadOptions = { ...entryOptionsOf(options), tier: this.#tier.tier };
     this.#vary = (options.vary ?? []).map((name) => name.toLowerCase()).sort();
   }
 

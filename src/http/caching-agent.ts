@@ -6,11 +6,11 @@
 import { Agent, type Dispatcher, Dispatcher1Wrapper, interceptors } from 'undici';
 import { BurstLog } from '../cache/burst-log.ts';
 import { CacheError } from '../cache/errors.ts';
+import { assertKnown, type OptionNames } from '../cache/known-options.ts';
 import type { Cache, TierName } from '../cache/types.ts';
 import type { Logger } from '../logger.ts';
 import { Answers } from './answers.ts';
 import { Exchange, type ExchangeOptions } from './exchange.ts';
-import { assertKnown } from './known-options.ts';
 
 export interface CachingAgentOptions {
   /** What the requests go through: a pool, a proxy agent, one composed with other interceptors. @default a new `Agent` */
@@ -124,7 +124,7 @@ function forAllVersions(agent: Dispatcher): Dispatcher {
   });
 }
 
-const OPTIONS: Readonly<Record<keyof CachingAgentOptions, true>> = {
+const OPTIONS: OptionNames<CachingAgentOptions> = {
   dispatcher: true,
   tier: true,
   type: true,
@@ -149,7 +149,7 @@ const NUMBERS = [
 ] as const;
 
 function assertOptions(cache: Cache, options: CachingAgentOptions): void {
-  assertKnown('cachingAgent', options, Object.keys(OPTIONS));
+  assertKnown('cachingAgent', options, OPTIONS);
   for (const name of NUMBERS) {
     const value = options[name];
     const isCountable = name !== 'maxEntryBytes' || Number.isSafeInteger(value);

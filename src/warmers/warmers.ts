@@ -1,5 +1,6 @@
 /** The warmers put together: one set of runs with its slots, and those that start runs by themselves. */
 import type { Clock } from '../cache/clock.ts';
+import { assertKnown, type OptionNames } from '../cache/known-options.ts';
 import type { Warmth } from '../cache/warmth.ts';
 import type { Config } from '../config.ts';
 import type { Logger } from '../logger.ts';
@@ -12,7 +13,7 @@ import type { Warmers, WarmReport, WarmRequest, WarmRun, WarmTask } from './type
 import { UserWarmer } from './user.ts';
 
 /** How long `stop` waits for jobs in hand. The whole bot has five seconds to end. */
-export const STOP_DEADLINE_MS = 2_000;
+const STOP_DEADLINE_MS = 2_000;
 
 export interface WarmersOptions {
   readonly tasks: readonly WarmTask[];
@@ -25,6 +26,15 @@ export interface WarmersOptions {
   readonly random?: () => number;
 }
 
+const OPTIONS: OptionNames<WarmersOptions> = {
+  tasks: true,
+  config: true,
+  clock: true,
+  logger: true,
+  warmth: true,
+  random: true,
+};
+
 /**
  * Makes the warmers of a bot; nothing runs before `start`, `run` or `userSeen` is called.
  *
@@ -33,14 +43,9 @@ export interface WarmersOptions {
  * await warmers.start(); // at most the budget
  * client.on('interactionCreate', ({ user }) => { if (!user.bot) warmers.userSeen(user.id); });
  */
-export function createWarmers({
-  tasks,
-  config,
-  clock,
-  logger,
-  warmth,
-  random = Math.random,
-}: WarmersOptions): Warmers {
+export function createWarmers(options: WarmersOptions): Warmers {
+  assertKnown('createWarmers', options, OPTIONS);
+  const { tasks, config, clock, logger, warmth, random = Math.random } = options;
   const { concurrency, startupBudgetMs, hotKeys: limit } = config;
   const remembered = limit > 0 ? warmth : undefined;
   const ahead = remembered && [

@@ -5,6 +5,7 @@
 import { existsSync, mkdirSync, renameSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { errorText } from '../cache/error-text.ts';
+import { assertKnown, type OptionNames } from '../cache/known-options.ts';
 import type { Logger } from '../logger.ts';
 import { isDamage, type JournalDatabase } from './database.ts';
 import { checkJournal, prepareJournal, type Synchronous } from './journal.ts';
@@ -18,6 +19,8 @@ export interface OpenJournalOptions {
   readonly now?: () => number;
 }
 
+const OPTIONS: OptionNames<OpenJournalOptions> = { synchronous: true, logger: true, now: true };
+
 /**
  * @param path the journal's file, made with its folder where there is none; or `:memory:`
  * @param open opens a file with better-sqlite3: `(file) => new Database(file)`
@@ -28,8 +31,10 @@ export interface OpenJournalOptions {
 export function openJournal<D extends JournalDatabase>(
   path: string,
   open: (file: string) => D,
-  { synchronous = 'normal', logger = console, now = Date.now }: OpenJournalOptions = {},
+  options: OpenJournalOptions = {},
 ): D {
+  assertKnown('openJournal', options, OPTIONS);
+  const { synchronous = 'normal', logger = console, now = Date.now } = options;
   const file = path === ':memory:' ? path : resolve(path);
   if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true });
   try {

@@ -1,6 +1,6 @@
 /** What a writer's options mean: every one is honoured or refused, and what is not said has its default. */
 import { CacheError } from '../cache/errors.ts';
-import { nearestName } from '../nearest-name.ts';
+import { assertKnown } from '../cache/known-options.ts';
 import type { BackoffRules } from './backoff.ts';
 import type { WriterOptions } from './types.ts';
 
@@ -51,17 +51,11 @@ const KINDS: Readonly<Record<string, string>> = {
 /** @throws CacheError `ERR_ARGUMENT_INVALID` */
 export function settingsOf<V>(name: string, options: WriterOptions<V>): WriterSettings {
   const given: Readonly<Record<string, unknown>> = { ...options };
-  for (const [option, value] of Object.entries(given)) {
-    const kind = KINDS[option];
-    if (
-      Object.hasOwn(NUMBERS, option) ||
-      (kind !== undefined && (value === undefined || typeof value === kind))
-    )
-      continue;
-    if (kind !== undefined) throw invalid(`${option} of ${name} is a ${kind}, not ${String(value)}.`);
-    const nearest = nearestName(option, [...Object.keys(NUMBERS), ...Object.keys(KINDS)]);
-    const hint = nearest === undefined ? '' : ` Did you mean ${nearest}?`;
-    throw invalid(`writeBehind knows no option ${option}.${hint}`);
+  assertKnown(name, given, { ...NUMBERS, ...KINDS });
+  for (const [option, kind] of Object.entries(KINDS)) {
+    const value = given[option];
+    if (value !== undefined && typeof value !== kind)
+      throw invalid(`${option} of ${name} is a ${kind}, not ${String(value)}.`);
   }
   const numbers = Object.entries(NUMBERS).map(([option, [fallback, least, kind]]) => {
     const value = given[option] ?? fallback;

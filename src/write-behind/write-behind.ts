@@ -6,6 +6,7 @@ import { BurstLog } from '../cache/burst-log.ts';
 import type { Clock } from '../cache/clock.ts';
 import { decode } from '../cache/codec.ts';
 import { CacheError } from '../cache/errors.ts';
+import { assertKnown, type OptionNames } from '../cache/known-options.ts';
 import { compilePattern } from '../cache/pattern.ts';
 import type { Cache } from '../cache/types.ts';
 import { guardedLogger, type Logger } from '../logger.ts';
@@ -44,6 +45,15 @@ export interface CreateWriteBehindOptions {
   readonly random?: () => number;
 }
 
+const OPTIONS: OptionNames<CreateWriteBehindOptions> = {
+  db: true,
+  cache: true,
+  synchronous: true,
+  clock: true,
+  logger: true,
+  random: true,
+};
+
 /** All of `stop` has five seconds in a bot; others need some of them. */
 const DEADLINE_MS = 3_000;
 /** By then whoever starts has started: what nobody has taken by then is reported. */
@@ -64,6 +74,7 @@ const MAX_NAME_LENGTH = 100;
  * await behind.stop(); // then db.close()
  */
 export function createWriteBehind(options: CreateWriteBehindOptions): WriteBehind {
+  assertKnown('createWriteBehind', options, OPTIONS);
   return new Desk(options);
 }
 

@@ -549,7 +549,7 @@ describe('the options', () => {
     [
       'a name',
       { edgeMaxAge: 5 } as CacheResponseOptions,
-      /there is no option "edgeMaxAge" \(did you mean edgeMaxAgeMs\?\)/,
+      /there is no option "edgeMaxAge" \(times are given in milliseconds, as edgeMaxAgeMs\)/,
     ],
     ['a tier', { tier: 'refrence' }, /tier is "refrence"; there are config, reference, user, query/],
   ])('with %s that makes no sense are refused at once', (_, options, message) => {

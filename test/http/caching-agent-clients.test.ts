@@ -107,7 +107,9 @@ describe('the agent', () => {
     expect(() => cachingAgent(cache, { tier: 'nobody' })).toThrow('there are config, reference, user, query');
     expect(() => cachingAgent(cache, { type: 'public' as 'shared' })).toThrow('"shared" or "private"');
     const misspelt = { maxTtl: 5 } as CachingAgentOptions;
-    expect(() => cachingAgent(cache, misspelt)).toThrow('no option "maxTtl" (did you mean maxTtlMs?)');
+    expect(() => cachingAgent(cache, misspelt)).toThrow(
+      'no option "maxTtl" (times are given in milliseconds, as maxTtlMs)',
+    );
   });
 });
 

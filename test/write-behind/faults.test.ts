@@ -150,7 +150,7 @@ describe('what makes no sense', () => {
     [{ maxPending: Number.NaN }, 'maxPending of n is a count from 1, not NaN.'],
     [{ maxDelayMs: -1 }, 'maxDelayMs of n is a time in milliseconds from 0, not -1.'],
     [{ coalesce: 'no' }, 'coalesce of n is a boolean, not no.'],
-    [{ maxbatch: 3 }, 'writeBehind knows no option maxbatch. Did you mean maxBatch?'],
+    [{ maxbatch: 3 }, 'there is no option "maxbatch" (did you mean maxBatch?)'],
   ])('is refused: %j', (options, message) => {
     expect(() => behind().writeBehind('n', () => undefined, options as object)).toThrow(message);
   });

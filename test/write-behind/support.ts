@@ -49,8 +49,9 @@ export interface Bench {
 /** @param file of an earlier bench: it starts anew on what that one left */
 export function bench(
   file: string = join(folder(), 'write-behind.db'),
-  options: Partial<CreateWriteBehindOptions> & { readonly cacheOptions?: Partial<CacheOptions> } = {},
+  given: Partial<CreateWriteBehindOptions> & { readonly cacheOptions?: Partial<CacheOptions> } = {},
 ): Bench {
+  const { cacheOptions, ...options } = given;
   const clock = handClock();
   const { lines, logger } = keptLog();
   const db = openJournal(file, openFile, { logger, now: () => clock.epochAt(clock.now()) });
@@ -61,7 +62,7 @@ export function bench(
     cleanupIntervalMs: 600_000,
     clock,
     logger,
-    ...options.cacheOptions,
+    ...cacheOptions,
   });
   const behind = createWriteBehind({ db, cache, logger, random: () => 0, ...options });
   return { file, db, cache, clock, behind, lines, die: () => void db.close() };
