@@ -5,7 +5,7 @@ import type { DiskAccess } from './disk-access.ts';
 const RECOUNT_MS = 5_000;
 /** Counting so many at once takes a millisecond or two. */
 const COUNTED_AT_ONCE = 50_000;
-const STEP_ROWS = 20_000;
+const STEP_ROWS = 5_000;
 
 export class DiskSize {
   readonly #access: DiskAccess;

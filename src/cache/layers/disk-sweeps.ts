@@ -11,13 +11,18 @@ import { changeState, type PendingSweep, stateOf } from './disk-state.ts';
 import { coveredKeys, readTarget, writtenTarget } from './disk-targets.ts';
 
 interface Sweep extends PendingSweep {
-  readonly covers: Target;
+  readonly targets: readonly Target[];
+  /** Of these, the keys, which may be many. */
+  readonly keys: ReadonlySet<string>;
+  readonly others: readonly Target[];
 }
 
-/** Rows an invalidation removes before the rest is left to a sweep: 2 to 3 ms. */
+/** Rows an invalidation removes before the rest is left to a sweep, and for how long it looks for them. */
 const REMOVALS_AT_ONCE = 100;
-/** Rows removed in one step of a sweep. */
+const MS_AT_ONCE = 1;
+/** Rows removed in one step of a sweep, and how long that may take: the commit takes a third of it on top. */
 const SWEEP_STEP = 100;
+const STEP_MS = 2;
 /** Looking at a row that stays takes less than this share of removing one. */
 const LOOKS_A_REMOVAL = 10;
 
@@ -50,7 +55,7 @@ export class DiskSweeps {
     await this.#sweeping;
   }
 
-  /** The same, in the time that is left to the process. */
+  /** The same, in the time that is left to the process: 0 lets the step end that is under way. */
   async endWithin(ms: number): Promise<void> {
     this.#endsAt = this.#clock.precise() + ms;
     await this.#sweeping;
@@ -59,11 +64,14 @@ export class DiskSweeps {
   /** Removes what the targets cover, or sees to it that it is. Runs within a transaction. */
   apply(file: DiskFile, targets: readonly Target[]): void {
     let left = REMOVALS_AT_ONCE;
+    const until = this.#clock.precise() + MS_AT_ONCE;
+    const isOver = () => left < 0 || this.#clock.precise() > until;
     const tooLarge = targets.filter((target) => {
+      if (isOver()) return true;
       const keys: string[] = [];
       for (const key of coveredKeys(file, target)) {
         left -= costOf(key);
-        if (left < 0) return true;
+        if (isOver()) return true;
         if (key !== undefined) keys.push(key);
       }
       for (const key of keys) file.delete(key);
@@ -75,9 +83,8 @@ export class DiskSweeps {
   #begin(file: DiskFile, targets: readonly Target[]): void {
     const { pending } = stateOf(file);
     const through = file.lastSeq;
-    let id = Math.max(0, ...pending.map((each) => each.id));
-    const sweeps = targets.map((target) => ({ id: ++id, target: writtenTarget(target), through }));
-    changeState(file, { pending: [...pending, ...sweeps] });
+    const id = Math.max(0, ...pending.map((each) => each.id)) + 1;
+    changeState(file, { pending: [...pending, { id, target: written(targets), through }] });
     this.#load(file);
     // Until it is committed, other processes do not know of it, nor may it come to be.
     this.#seenVersion = -1;
@@ -95,7 +102,9 @@ export class DiskSweeps {
     // What it depends on may be covered, through others that are gone by now.
     const isUncertain = links.dependsOn.length > 0;
     return this.#sweeps.some(
-      (sweep) => row.seq <= sweep.through && (isUncertain || covers(sweep.covers, row.key, links)),
+      ({ through, keys, others }) =>
+        row.seq <= through &&
+        (isUncertain || keys.has(row.key) || others.some((target) => covers(target, row.key, links))),
     );
   }
 
@@ -108,7 +117,11 @@ export class DiskSweeps {
   }
 
   #load(file: DiskFile): void {
-    this.#sweeps = stateOf(file).pending.map((sweep) => ({ ...sweep, covers: readTarget(sweep.target) }));
+    this.#sweeps = stateOf(file).pending.map((sweep) => {
+      const targets = readTargets(sweep.target);
+      const keys = new Set(targets.flatMap((target) => (target.kind === 'key' ? [target.key] : [])));
+      return { ...sweep, targets, keys, others: targets.filter(({ kind }) => kind !== 'key') };
+    });
   }
 
   async #sweepAll(): Promise<void> {
@@ -128,18 +141,19 @@ export class DiskSweeps {
     }
   }
 
-  async #isCarriedOut({ covers: target, through }: Sweep, file: DiskFile): Promise<boolean> {
-    const keys = coveredKeys(file, target);
+  async #isCarriedOut({ targets, through }: Sweep, file: DiskFile): Promise<boolean> {
+    const keys = keysOf(file, targets);
     for (let isMore = true; isMore; ) {
       const isDone = this.#attempt(file, () => {
-        for (let left = SWEEP_STEP; left > 0 && isMore; ) {
+        const until = this.#clock.precise() + STEP_MS;
+        for (let left = SWEEP_STEP; left > 0 && isMore && this.#clock.precise() <= until; ) {
           const { value: key, done } = keys.next();
           isMore = done !== true;
           left -= costOf(key);
           if (key !== undefined && (file.seqOf(key) ?? Number.POSITIVE_INFINITY) <= through) file.delete(key);
         }
       });
-      if (!isDone || this.#clock.precise() > this.#endsAt) return false;
+      if (!isDone || (isMore && this.#clock.precise() >= this.#endsAt)) return false;
       await this.#clock.yield();
     }
     return true;
@@ -149,6 +163,25 @@ export class DiskSweeps {
     if (this.#access.file !== file) return false;
     return this.#access.attempt('could not be invalidated', () => file.transaction(work));
   }
+}
+
+/** What {@link coveredKeys} gives of each; a target that covers nothing was looked for, too. */
+function* keysOf(file: DiskFile, targets: readonly Target[]): Generator<string | undefined, void, undefined> {
+  for (const target of targets) {
+    yield* coveredKeys(file, target);
+    yield undefined;
+  }
+}
+
+/** One as it is written by `disk-targets.ts`, more as a list of such. */
+function written(targets: readonly Target[]): string {
+  const [first, ...more] = targets.map(writtenTarget);
+  return first !== undefined && more.length === 0 ? first : JSON.stringify([first, ...more]);
+}
+
+function readTargets(text: string): Target[] {
+  const texts = text.startsWith('[') ? (JSON.parse(text) as readonly string[]) : [text]; // of a sealed record
+  return texts.map(readTarget);
 }
 
 /** In removals. */

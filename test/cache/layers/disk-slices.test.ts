@@ -1,0 +1,136 @@
+/** Work on the file ends its turn of the loop by the clock, however much there is of it and however long a row takes. */
+import { describe, expect, it } from 'vitest';
+import type { Clock } from '../../../src/cache/clock.ts';
+import type { Cache } from '../../../src/cache/types.ts';
+import { diskOf, INTERVAL_MS, placeForEach } from './support.ts';
+
+const place = placeForEach();
+
+/** A clock by which each reading takes so long, as if each row did. */
+function ticking(msAReading: number): Clock {
+  const { clock } = place;
+  let readings = 0;
+  return Object.assign(Object.create(clock) as Clock, {
+    precise: () => clock.precise() + ++readings * msAReading,
+  });
+}
+
+function fill(cache: Cache, namespace: 'config' | 'products' | 'query', count: number): string[] {
+  const keys = Array.from({ length: count }, (_, i) => `${namespace}::${i}`);
+  for (const key of keys) cache.set(key, key);
+  return keys;
+}
+
+const loaded = (cache: Cache, key: string) => cache.getOrLoadSync(key, () => 'loaded', { persist: 'memory' });
+
+describe('I12: writing many entries', () => {
+  it('ends a slice once its time is used, and goes on in the next', async () => {
+    const cache = place.start({ clock: ticking(0.1) });
+    fill(cache, 'products', 1_000);
+    const persisted = cache.persist();
+    const atOnce = place.rows().length;
+    expect(atOnce).toBeGreaterThan(0);
+    expect(atOnce).toBeLessThan(30);
+    await persisted;
+    expect(place.rows()).toHaveLength(1_000);
+    expect(place.clock.yields).toBeGreaterThan(30);
+  });
+
+  it('writes one at least, however long it takes', async () => {
+    const cache = place.start({ clock: ticking(1_000) });
+    fill(cache, 'products', 5);
+    await cache.persist();
+    expect(place.rows()).toHaveLength(5);
+  });
+
+  it('writes what is set, replaced and removed meanwhile as it is then', async () => {
+    const cache = place.start({ clock: ticking(0.1) });
+    fill(cache, 'products', 300);
+    const persisted = cache.persist();
+    cache.set('products::new', 'new');
+    cache.set('products::299', 'newer');
+    cache.set('products::0', 'newer');
+    cache.invalidate('products::298');
+    await persisted;
+    place.kill(cache);
+    const next = place.start();
+    for (const key of ['new', '299', '0'])
+      expect(loaded(next, `products::${key}`)).toBe(key === 'new' ? 'new' : 'newer');
+    expect(loaded(next, 'products::298')).toBe('loaded');
+    expect(loaded(next, 'products::150')).toBe('products::150');
+  });
+
+  it('at the end stops when its time is over, and says how many it has not written', async () => {
+    const cache = place.start({ clock: ticking(1) });
+    fill(cache, 'products', 1_500);
+    fill(cache, 'query', 1_500);
+    await cache.stop();
+    const written = place.rows().length;
+    expect(written).toBeGreaterThan(100);
+    expect(written).toBeLessThan(3_000);
+    expect(place.said).toEqual([`${3_000 - written} entries could not be written to disk within 2 s.`]);
+  });
+
+  it('at the end says so where the file takes none', async () => {
+    const cache = place.start();
+    fill(cache, 'query', 3);
+    place.connect().exec('BEGIN IMMEDIATE');
+    await cache.stop();
+    expect(place.said).toContain(
+      '3 entries could not be written to disk since the file takes nothing at the moment.',
+    );
+  });
+});
+
+describe('I2, I12: removing many rows', () => {
+  it('is left to a sweep once the time is used that it may take at once', async () => {
+    const cache = place.start();
+    const keys = fill(cache, 'config', 60);
+    await cache.stop();
+    const next = place.start({ clock: ticking(0.1) });
+    next.invalidate('config::*');
+    expect(place.rows()).toHaveLength(60);
+    for (const key of keys) expect(loaded(next, key)).toBe('loaded');
+    await place.clock.settle();
+    expect(place.rows()).toEqual([]);
+    expect(place.clock.yields).toBeGreaterThan(3);
+  });
+
+  it('of one invalidation of many keys is written down as one, and done by the next process', async () => {
+    const cache = place.start();
+    const keys = fill(cache, 'config', 500);
+    cache.set('config::dependent', 1, { dependsOn: ['config::499'] });
+    cache.invalidate(...keys.slice(1), { tag: 'none' });
+    expect(place.rows().length).toBeGreaterThan(300);
+    place.kill(cache);
+
+    const next = place.start();
+    for (const key of keys.slice(1)) expect(loaded(next, key)).toBe('loaded');
+    expect(loaded(next, 'config::dependent')).toBe('loaded');
+    expect(loaded(next, 'config::0')).toBe('config::0');
+    await place.clock.settle();
+    expect(place.rows()).toEqual(['config::0']);
+  });
+
+  it('holds up no stop: the next process goes on with it', async () => {
+    const cache = place.start();
+    fill(cache, 'config', 1_000);
+    cache.clear();
+    await cache.stop();
+    expect(place.rows().length).toBeGreaterThan(500);
+
+    const next = place.start();
+    expect(loaded(next, 'config::999')).toBe('loaded');
+    for (let turns = 0; turns < 5 && place.rows().length > 0; turns++) await place.clock.settle();
+    expect(place.rows()).toEqual([]);
+  });
+
+  it('of what has expired ends, too, and leaves the rest', async () => {
+    const cache = place.start();
+    for (let i = 0; i < 300; i++) cache.set(`config::${i}`, i, { ttlMs: INTERVAL_MS / 2 });
+    cache.set('config::last', 1, { ttlMs: 10 * INTERVAL_MS });
+    await place.clock.advanceAsync(INTERVAL_MS);
+    expect(place.rows()).toEqual(['config::last']);
+    expect(diskOf(cache)).toMatchObject({ state: 'ready', entries: 1 });
+  });
+});
