@@ -82,7 +82,8 @@ function areaOf(path: string): string {
 }
 
 function importsOf(file: string, text: string): Import[] {
-  const statement = /^(?:import|export(?=\s+(?:type\s+)?[*{]))\s+(?<names>[^;'"]*?)(?:\bfrom\s+)?['"](?<source>[^'"]+)['"]/gm;
+  const statement =
+    /^(?:import|export(?=\s+(?:type\s+)?[*{]))\s+(?<names>[^;'"]*?)(?:\bfrom\s+)?['"](?<source>[^'"]+)['"]/gm;
   const call = /\bimport\(\s*['"](?<source>[^'"]+)['"]/g;
   return [...text.matchAll(statement), ...text.matchAll(call)].map(({ groups }) => {
     const { names = '', source = '' } = groups ?? {};
