@@ -82,7 +82,7 @@ export class Drain {
     this.#onGap = options.onGap;
     this.#select = db
       .prepare(
-        `SELECT position, token, targets, ${SLOTS.join(', ')} FROM cache_changes
+        `SELECT position, token, targets, ${SLOTS.join(', ')} FROM main.cache_changes
          WHERE position >= ? AND position <= ? ORDER BY position LIMIT ${BATCH + 1}`,
       )
       .raw()

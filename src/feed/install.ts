@@ -13,14 +13,14 @@ import { SLOTS } from './targets.ts';
 import { TRIGGER_PREFIX, type Trigger, triggersOf } from './triggers.ts';
 
 const TABLES = `
-  CREATE TABLE IF NOT EXISTS cache_feed (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS cache_changes (
+  CREATE TABLE IF NOT EXISTS main.cache_feed (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS main.cache_changes (
     position INTEGER PRIMARY KEY, -- without holes, and never given twice: the last row stays
     targets TEXT NOT NULL,        -- what to invalidate, as JSON; the values of its placeholders follow
     ${SLOTS.join(', ')},
     token INTEGER NOT NULL DEFAULT (random() >> 16) -- 48 bits: tells this change from another of its position
   );
-  CREATE TABLE IF NOT EXISTS cache_readers (
+  CREATE TABLE IF NOT EXISTS main.cache_readers (
     id TEXT PRIMARY KEY,
     position INTEGER NOT NULL,    -- the last change it has applied
     seen_at INTEGER NOT NULL,     -- epoch milliseconds
@@ -74,8 +74,8 @@ export function install(db: FeedDatabase, rules: readonly CompiledRule[]): void 
   if (!hasTables(db)) removeAll(db);
   const set = setOf(rules);
   db.exec(TABLES);
-  db.prepare("INSERT OR IGNORE INTO cache_feed VALUES ('epoch', ?)").run(randomUUID());
-  db.prepare('INSERT OR REPLACE INTO cache_feed VALUES (?, ?)').run(installationName(set), randomUUID());
+  db.prepare("INSERT OR IGNORE INTO main.cache_feed VALUES ('epoch', ?)").run(randomUUID());
+  db.prepare('INSERT OR REPLACE INTO main.cache_feed VALUES (?, ?)').run(installationName(set), randomUUID());
   for (const { name, sql } of allTriggers(rules)) {
     db.exec(`DROP TRIGGER IF EXISTS main.${quoteName(name)}`);
     db.exec(sql);
@@ -85,7 +85,7 @@ export function install(db: FeedDatabase, rules: readonly CompiledRule[]): void 
 /** Sets of triggers that no running process needs, as far as is known. */
 export function unneededSets(db: FeedDatabase, own: string): Set<string> {
   const needed = new Set(
-    rowsOf(db, 'SELECT rules FROM cache_readers WHERE rules IS NOT NULL').map(({ rules }) => rules),
+    rowsOf(db, 'SELECT rules FROM main.cache_readers WHERE rules IS NOT NULL').map(({ rules }) => rules),
   );
   const present = ourTriggers(db).map(({ name }) => setIn(name));
   return new Set(present.filter((set) => set !== undefined && set !== own && !needed.has(set)) as string[]);
@@ -98,7 +98,8 @@ export function removeUnneeded(db: FeedDatabase, own: string): void {
   for (const { name } of ourTriggers(db)) {
     if (unneeded.has(setIn(name) ?? '')) db.exec(`DROP TRIGGER main.${quoteName(name)}`);
   }
-  for (const set of unneeded) db.prepare('DELETE FROM cache_feed WHERE name = ?').run(installationName(set));
+  for (const set of unneeded)
+    db.prepare('DELETE FROM main.cache_feed WHERE name = ?').run(installationName(set));
 }
 
 /** Names the database: another file, or a feed that was begun anew, has another. */
@@ -116,7 +117,7 @@ function installationName(set: string): string {
 }
 
 function metaOf(db: FeedDatabase, name: string): string | undefined {
-  const [row] = rowsOf(db, 'SELECT value FROM cache_feed WHERE name = ?', name);
+  const [row] = rowsOf(db, 'SELECT value FROM main.cache_feed WHERE name = ?', name);
   return row === undefined ? undefined : String(row.value);
 }
 

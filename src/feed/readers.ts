@@ -90,7 +90,7 @@ export class Reader {
     if (epoch !== this.#epoch || installation !== this.#installation || schema !== this.schema) return false;
     const [own, next] = rowsOf(
       this.#db,
-      'SELECT position, token FROM cache_changes WHERE position >= ? ORDER BY position LIMIT 2',
+      'SELECT position, token FROM main.cache_changes WHERE position >= ? ORDER BY position LIMIT 2',
       Math.max(position, 1),
     );
     if (position === 0) return own === undefined || own.position === 1;
@@ -122,24 +122,26 @@ export class Reader {
   report(position: number, nowAt: number, isRunning: boolean): void {
     this.#write(position, nowAt, isRunning ? this.#set : null);
     // Where the clock was set back: from now on like the others, so that the dead among them have an end.
-    this.#db.prepare('UPDATE cache_readers SET seen_at = ? WHERE seen_at > ?').run(nowAt, nowAt);
-    this.#db.prepare('DELETE FROM cache_readers WHERE seen_at < ?').run(nowAt - this.#limits.forgetAfterMs);
+    this.#db.prepare('UPDATE main.cache_readers SET seen_at = ? WHERE seen_at > ?').run(nowAt, nowAt);
+    this.#db
+      .prepare('DELETE FROM main.cache_readers WHERE seen_at < ?')
+      .run(nowAt - this.#limits.forgetAfterMs);
     this.#look();
   }
 
   #write(position: number, nowAt: number, set: string | null): void {
     this.#db
-      .prepare('INSERT OR REPLACE INTO cache_readers (id, position, seen_at, rules) VALUES (?, ?, ?, ?)')
+      .prepare('INSERT OR REPLACE INTO main.cache_readers (id, position, seen_at, rules) VALUES (?, ?, ?, ?)')
       .run(this.id, position, nowAt, set);
   }
 
   #look(): void {
-    const [{ readers = 1 } = {}] = rowsOf(this.#db, 'SELECT count(*) AS readers FROM cache_readers');
+    const [{ readers = 1 } = {}] = rowsOf(this.#db, 'SELECT count(*) AS readers FROM main.cache_readers');
     this.#count = Number(readers);
   }
 
   leave(): void {
-    this.#db.prepare('DELETE FROM cache_readers WHERE id = ?').run(this.id);
+    this.#db.prepare('DELETE FROM main.cache_readers WHERE id = ?').run(this.id);
   }
 
   /**
@@ -149,15 +151,15 @@ export class Reader {
   prune(): boolean {
     const [{ first = null, last = null, needed = null } = {}] = rowsOf(
       this.#db,
-      `SELECT (SELECT min(position) FROM cache_changes) AS first, (SELECT max(position) FROM cache_changes) AS last,
-         (SELECT min(position) FROM cache_readers) AS needed`,
+      `SELECT (SELECT min(position) FROM main.cache_changes) AS first, (SELECT max(position) FROM main.cache_changes) AS last,
+         (SELECT min(position) FROM main.cache_readers) AS needed`,
     );
     if (first === null || last === null) return false;
     const behind = Math.max(Number(needed ?? last) - 1, Number(last) - this.#limits.maxRows);
     const goal = Math.min(behind, Number(last) - 1);
     if (Number(first) > goal) return false;
     const upTo = Math.min(goal, Number(first) + PRUNE_SLICE - 1);
-    this.#db.prepare('DELETE FROM cache_changes WHERE position <= ?').run(upTo);
+    this.#db.prepare('DELETE FROM main.cache_changes WHERE position <= ?').run(upTo);
     return upTo < goal;
   }
 }
@@ -166,7 +168,7 @@ export class Reader {
 export function placeIn(db: FeedDatabase, upTo = Number.MAX_SAFE_INTEGER): Place {
   const [row] = rowsOf(
     db,
-    'SELECT position, token FROM cache_changes WHERE position <= ? ORDER BY position DESC LIMIT 1',
+    'SELECT position, token FROM main.cache_changes WHERE position <= ? ORDER BY position DESC LIMIT 1',
     upTo,
   );
   return row === undefined

@@ -1,0 +1,230 @@
+/** Every way in which SQL changes a row, by this connection and by another: no cached read differs from the database. */
+import type Database from 'better-sqlite3';
+import { afterEach, describe, expect, it } from 'vitest';
+import { cachedSync } from '../../src/cache/wrappers.ts';
+import { unwatchTables } from '../../src/feed/install.ts';
+import type { TableRules } from '../../src/feed/rules.ts';
+import { makeFolder, openFile, type Watched, watch } from './support.ts';
+
+const cleanups: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+interface Shop extends Watched {
+  readonly path: string;
+  readonly other: Database.Database;
+  read(): unknown;
+  truth(): unknown;
+}
+
+const RULES: TableRules = { things: ['thing::{id}', 'things::all'] };
+const THINGS = "CREATE TABLE things (id INTEGER PRIMARY KEY, name TEXT UNIQUE, kind TEXT DEFAULT 'a')";
+const ROWS = "INSERT INTO things (id, name) VALUES (1, 'one'), (2, 'two'), (3, 'three')";
+
+function begin(schema: string, rules = RULES): Shop {
+  const folder = makeFolder();
+  cleanups.push(() => folder.remove());
+  const path = folder.file();
+  const db = openFile(path);
+  db.exec(schema);
+  const watched = watch(db, rules);
+  const other = openFile(path);
+  cleanups.push(async () => {
+    watched.feed.stop();
+    await watched.cache.stop();
+    db.close();
+    other.close();
+  });
+  // Prepared anew each time, as by those who keep no statements: a table may be rebuilt.
+  const one = (id: number): unknown => db.prepare('SELECT * FROM things WHERE id = ?').get(id);
+  const all = (): unknown => db.prepare('SELECT * FROM things ORDER BY id').all();
+  const cachedOne = cachedSync(watched.sql.cache, one, { key: 'thing::{0}' });
+  const cachedAll = cachedSync(watched.sql.cache, all, { key: 'things::all' });
+  const ids = [1, 2, 3, 4];
+  return {
+    ...watched,
+    path,
+    other,
+    read: () => [cachedAll(), ...ids.map((id) => cachedOne(id))],
+    truth: () => [all(), ...ids.map((id) => one(id))],
+  };
+}
+
+const CHILDREN = `CREATE TABLE owners (id INTEGER PRIMARY KEY, name TEXT UNIQUE);
+  INSERT INTO owners VALUES (1, 'Ada'), (2, 'Bob');`;
+const child = (actions: string) => `${CHILDREN}
+  CREATE TABLE things (id INTEGER PRIMARY KEY, owner INTEGER DEFAULT 2 REFERENCES owners ${actions});
+  INSERT INTO things VALUES (1, 1), (2, 1), (3, 2);`;
+
+describe('I7, I8: a read is right after', () => {
+  const ways: [what: string, schema: string, sql: string][] = [
+    ['an upsert by its id', `${THINGS}; ${ROWS}`, "INSERT INTO things (id, name) VALUES (1, 'uno') ON CONFLICT (id) DO UPDATE SET name = excluded.name"],
+    ['an upsert by another uniqueness', `${THINGS}; ${ROWS}`, "INSERT INTO things (id, name) VALUES (9, 'one') ON CONFLICT (name) DO UPDATE SET kind = 'b'"],
+    ['an upsert that changes the id', `${THINGS}; ${ROWS}`, "INSERT INTO things (id, name) VALUES (1, 'x') ON CONFLICT DO UPDATE SET id = 4"],
+    ['a replacement by its id', `${THINGS}; ${ROWS}`, "REPLACE INTO things (id, name) VALUES (1, 'uno')"],
+    ['a replacement of two rows at once', `${THINGS}; ${ROWS}`, "REPLACE INTO things (id, name) VALUES (1, 'two')"],
+    ['a replacement by an update', `${THINGS}; ${ROWS}`, "UPDATE OR REPLACE things SET name = 'two' WHERE id = 1"],
+    ['a replacement by a change of the id', `${THINGS}; ${ROWS}`, 'UPDATE OR REPLACE things SET id = 2 WHERE id = 1'],
+    ['a replacement that the constraint asks for', `CREATE TABLE things (id INTEGER PRIMARY KEY, name TEXT UNIQUE ON CONFLICT REPLACE); ${ROWS}`, "UPDATE things SET name = 'two' WHERE id = 1"],
+    ['a replacement in a table WITHOUT ROWID', `CREATE TABLE things (id INTEGER, name TEXT UNIQUE, PRIMARY KEY (id)) WITHOUT ROWID; ${ROWS}`, "REPLACE INTO things (id, name) VALUES (4, 'two')"],
+    ['a replacement by a key of two columns', "CREATE TABLE things (id INTEGER, name TEXT, kind TEXT, UNIQUE (name, kind)); INSERT INTO things VALUES (1, 'one', 'a'), (2, 'one', 'b'), (3, NULL, 'a')", "REPLACE INTO things VALUES (4, 'one', 'b'), (4, NULL, 'a')"],
+    ['a replacement by a uniqueness that takes no account of case', `CREATE TABLE things (id INTEGER PRIMARY KEY, name TEXT UNIQUE COLLATE NOCASE); ${ROWS}`, "REPLACE INTO things (id, name) VALUES (4, 'ONE')"],
+    ['a change of the id', `${THINGS}; ${ROWS}`, 'UPDATE things SET id = 4 WHERE id = 1'],
+    ['a change of all ids', `${THINGS}; ${ROWS}`, 'UPDATE things SET id = -id; UPDATE things SET id = 5 + id'],
+    ['a change of the rowid by its own name', `${THINGS}; ${ROWS}`, 'UPDATE things SET rowid = 4 WHERE rowid = 1'],
+    ['a DELETE without WHERE', `${THINGS}; ${ROWS}`, 'DELETE FROM things'],
+    ['an UPDATE … FROM', `${THINGS}; ${ROWS}; CREATE TABLE names (id INTEGER, name TEXT); INSERT INTO names VALUES (1, 'uno')`, 'UPDATE things SET name = names.name FROM names WHERE names.id = things.id'],
+    ['a change through a trigger of a view', `${THINGS}; ${ROWS}; CREATE VIEW shown AS SELECT * FROM things; CREATE TRIGGER written INSTEAD OF UPDATE ON shown BEGIN UPDATE things SET name = NEW.name WHERE id = NEW.id; END`, "UPDATE shown SET name = 'uno' WHERE id = 1"],
+    ['a change by a trigger of another table', `${THINGS}; ${ROWS}; CREATE TABLE log (id INTEGER); CREATE TRIGGER logged AFTER INSERT ON log BEGIN DELETE FROM things WHERE id = NEW.id; END`, 'INSERT INTO log VALUES (2)'],
+    ['a change of what a generated column comes from', "CREATE TABLE things (base INTEGER, id INTEGER AS (base + 1), name TEXT AS (base || 'th') STORED); INSERT INTO things VALUES (0), (1)", 'UPDATE things SET base = 3 WHERE base = 0'],
+    ['a delete that cascades', child('ON DELETE CASCADE'), 'DELETE FROM owners WHERE id = 1'],
+    ['a delete that sets NULL', child('ON DELETE SET NULL'), 'DELETE FROM owners WHERE id = 1'],
+    ['a delete that sets a default', child('ON DELETE SET DEFAULT'), 'DELETE FROM owners WHERE id = 1'],
+    ['an update that cascades', child('ON UPDATE CASCADE'), 'UPDATE owners SET id = 3 WHERE id = 1'],
+    ['a replacement whose delete cascades', child('ON DELETE CASCADE'), "REPLACE INTO owners VALUES (9, 'Ada')"],
+    ['a statement that fails half-way, and keeps what it has done', `${THINGS}; ${ROWS}`, "UPDATE OR FAIL things SET name = 'four'"],
+  ]; // biome-ignore format: a table
+
+  const connections: [who: string, pragma: string, isOwn: boolean][] = [
+    ['this connection', '', true],
+    ['another', '', false],
+    ['another, with recursive triggers', 'PRAGMA recursive_triggers = ON', false],
+  ];
+  for (const [who, pragma, isOwn] of connections) {
+    it.each(ways)(`%s, by ${who}`, async (_, schema, sql) => {
+      const shop = begin(schema);
+      const writer = isOwn ? shop.db : shop.other;
+      writer.exec(`PRAGMA foreign_keys = ON; ${pragma}`);
+      const before = shop.read();
+      try {
+        writer.exec(sql);
+      } catch (error) {
+        expect(String(error)).toContain('UNIQUE');
+      }
+      if (!isOwn) await shop.cache.clock.advanceAsync(250);
+      expect(shop.read()).toEqual(shop.truth());
+      expect(shop.truth()).not.toEqual(before);
+      expect([shop.gaps, shop.messages]).toEqual([[], []]);
+    });
+  }
+});
+
+describe('I8: databases under other names', () => {
+  it('are followed where another connection writes through an attached one', async () => {
+    const shop = begin(`${THINGS}; ${ROWS}`);
+    const writer = openFile(':memory:');
+    cleanups.push(() => writer.close());
+    writer.exec(`ATTACH '${shop.path}' AS bot; CREATE TABLE things (id)`);
+    shop.read();
+    writer.exec("UPDATE bot.things SET name = 'uno' WHERE id = 1; INSERT INTO things VALUES (1)");
+    await shop.cache.clock.advanceAsync(250);
+    expect(shop.read()).toEqual(shop.truth());
+    expect(shop.gaps).toEqual([]);
+  });
+
+  it('are followed at the next poll where this connection writes to its own file through an attached one', async () => {
+    const shop = begin(`${THINGS}; ${ROWS}`);
+    shop.db.exec(`ATTACH '${shop.path}' AS again`);
+    shop.read();
+    shop.db.exec("UPDATE again.things SET name = 'uno' WHERE id = 1");
+    await shop.cache.clock.advanceAsync(250);
+    expect(shop.read()).toEqual(shop.truth());
+    expect(shop.gaps).toEqual([]);
+  });
+
+  it('and temporary tables of the same name are left alone', () => {
+    const shop = begin(`${THINGS}; ${ROWS}`);
+    shop.read();
+    shop.db.exec(
+      'CREATE TEMP TABLE cache_changes (position INTEGER PRIMARY KEY, targets, a, b, c, d, e, f, g, h, token)',
+    );
+    shop.db.exec("UPDATE main.things SET name = 'uno' WHERE id = 1");
+    expect(shop.read()).toEqual(shop.truth());
+  });
+});
+
+describe('I8, I9: a change of the schema', () => {
+  const REBUILD = `BEGIN; CREATE TABLE fresh (id INTEGER PRIMARY KEY, name TEXT UNIQUE, kind TEXT);
+    INSERT INTO fresh SELECT id, upper(name), kind FROM things; DROP TABLE things;
+    ALTER TABLE fresh RENAME TO things;`;
+  const changes: [what: string, change: string | ((db: Database.Database) => void)][] = [
+    ['VACUUM', 'VACUUM'],
+    ['REINDEX and ANALYZE', 'REINDEX; ANALYZE'],
+    ['a column that is added', "ALTER TABLE things ADD COLUMN price TEXT DEFAULT 'free'"],
+    [
+      'a column that is dropped, which SQLite allows once no trigger names it',
+      (db) => {
+        expect(() => db.exec('ALTER TABLE things DROP COLUMN kind')).toThrow('error in trigger');
+        unwatchTables(db);
+        db.exec('ALTER TABLE things DROP COLUMN kind');
+      },
+    ],
+    ['another column that is renamed', 'ALTER TABLE things RENAME COLUMN kind TO sort'],
+    ['a table that is dropped and made anew', `DROP TABLE things; ${THINGS}; ${ROWS}; UPDATE things SET name = 'new' WHERE id = 1`],
+    ['a table that is dropped and made anew, otherwise', "DROP TABLE things; CREATE TABLE things (id TEXT PRIMARY KEY, title TEXT) WITHOUT ROWID; INSERT INTO things VALUES (1, 'new')"],
+    ['a table that takes the place of another', `ALTER TABLE things RENAME TO old; ${THINGS}; INSERT INTO things (id, name) VALUES (1, 'new')`],
+    ['a table that is rebuilt', `${REBUILD} COMMIT`],
+    [
+      'a table that is rebuilt with its triggers put back at once',
+      (db) => {
+        const triggers = db.prepare("SELECT sql FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = 'things'").pluck().all();
+        db.exec(`${REBUILD} ${triggers.join('; ')}; COMMIT`);
+      },
+    ],
+    ['a unique index, and a replacement by it', "CREATE UNIQUE INDEX by_kind ON things (kind, name); REPLACE INTO things (id, name) VALUES (4, 'one')"],
+  ]; // biome-ignore format: a table
+
+  for (const isOwn of [true, false]) {
+    it.each(changes)(
+      `by ${isOwn ? 'this connection' : 'another'} is followed at the next poll: %s`,
+      async (_, change) => {
+        const shop = begin(`${THINGS}; ${ROWS}`);
+        const writer = isOwn ? shop.db : shop.other;
+        shop.read();
+        if (typeof change === 'string') writer.exec(change);
+        else change(writer);
+        await shop.cache.clock.advanceAsync(250);
+        expect(shop.read()).toEqual(shop.truth());
+        writer.exec('DELETE FROM things WHERE id = 2');
+        writer.exec('UPDATE things SET id = 4 WHERE id = 1');
+        if (!isOwn) await shop.cache.clock.advanceAsync(250);
+        expect(shop.read()).toEqual(shop.truth());
+        expect(new Set(shop.gaps)).toEqual(new Set(['schema']));
+      },
+    );
+  }
+
+  it('that the rules do not fit any more clears the cache at each poll, and says so once, until they do', async () => {
+    const shop = begin(`${THINGS}; ${ROWS}`, { things: ['thing::{id}', 'things::all', 'kind::{kind}'] });
+    shop.read();
+    shop.other.exec(
+      "ALTER TABLE things RENAME COLUMN kind TO sort; UPDATE things SET name = 'uno' WHERE id = 1",
+    );
+    await shop.cache.clock.advanceAsync(250);
+    for (const writer of [shop.other, shop.db]) {
+      expect(shop.read()).toEqual(shop.truth());
+      writer.exec("UPDATE things SET name = name || '!'");
+      await shop.cache.clock.advanceAsync(250);
+    }
+    expect(shop.read()).toEqual(shop.truth());
+    expect(shop.feed.drain()).toBe(false);
+    expect(shop.messages).toEqual([expect.stringContaining('no column "kind"')]);
+    shop.other.exec('ALTER TABLE things RENAME COLUMN sort TO kind');
+    await shop.cache.clock.advanceAsync(250);
+    shop.read();
+    shop.db.exec("UPDATE things SET name = 'eins' WHERE id = 1");
+    expect(shop.read()).toEqual(shop.truth());
+    expect(shop.feed.drain()).toBe(true);
+  });
+
+  it('that takes a table away leaves those that stay right', async () => {
+    const shop = begin(`${THINGS}; ${ROWS}; CREATE TABLE others (id)`, { ...RULES, others: 'other::{id}' });
+    shop.other.exec('DROP TABLE others');
+    await shop.cache.clock.advanceAsync(250);
+    shop.read();
+    shop.other.exec("UPDATE things SET name = 'uno' WHERE id = 1");
+    await shop.cache.clock.advanceAsync(250);
+    expect(shop.read()).toEqual(shop.truth());
+  });
+});
