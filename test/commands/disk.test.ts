@@ -10,7 +10,7 @@ import { mergeStats } from '../../src/commands/shards/merge-stats.ts';
 import { diskBlock, diskProblem } from '../../src/commands/views/disk.ts';
 import { capitalised, formatFor } from '../../src/commands/views/format.ts';
 import { type Desk, desk, fillShop } from './desk.ts';
-import { schemaIssues } from './spoken.ts';
+import { outsideCode, schemaIssues } from './spoken.ts';
 import { cacheStats, diskStats, POLICIES, policy } from './stats-data.ts';
 
 const en = formatFor('en-US');
@@ -251,6 +251,30 @@ describe('the commands, with a disk layer', () => {
     expect(wide).toContainEqual({ value: 'config::*', name: 'config::* — on disk' });
     expect(wide).toContainEqual({ value: 'products::*', name: 'products::* — 1 entry' });
     expect(wide).toContainEqual({ value: 'config::limits', name: 'config::limits' });
+  });
+
+  it('autocomplete offers long and hostile keys on disk as choices that Discord takes, and knows them again', async () => {
+    const first = start();
+    const hostile = [
+      `config::${'x'.repeat(900)}`,
+      'config::`@everyone` \u202e__bold__',
+      'config::<@1>|[a](b)',
+    ];
+    for (const key of hostile) first.cache.set(key, 1);
+    for (let i = 0; i < 60; i++) first.cache.set(`config::${'y'.repeat(200)}${i}`, 1);
+    desks.length = 0;
+    await first.stop();
+    const at = start();
+    const choices = await at.type('cache-info', 'key', 'config::');
+    expect(choices).toHaveLength(25);
+    for (const { name, value } of choices) {
+      expect(name.length).toBeLessThanOrEqual(100);
+      expect(name).not.toContain('\u202e');
+      expect(value.length).toBeLessThanOrEqual(100);
+      await at.run('cache-info', { key: value });
+      expect(at.markdown).toContain('🔎 On disk');
+      expect(outsideCode(at.markdown)).not.toMatch(/@everyone|__bold|<@1>|\u202e/);
+    }
   });
 
   it('"did you mean" knows what is on disk alone', async () => {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { CacheStats, EntryReport, Figures, TierPolicy } from '../../src/cache/types.ts';
+import type { ShardInfo, ShardReply } from '../../src/commands/shards/shards.ts';
 import type { ClearTarget } from '../../src/commands/target.ts';
 import * as clear from '../../src/commands/views/clear.ts';
 import { formatFor } from '../../src/commands/views/format.ts';
@@ -11,11 +12,15 @@ import { lifetimeView } from '../../src/commands/views/lifetime.ts';
 import { overviewView } from '../../src/commands/views/overview.ts';
 import { policiesOn } from '../../src/commands/views/policies.ts';
 import { render } from '../../src/commands/views/render.ts';
+import { withActedRows, withInfoRows, withWritesRows } from '../../src/commands/views/shards.ts';
 import * as states from '../../src/commands/views/states.ts';
 import { tiersView } from '../../src/commands/views/tiers.ts';
 import type { ControlId, Mention, View } from '../../src/commands/views/view.ts';
 import * as warm from '../../src/commands/views/warm.ts';
+import * as writes from '../../src/commands/views/writes.ts';
+import type { FoundWrites } from '../../src/commands/writes-lookup.ts';
 import { configNotices, parseConfig } from '../../src/config.ts';
+import type { WriteBehindFigures } from '../../src/write-behind/types.ts';
 import { expectDiscordTakes, markdownOf, outsideCode } from './spoken.ts';
 import {
   cacheStats,
@@ -571,7 +576,7 @@ describe('/cache-info', () => {
 
   it("shows the author's own tiers with the policies that are on by name", () => {
     expect(withTier({})).toContain(
-      '-# Adaptive ttl, refresh-ahead, early refresh, stale-while-revalidate, grace, soft timeout, hard timeout, compression, size limit, skips empty, condition, cost: Character',
+      '-# Policies of Character: adaptive ttl, refresh-ahead, early refresh, stale-while-revalidate, grace, soft timeout, hard timeout, compression, size limit, skips empty, condition, cost',
     );
     expect(withTier({})).toContain('**Character** — ttl 300 s (5 min) · empty\n');
   });
@@ -805,6 +810,83 @@ const hostileStats: fc.Arbitrary<CacheStats> = fc
     }),
   );
 
+/** Each page of `/cache-info` of a hundred shards, where nothing is as it should be. */
+function infoPages(
+  stats: CacheStats,
+  policies: readonly TierPolicy[],
+  texts: readonly string[],
+  count: number,
+): View[] {
+  const counts = { changes: count, invalidations: count, widened: 3, gaps: 3, readers: count };
+  const feed = { beginning: 'gap', position: count, ...counts } as const;
+  const pending = writeFigures(texts, count);
+  const rows = Array.from({ length: 100 }, (_, shard): ShardReply<ShardInfo> => {
+    if (shard % 3 === 0) return { shard, ok: false, problem: `is not running (${shard})` };
+    const [heapUsedBytes, residentBytes] = [count, count];
+    const process = { heapUsedBytes, residentBytes, startedAt: count, guilds: count };
+    const held = { entries: count, weightBytes: count, maxWeightBytes: count };
+    return { shard, ok: true, value: { ...held, ...process, disk: stats.disk, feed, writes: pending } };
+  });
+  const trouble = Array.from({ length: 60 }, (_, shard) => `⚠️ **Shard ${shard}** — ${'x'.repeat(80)}`);
+  const beside = {
+    disk: trouble,
+    files: '2 files for 60 shards.',
+    feed: trouble,
+    writes: trouble,
+    journals: 60,
+  };
+  const model = infoModel({ stats: { ...stats, feed }, policies, writeBehind: pending, beside });
+  return ['overview', 'disk', 'feed', 'writes', 'warmers', 'process', 'patterns'].map((page) =>
+    withInfoRows(infoView({ ...model, page }, de, mention, id), rows, 1, en),
+  );
+}
+
+function writeFigures(texts: readonly string[], count: number): WriteBehindFigures {
+  const counts = { waiting: count, inFlight: count, held: count, saved: count, coalesced: count };
+  const writers = texts.map((name, i) => ({
+    ...{ name, ...counts, retried: count, refused: count, dead: count, oldestAt: count },
+    isClaimed: i % 2 === 0,
+    lastFailure: { message: name, at: count },
+  }));
+  const sums = { waiting: count, dead: count, saved: count, oldestAt: count };
+  return { journal: texts[0] ?? '', survives: 'kill', writers, ...sums };
+}
+
+/** What `/cache-writes` says of a hundred shards. */
+function writesViews(texts: readonly string[], count: number): View[] {
+  const [key = '', name = ''] = texts;
+  const letters = texts.map((error, i) => {
+    const letter = { id: Number.MAX_SAFE_INTEGER - i, name, key, error };
+    return { ...letter, attempts: count, deadAt: count, shard: 100_000 + i };
+  });
+  const figures = writeFigures(texts, count);
+  const found = { figures, count, letters, selection: 'all', isByNumber: false } as const;
+  const rows = Array.from({ length: 100 }, (_, shard): ShardReply<FoundWrites | null> => {
+    if (shard % 3 === 0) return { shard, ok: false, problem: 'is not running' };
+    return { shard, ok: true, value: shard % 3 === 1 ? found : null };
+  });
+  const view = writes.writesView({ figures, letters, journals: 100 }, de, mention);
+  return [
+    withWritesRows(view, rows, en),
+    writes.writesView(
+      { figures: { ...figures, writers: [], dead: 0 }, letters: [], journals: 1 },
+      en,
+      mention,
+    ),
+    withActedRows(
+      writes.retriedView(count, key, 'CA-7F3K', en, mention),
+      rows.map((row) => (row.ok ? { ...row, value: count } : row)),
+      'being saved again',
+      en,
+    ),
+    writes.dropQuestionView({ target: key, count, letters, expiresAt: count }, en, id),
+    writes.droppedView(count, key, 'CA-7F3K', en),
+    writes.notDroppedView('Cancelled.'),
+    writes.whichShardView(letters),
+    writes.noSuchWriteView(key, texts),
+  ];
+}
+
 /** Every view there is, over the same hostile statistics. */
 function everyView(stats: CacheStats, texts: readonly string[], count: number): View[] {
   const [key = '', other = ''] = texts;
@@ -929,6 +1011,8 @@ function everyView(stats: CacheStats, texts: readonly string[], count: number): 
     infoView(infoModel({ stats, tier: 'user' }), de, mention),
     infoView(infoModel({ stats, policies }), en, mention),
     infoView(infoModel({ stats, policies, tier: 'tier1' }), en, mention),
+    ...infoPages(stats, policies, texts, count),
+    ...writesViews(texts, count),
     states.notAllowed(),
     states.tooOften(count),
     states.failure('CA-7F3K', key),

@@ -65,7 +65,7 @@ function previewBlocks({ target, preview, tierLabel, reloadMs }: PreviewModel, f
       : `**${format.count(preview.entries)} in memory** (${preview.entries > 0 ? '≈ ' : ''}${format.bytes(preview.weightBytes)}), **${format.count(preview.stored)} on disk**`;
   const lines = [
     target.kind === 'all'
-      ? `All ${covered}, in ${plural(format, preview.tiers.length, 'tier')}`
+      ? `Everything → ${covered}${preview.tiers.length === 0 ? '' : `, in ${plural(format, preview.tiers.length, 'tier')}`}`
       : `${targetText(target)} → ${covered}`,
   ];
   const tiers = preview.tiers.map((row) => `${tierLabel(row.tier)} (${format.count(row.entries)})`);

@@ -79,11 +79,10 @@ export function infoView(model: InfoModel, format: Format, mention: Mention, id?
   const isOverview = policy === undefined && page === undefined;
   const isDegraded = !model.stats.enabled || model.layers.some((layer) => layer.state === 'degraded');
   const notices = isOverview ? noticesOf(model, format) : [];
-  const name = policy?.label ?? page?.label;
   return {
     tone: isDegraded || notices.length > 0 ? 'degraded' : 'normal',
-    title: name === undefined ? 'ℹ️ Cache Configuration' : `ℹ️ Cache Configuration — ${name}`,
-    subtitle: `${model.stats.enabled ? 'On' : 'Off: every read goes to the database'} · running since ${instant(model.process.startedAt)}`,
+    title: policy === undefined ? 'ℹ️ Cache Configuration' : `ℹ️ Cache Configuration — ${policy.label}`,
+    subtitle: `${model.stats.enabled ? 'Running' : 'Off: every read goes to the database · running'} since ${instant(model.process.startedAt)}`,
     blocks:
       policy !== undefined
         ? tierInFull(model, policy, format)
@@ -148,7 +147,7 @@ function tierBlocks(model: InfoModel, format: Format): Block[] {
 
 const POLICY_GROUPS = 4;
 
-/** `Grace, refresh-ahead: all tiers`: each set of policies once, with the tiers that have it. */
+/** `Policies of all tiers: grace, refresh-ahead`: each set of policies once, with the tiers that have it. */
 function policyLines(policies: readonly TierPolicy[], format: Format): string[] {
   const groups = [...Map.groupBy(policies, (policy) => policyNames(policy, format))].filter(
     ([names]) => names !== '',
@@ -157,7 +156,7 @@ function policyLines(policies: readonly TierPolicy[], format: Format): string[] 
     const labels = same.slice(0, TIERS_A_BLOCK).map(({ label }) => label);
     const more = same.length > labels.length ? `, … (${format.count(same.length)})` : '';
     const who = same.length === policies.length ? 'all tiers' : labels.join(', ') + more;
-    return `-# ${capitalised(names)}: ${who}`;
+    return `-# Policies of ${who}: ${names}`;
   });
   return groups.length > POLICY_GROUPS
     ? [...lines, '-# Further policies are on the pages of the tiers.']
