@@ -15,7 +15,7 @@ export interface ForgetReceipt extends Forgotten {
   readonly targets: readonly InvalidationTarget[];
   /** Writes that were not saved yet, or could not be; 0 where there is no write-behind. */
   readonly writes: number;
-  /** Other shards of the bot that did not answer: they may still hold something. */
+  /** Other shards of the bot that did not answer: they may still hold something, and are asked again. */
   readonly silentShards: readonly number[];
 }
 

@@ -35,6 +35,7 @@ import {
 import { registerAndTell, tellMissing } from './commands/registration-log.ts';
 import { broadcastLink } from './commands/shards/broadcast-link.ts';
 import { answers, missing } from './commands/shards/everywhere.ts';
+import { ForgetElsewhere } from './commands/shards/forget-elsewhere.ts';
 import { ShardDesk } from './commands/shards/shard-desk.ts';
 import type { ShardLink } from './commands/shards/shard-link.ts';
 import { type ShardQuestions, Shards } from './commands/shards/shards.ts';
@@ -178,6 +179,7 @@ class Plugin implements Cachecord {
   readonly #registration: Registration;
   readonly #dispatcher: Dispatcher;
   readonly #shards: Shards | undefined;
+  readonly #elsewhere: ForgetElsewhere | undefined;
   readonly #desk: ShardDesk;
   /** What `stop` has to take back, such as listeners and timers. */
   readonly #undo: (() => void)[] = [];
@@ -243,6 +245,7 @@ class Plugin implements Cachecord {
     });
     const startedAt = clock.epochAt(clock.now());
     this.#shards = link && new Shards({ link, clock, logger, version: ownVersion() });
+    this.#elsewhere = this.#shards && new ForgetElsewhere(this.#shards, clock, logger);
     this.#desk = new ShardDesk(
       {
         cache: this.cache,
@@ -314,7 +317,7 @@ class Plugin implements Cachecord {
   ): Promise<ForgetReceipt> {
     const [own, replies] = await Promise.all([
       this.#forgetHere({ kind, id, also: also ?? [] }),
-      this.#shards?.ask('forget', { kind, id, also: also ?? [] }) ?? [],
+      this.#elsewhere?.ask({ kind, id, also: also ?? [] }) ?? [],
     ]);
     const silentShards = missing(replies);
     const receipt = { ...addReceipts(own, answers(replies)), silentShards };
@@ -331,11 +334,6 @@ class Plugin implements Cachecord {
       this.#logger.warn(
         `A file did not give up all that was held of a ${kind}: it is not used any more, and removed as soon as the file lets.`,
       );
-    }
-    if (silentShards.length > 0) {
-      this.#logger.warn(`Shards that did not answer may still hold something of a ${kind}: ask again.`, {
-        silentShards,
-      });
     }
     return receipt;
   }
@@ -378,6 +376,7 @@ class Plugin implements Cachecord {
 
   async #stop(): Promise<void> {
     for (const undo of this.#undo.splice(0)) undo();
+    this.#elsewhere?.stop();
     const idle = Promise.all([this.#dispatcher.stop().then(() => this.#audit.flush()), this.#background]);
     await Promise.all([this.warmers.stop(), this.#atMost(FLUSH_LIMIT_MS, idle)]);
     await this.#writeBehind?.stop({ deadlineMs: DRAIN_LIMIT_MS });
