@@ -27,7 +27,8 @@ describe('with tiers of one’s own', () => {
       reference: { refresh_ahead: 0.8 },
     });
     const all = await ada.run('cache-info');
-    await all.shows('**Character** — ttl 300 s (5 min) · empty · grace, soft timeout');
+    await all.shows('**Character** — ttl 300 s (5 min) · empty');
+    await all.shows('Policies of Character: grace, soft timeout');
     await (await ada.run('cache-info', { tier: 'reference' })).shows(
       '**Refresh-ahead** — a read after 80.0%',
     );
