@@ -79,8 +79,9 @@ export class Load implements LoadContext {
   isUnmodified = false;
   #links: { tags: string[]; dependsOn: string[] } | undefined;
   readonly #closing: AbortSignal;
-  #hardTimeout: AbortController | undefined;
-  #signal: AbortSignal | undefined;
+  #controller: AbortController | undefined;
+  #unfollowClosing: (() => void) | undefined;
+  #hasEnded = false;
   #abortedFor: CacheError | undefined;
 
   constructor({ key, counters, options, rules, closing, position, startedAt, previous }: LoadParts) {
@@ -102,18 +103,29 @@ export class Load implements LoadContext {
   abort(reason: CacheError): void {
     this.isOver = true;
     this.#abortedFor = reason;
-    this.#hardTimeout?.abort(reason);
+    this.#controller?.abort(reason);
+  }
+
+  /** Lets go of its signal: what a loader has left listening there would be held until the cache is closed. */
+  ended(): void {
+    this.#hasEnded = true;
+    this.#unfollowClosing?.();
   }
 
   /** Made when it is asked for: most loaders do without, and it costs as much as a short load. */
   get signal(): AbortSignal {
-    if (this.rules.hardTimeoutMs === Number.POSITIVE_INFINITY) return this.#closing;
-    if (this.#signal === undefined) {
-      this.#hardTimeout = new AbortController();
-      if (this.#abortedFor !== undefined) this.#hardTimeout.abort(this.#abortedFor);
-      this.#signal = AbortSignal.any([this.#closing, this.#hardTimeout.signal]);
+    if (this.#controller !== undefined) return this.#controller.signal;
+    const controller = new AbortController();
+    const closing = this.#closing;
+    if (this.#abortedFor !== undefined) controller.abort(this.#abortedFor);
+    else if (closing.aborted) controller.abort(closing.reason);
+    else if (!this.#hasEnded) {
+      const close = () => controller.abort(closing.reason);
+      closing.addEventListener('abort', close, { once: true });
+      this.#unfollowClosing = () => closing.removeEventListener('abort', close);
     }
-    return this.#signal;
+    this.#controller = controller;
+    return controller.signal;
   }
 
   get isVoid(): boolean {

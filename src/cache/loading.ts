@@ -254,6 +254,7 @@ export class Loading {
   }
 
   #loaded(load: Load, value: unknown): unknown {
+    load.ended();
     if (load.isOver) return value;
     const { counters } = load;
     const loadMs = this.#clock.precise() - load.beganAt;
@@ -280,6 +281,7 @@ export class Loading {
    * @throws the error, where they get nothing
    */
   #failed(load: Load, error: unknown): unknown {
+    load.ended();
     if (load.isOver) throw error;
     const { key, counters } = load;
     const loadMs = this.#clock.precise() - load.beganAt;
