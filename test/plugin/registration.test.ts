@@ -137,7 +137,7 @@ describe('registration', () => {
     const { local } = await host();
     const { people, channels, home } = local.world;
     const ada = local.as(people.ada.id);
-    const reply = await (await ada.run(channels.ops, 'cache-warm', { scope: 'user' })).reply();
+    const reply = await (await ada.run(channels.ops, 'cache-info')).reply();
     const id = local.registeredCommands(home.id).find(({ name }) => name === 'cache-warm')?.id;
     expect(JSON.stringify(reply.components)).toContain(`</cache-warm:${id}>`);
   });

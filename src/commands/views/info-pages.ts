@@ -180,7 +180,7 @@ function patternBlock(confirmAbove: number, format: Format, mention: Mention): B
     heading: '✏️ Patterns',
     lines: [
       '`config::vip_tiers` one key · `products:*` a prefix · `user::123456::*` one user · `tier:query` a tier · `tag:…` a tag · `all`',
-      `Clear with ${mention('cache-clear')}, which asks first above ${entriesText(format, confirmAbove)}; fill with ${mention('cache-warm')}, look with ${mention('cache-stats')}.`,
+      `${mention('cache-clear')} asks before it clears more than ${entriesText(format, confirmAbove)}.`,
     ],
   };
 }

@@ -74,35 +74,45 @@ export interface InfoBeside {
 
 /** @param id makes the `custom_id` of the select of pages; without it there is none */
 export function infoView(model: InfoModel, format: Format, mention: Mention, id?: ControlId): View {
-  const policy = model.policies.find((one) => one.tier === model.tier);
-  const page = policy === undefined ? pageOf(model) : undefined;
-  const isOverview = policy === undefined && page === undefined;
-  const isDegraded = !model.stats.enabled || model.layers.some((layer) => layer.state === 'degraded');
-  const notices = isOverview ? noticesOf(model, format) : [];
+  const { stats, process } = model;
+  const shown = contentOf(model, format, mention);
+  const isDegraded = !stats.enabled || model.layers.some((layer) => layer.state === 'degraded');
   return {
-    tone: isDegraded || notices.length > 0 ? 'degraded' : 'normal',
-    title: policy === undefined ? 'ℹ️ Cache Configuration' : `ℹ️ Cache Configuration — ${policy.label}`,
-    subtitle: `${model.stats.enabled ? 'Running' : 'Off: every read goes to the database · running'} since ${instant(model.process.startedAt)}`,
-    blocks:
-      policy !== undefined
-        ? tierInFull(model, policy, format)
-        : page !== undefined
-          ? page.blocks(model, format, mention)
-          : [
-              ...(notices.length === 0 ? [] : [{ heading: '⚠️ Notices', lines: notices }]),
-              configurationBlock(model, format),
-              ...tierBlocks(model, format),
-              statusBlock(model, format, mention),
-            ],
-    notes:
-      policy !== undefined
-        ? [VERDICT_RULE]
-        : isOverview
-          ? [
-              `This is the bot's own data cache, not discord.js's caches (${plural(format, model.process.guilds, 'guild')}, ${plural(format, model.process.users, 'user')}).`,
-            ]
-          : [],
+    ...shown,
+    tone: isDegraded || shown.tone === 'degraded' ? 'degraded' : 'normal',
+    subtitle: `${stats.enabled ? 'Running' : 'Off: every read goes to the database · running'} since ${instant(process.startedAt)}`,
     ...(id === undefined ? {} : { rows: [pageSelect(model, id)] }),
+  };
+}
+
+const TITLE = 'ℹ️ Cache Configuration';
+
+/** A tier, a page, or the overview. */
+function contentOf(model: InfoModel, format: Format, mention: Mention): View {
+  const policy = model.policies.find((one) => one.tier === model.tier);
+  if (policy !== undefined) {
+    const blocks = tierInFull(model, policy, format);
+    return { tone: 'normal', title: `${TITLE} — ${policy.label}`, blocks, notes: [VERDICT_RULE] };
+  }
+  const page = pageOf(model);
+  if (page !== undefined) {
+    return { tone: 'normal', title: TITLE, blocks: page.blocks(model, format, mention) };
+  }
+  const notices = noticesOf(model, format);
+  const { guilds, users } = model.process;
+  return {
+    tone: notices.length > 0 ? 'degraded' : 'normal',
+    title: TITLE,
+    blocks: [
+      ...(notices.length === 0 ? [] : [{ heading: '⚠️ Notices', lines: notices }]),
+      configurationBlock(model, format),
+      ...tierBlocks(model, format),
+      statusBlock(model, format, mention),
+    ],
+    notes: [
+      `Clear with ${mention('cache-clear')}, fill with ${mention('cache-warm')}, look with ${mention('cache-stats')}.`,
+      `This is the bot's own data cache, not discord.js's caches (${plural(format, guilds, 'guild')}, ${plural(format, users, 'user')}).`,
+    ],
   };
 }
 
