@@ -93,6 +93,7 @@ export function createStory({ page, act, note, enter }) {
   }
 
   async function steps() {
+    if (page.hello.trouble !== 'healthy') await act({ do: 'trouble', trouble: 'healthy' });
     if (page.hello.bot.state !== 'online') {
       await act({ do: 'bot', order: 'start' });
       await isOnline();

@@ -125,7 +125,7 @@ class CacheManager implements Cache {
     this.tiers = options.tiers;
     this.clock = options.clock ?? systemClock();
     this.#bursts = new BurstLog(this.clock, options.logger ?? console);
-    this.#book = new TierBook(options.tiers);
+    this.#book = new TierBook(options.tiers, (text) => this.#bursts.warn('policy', text, {}));
     this.#events = new Emitter(this.#bursts);
     this.#memory = new MemoryLayer({
       maxWeightBytes: this.maxWeightBytes,

@@ -72,9 +72,12 @@ export class RuleBook {
   readonly #tier: LoadingPolicy;
   /** Wrapped functions give the same options at every call. */
   readonly #ofCalls = new WeakMap<LoadingPolicy, Rules>();
+  /** Told once of what calls ask for in vain. */
+  #notice: ((text: string) => void) | undefined;
 
-  constructor(tier: LoadingPolicy) {
+  constructor(tier: LoadingPolicy, notice?: (text: string) => void) {
     this.#tier = tier;
+    this.#notice = notice;
     this.ofTier = completeRules(tier);
   }
 
@@ -93,9 +96,16 @@ export class RuleBook {
     const stated = LOADING_POLICIES.filter((name) => Reflect.get(call, name) !== undefined);
     if (stated.length === 0) return this.ofTier;
     assertLoadingPolicy(call, 'the call');
-    return completeRules({
+    const rules = completeRules({
       ...this.#tier,
       ...Object.fromEntries(stated.map((name) => [name, Reflect.get(call, name)])),
     });
+    if (Number.isFinite(call.softTimeoutMs) && rules.graceMs === 0) {
+      this.#notice?.(
+        'softTimeoutMs of a call does nothing without graceMs: there is no old value to answer with, and staleWhileRevalidateMs waits for no load anyway.',
+      );
+      this.#notice = undefined;
+    }
+    return rules;
   }
 }

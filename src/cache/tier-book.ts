@@ -23,12 +23,13 @@ export class TierBook {
   readonly #counters = new Map<string, Map<string, Counters>>();
   #count = 0;
 
-  constructor(tiers: readonly TierPolicy[]) {
+  /** @param notice is told of what calls ask for in vain */
+  constructor(tiers: readonly TierPolicy[], notice?: (text: string) => void) {
     const last = tiers.at(-1);
     if (last === undefined) throw new CacheError('ERR_ARGUMENT_INVALID', 'A cache needs at least one tier.');
     for (const policy of tiers) assertPolicy(policy);
     this.#policies = new Map(tiers.map((policy) => [policy.tier, policy]));
-    this.#rules = new Map(tiers.map((policy) => [policy.tier, new RuleBook(policy)]));
+    this.#rules = new Map(tiers.map((policy) => [policy.tier, new RuleBook(policy, notice)]));
     this.#tierOfNamespace = new Map(
       tiers.flatMap((policy) => policy.namespaces.map((namespace) => [namespace, policy] as const)),
     );

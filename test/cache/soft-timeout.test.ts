@@ -39,6 +39,14 @@ describe('the soft timeout is off', () => {
     expect(await read).toBe('new');
   });
 
+  it('without grace, and says so once where a call asks for it', async () => {
+    const { cache, said } = withPolicy({});
+    for (const key of [KEY, `${KEY}::2`])
+      await cache.getOrLoad(key, () => 1, { softTimeoutMs: SOFT_MS, staleWhileRevalidateMs: 1_000 });
+    await cache.getOrLoad(`${KEY}::3`, () => 1, { softTimeoutMs: SOFT_MS, graceMs: GRACE_MS });
+    expect(said).toEqual([expect.stringContaining('softTimeoutMs of a call does nothing without graceMs')]);
+  });
+
   it('for a call that says Infinity', async () => {
     const { cache, clock, loader } = stale();
     const read = cache.getOrLoad(KEY, loader.load, { softTimeoutMs: Number.POSITIVE_INFINITY });
