@@ -60,13 +60,13 @@ const TRANSLATIONS: Readonly<Record<string, Readonly<Record<Language, string>>>>
     'pt-BR': 'Preenche o cache antes que alguém pergunte',
   },
   'What to warm (everything but users when left out)': {
-    de: 'Was gefüllt wird (ohne Angabe alles außer Personen)',
+    de: 'Was geladen wird (ohne Angabe alles außer Personen)',
     fr: 'Ce qu’il faut remplir (par défaut tout sauf les personnes)',
     'es-ES': 'Qué llenar (si se omite, todo menos los usuarios)',
     'pt-BR': 'O que preencher (se omitido, tudo menos usuários)',
   },
   'Whose entries to warm': {
-    de: 'Wessen Einträge gefüllt werden',
+    de: 'Wessen Einträge geladen werden',
     fr: 'La personne dont les entrées sont remplies',
     'es-ES': 'De quién son las entradas que se llenan',
     'pt-BR': 'De quem são as entradas a preencher',
@@ -96,13 +96,13 @@ const TRANSLATIONS: Readonly<Record<string, Readonly<Record<Language, string>>>>
     'pt-BR': 'Explicar quanto tempo uma chave dura e por quê',
   },
   'See what waits to be saved, and retry or drop what could not be': {
-    de: 'Zeigt, was noch gespeichert wird; Gescheitertes wiederholen oder verwerfen',
+    de: 'Zeigt, was noch zu speichern ist; wiederholt oder verwirft, was gescheitert ist',
     fr: 'Voir ce qui attend d’être enregistré, relancer ou abandonner ce qui a échoué',
     'es-ES': 'Muestra lo que espera guardarse; reintenta o descarta lo que falló',
     'pt-BR': 'Mostra o que aguarda ser salvo; repete ou descarta o que falhou',
   },
   'See what waits to be saved, and what could not be': {
-    de: 'Zeigt, was noch gespeichert wird und was nicht gespeichert werden konnte',
+    de: 'Zeigt, was noch zu speichern ist und was nicht gespeichert werden konnte',
     fr: 'Voir ce qui attend d’être enregistré et ce qui a échoué',
     'es-ES': 'Muestra lo que espera guardarse y lo que no se pudo guardar',
     'pt-BR': 'Mostra o que aguarda ser salvo e o que não pôde ser salvo',
