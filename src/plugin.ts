@@ -339,6 +339,7 @@ class Plugin implements Cachecord {
   }
 
   #forgetHere({ kind, id, also }: ShardQuestions['forget']['ask']): Promise<ForgetReceipt> {
+    if (kind === 'user') this.warmers.userForgotten(id);
     return forget(this.cache, kind, id, also, { writeBehind: this.#writeBehind });
   }
 

@@ -44,6 +44,21 @@ describe('forgetting a person', () => {
     rmSync(folder, { recursive: true });
   });
 
+  it('removes names that do not tell whose they are, by the tags of their entries', async () => {
+    const cache = createCache({
+      maxWeightBytes: 1_000_000,
+      tiers: [tierOf('query', ['query'])],
+      cleanupIntervalMs: 60_000,
+      clock: handClock(),
+      logger: silentLogger,
+    });
+    cache.set('query::search::ada', ['Ada'], { tags: [`user:${PERSON}`] });
+    cache.get('query::search::ada');
+    expect(await forget(cache, 'user', PERSON)).toMatchObject({ topKeys: 1, isUnfinished: false });
+    expect(JSON.stringify(cache.stats(100))).not.toContain('ada');
+    await cache.stop();
+  });
+
   it.each(['', '*', '12*', 'abc', '1'.repeat(21)])('refuses %j, which is no id', async (id) => {
     const cache = createCache({
       maxWeightBytes: 1_000,

@@ -7,7 +7,7 @@ import { BurstLog } from './burst-log.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { completeKeys } from './completion.ts';
 import { meanLoadTimes, sumFigures, totalsOf } from './counters.ts';
-import { type Entry, reportOf, servedPromise, servedValue } from './entry.ts';
+import { type Entry, type EntryLinks, reportOf, servedPromise, servedValue } from './entry.ts';
 import { CacheError } from './errors.ts';
 import { Emitter } from './events.ts';
 import { Filler, WRITTEN } from './filler.ts';
@@ -390,6 +390,9 @@ class CacheManager implements Cache {
   async forget(...targets: readonly InvalidationTarget[]): Promise<Forgotten> {
     const compiled = targets.map(compileTarget);
     const found = (await this.#disk?.count(compiled)) ?? 0;
+    const isCovered = (key: string, links: EntryLinks | undefined) =>
+      compiled.some((target) => covers(target, key, links));
+    const topKeys = this.#top.forget(isCovered);
     const forgetKeys = this.warmth?.forget(compiled);
     const removal = this.invalidate(...targets);
     const { entries, weightBytes, loads } = (await removal.pending) ?? removal;
@@ -399,14 +402,13 @@ class CacheManager implements Cache {
     await this.clock.yield();
     const isGone = (await this.#disk?.forget(compiled)) ?? true;
     const left = isGone ? 0 : ((await this.#disk?.count(compiled)) ?? 0);
-    const isCovered = (key: string) => compiled.some((target) => covers(target, key, undefined));
-    this.#loading.forgetFailure(isCovered);
+    this.#loading.forgetFailure((key) => isCovered(key, undefined));
     return {
       entries,
       weightBytes,
       loads,
       stored: Math.max(0, found - left),
-      topKeys: this.#top.forget(isCovered),
+      topKeys,
       hotKeys: remembered?.keys ?? 0,
       isUnfinished: !isGone || remembered?.isFinished === false,
     };

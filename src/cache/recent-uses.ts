@@ -4,7 +4,7 @@
  * two; from then on its own counter is looked at. Unlike there, a key that is not used any more makes room, so that each
  * hour has its own.
  */
-import type { Entry } from './entry.ts';
+import type { Entry, EntryLinks } from './entry.ts';
 
 /** Keys of some 200 bytes each; fewer than notes of how keys are loaded (`recipes.ts`), so that each can have one. */
 const MAX_RECENT = 512;
@@ -87,8 +87,10 @@ export class RecentUses {
     for (const key of leastFirst.slice(0, this.#candidates.size - COMFORTABLE)) this.#candidates.delete(key);
   }
 
-  forget(isCovered: (key: string) => boolean): void {
-    for (const key of this.#candidates.keys()) if (isCovered(key)) this.#candidates.delete(key);
+  forget(isCovered: (key: string, links: EntryLinks | undefined) => boolean): void {
+    for (const [key, { entry }] of this.#candidates) {
+      if (isCovered(key, entry?.links)) this.#candidates.delete(key);
+    }
   }
 }
 

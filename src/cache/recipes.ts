@@ -86,7 +86,8 @@ export class Recipes {
     // Within a transaction, and where nothing is kept, the context is another one.
     const follower = this.#follower;
     if (follower === undefined || !(context instanceof Load)) return;
-    if (!context.mayKeep || context.rules.persist === 'memory') return;
+    // A load that runs behind may be covered before its loader is called: by whoever forgets its key, too.
+    if (!context.mayKeep || context.isVoid || context.rules.persist === 'memory') return;
     const { key } = context;
     if (context.cause === 'miss') follower.missed(key);
     if (this.#notes.get(key)?.recipe === recipe) return;

@@ -3,7 +3,7 @@
  * power of two, so a key with `h` hits was offered at no less than `h / 2`, and the least used candidate makes room.
  * Hits outlive the entry: when a key is filled again, its candidate goes on counting.
  */
-import type { Entry } from './entry.ts';
+import type { Entry, EntryLinks } from './entry.ts';
 
 const MAX_CANDIDATES = 512;
 
@@ -60,10 +60,10 @@ export class TopKeys {
       .slice(0, limit);
   }
 
-  /** @returns how many candidates were dropped */
-  forget(isCovered: (key: string) => boolean): number {
-    const covered = [...this.#candidates.keys()].filter(isCovered);
-    for (const key of covered) this.#candidates.delete(key);
+  /** To be called before entries are removed, whose tags tell whom they are of. @returns how many candidates were dropped */
+  forget(isCovered: (key: string, links: EntryLinks | undefined) => boolean): number {
+    const covered = [...this.#candidates].filter(([key, { entry }]) => isCovered(key, entry?.links));
+    for (const [key] of covered) this.#candidates.delete(key);
     return covered.length;
   }
 

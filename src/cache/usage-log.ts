@@ -144,7 +144,7 @@ export class UsageLog {
       // Of an entry that is gone nobody knows the tags; a note too few costs nothing but a load.
       return forgotten.has(key) || (entry === undefined && hasTags);
     });
-    this.#uses.forget((key) => forgotten.has(key) || isCovered(key, undefined));
+    this.#uses.forget((key, links) => forgotten.has(key) || isCovered(key, links));
     const remove = this.forgettings.add(targets, forgotten);
     return async () => {
       const removed = await remove();

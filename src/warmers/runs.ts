@@ -57,7 +57,7 @@ export class Runs {
       throw new CacheError('ERR_ARGUMENT_INVALID', 'Warming scope `user` needs the id of a person.');
     }
     const force = request.force ?? false;
-    const name = JSON.stringify([scope, scope === 'user' ? request.userId : '', 'scopes' in request]);
+    const name = nameOf(scope, request.userId, 'scopes' in request);
     const active = this.#active.get(name);
     if (active && (active.force || !force)) {
       active.listen(request.onProgress);
@@ -83,6 +83,11 @@ export class Runs {
       this.#ending.delete(run);
     });
     return run.handle(false);
+  }
+
+  /** Stops the run of a person. */
+  stopUser(userId: string): void {
+    this.#active.get(nameOf('user', userId, false))?.stop();
   }
 
   /** Stops every run; those whose jobs in hand have not ended after `deadlineMs` are abandoned. */
@@ -145,4 +150,8 @@ export class Runs {
   #forget(name: string, run: ActiveRun): void {
     if (this.#active.get(name) === run) this.#active.delete(name);
   }
+}
+
+function nameOf(scope: WarmScope | 'all', userId: string | undefined, isOfSeveral: boolean): string {
+  return JSON.stringify([scope, scope === 'user' ? userId : '', isOfSeveral]);
 }

@@ -90,6 +90,8 @@ export interface Warmers {
   run(request: WarmRequest): WarmRun;
   /** Warms a person's entries unless done lately; never awaited by the caller, never throws. */
   userSeen(userId: string): void;
+  /** Ends what is being loaded of a person who is forgotten; they are warmed no sooner than somebody seen just now. */
+  userForgotten(userId: string): void;
   status(): readonly WarmerStatus[];
   stop(): Promise<void>;
 }

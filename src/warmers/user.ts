@@ -55,6 +55,17 @@ export class UserWarmer {
     this.#next();
   }
 
+  /** Who asks to be forgotten was just seen, and must not come back by that. */
+  userForgotten(userId: string): void {
+    if (!this.isOn) return;
+    const at = this.#waiting.indexOf(userId);
+    if (at >= 0) this.#waiting.splice(at, 1);
+    // The oldest come first.
+    this.#seenAt.delete(userId);
+    this.#seenAt.set(userId, this.#options.clock.now());
+    this.#forgetOld();
+  }
+
   stop(): void {
     this.#waiting.length = 0;
   }

@@ -98,6 +98,10 @@ export function createWarmers(options: WarmersOptions): Warmers {
     userSeen(userId) {
       if (!stopped) user.userSeen(userId);
     },
+    userForgotten(userId) {
+      if (!stopped) user.userForgotten(userId);
+      runs.stopUser(userId);
+    },
     status: () => [
       startup.status(),
       periodic.status(),

@@ -233,4 +233,26 @@ describe('a person who is forgotten while they are warmed', () => {
     expect(loads).toEqual(['other', PERSON]);
     expect(next.getOrLoadSync(`query::orders::${PERSON}`, never)).toBe(`orders of ${PERSON}`);
   });
+
+  it('is not noted by a load that ran behind and had not begun yet', async () => {
+    const cache = place.start({
+      tiers: [
+        tierOf('query', ['query'], {
+          persist: 'on_change',
+          ttlMs: 1_000,
+          graceMs: 60_000,
+          staleWhileRevalidateMs: 60_000,
+        }),
+      ],
+    });
+    const { read, loads } = readsOf(cache);
+    read(PERSON);
+    place.clock.advance(2_000);
+    read(PERSON);
+    await forget(cache, 'user', PERSON);
+    await place.clock.settle();
+    expect(loads).toEqual([PERSON, PERSON]);
+    expect(cache.recipes.notes).toBe(0);
+    expect(cache.keys('', 10)).toEqual([]);
+  });
 });

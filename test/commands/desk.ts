@@ -73,6 +73,7 @@ export class HandWarmers implements Warmers {
 
   start = () => Promise.resolve();
   userSeen = () => undefined;
+  userForgotten = () => undefined;
   status = () => [];
   stop = () => Promise.resolve(this.finish({ ...this.now, state: 'stopped' }));
 }

@@ -109,3 +109,34 @@ describe.each([
     await warmers.stop();
   });
 });
+
+describe('the user warmer', () => {
+  it('leaves off where the person is forgotten, also by the very interaction that set it off', async () => {
+    const { cache, read, loads, held, state } = process();
+    const tasks = [task('user', ({ userId = '' }) => [read.warm(userId), read.warm(`${userId} more`)])];
+    const { warmers } = warmersOf(tasks, { clock, config: { concurrency: 1 } });
+    state.isHolding = true;
+    const forgetNow = (id: string) => {
+      warmers.userForgotten(id);
+      return forget(cache, 'user', id);
+    };
+    warmers.userSeen(LOADING);
+    warmers.userSeen(LISTED);
+    warmers.userSeen(OTHER);
+    await clock.settle();
+    expect(loads).toEqual([LOADING]);
+    await forgetNow(LOADING);
+    await forgetNow(LISTED);
+    await forgetNow('104');
+    warmers.userSeen('104');
+    for (let i = 0; i < 4; i++) await release(held);
+    expect(loads).toEqual([LOADING, OTHER, `${OTHER} more`]);
+    expect(cache.keys('', 10)).toEqual([`query::${OTHER} more::orders`, `query::${OTHER}::orders`]);
+    clock.advance(2 * HOUR);
+    state.isHolding = false;
+    warmers.userSeen(LISTED);
+    await clock.settle();
+    expect(loads).toContain(LISTED);
+    await warmers.stop();
+  });
+});
