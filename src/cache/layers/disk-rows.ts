@@ -2,6 +2,7 @@
 import type { Clock } from '../clock.ts';
 import { type Encoded, encode } from '../codec.ts';
 import { type Entry, type EntryLinks, servedValue } from '../entry.ts';
+import { Packed } from '../packed.ts';
 import type { StoredRow } from './disk-file.ts';
 
 /** An entry as it was found on disk. Instants are epoch milliseconds. */
@@ -29,6 +30,9 @@ export interface Metadata extends EntryLinks {
   readonly version?: string;
 }
 
+/** Few values weigh so many times what they take as text; those are small objects by the thousand, as slow to encode. */
+const WEIGHT_A_BYTE = 4;
+
 type NewRow = Omit<StoredRow, 'seq' | 'checksum'>;
 
 export interface RowWriter {
@@ -46,6 +50,7 @@ export function rowOf(entry: Entry, { clock, maxBytes, by, version }: RowWriter)
   // SQLite would put the same sign in the place of all surrogates that stand alone.
   if (![key, ...(links?.tags ?? []), ...(links?.dependsOn ?? [])].every((text) => text.isWellFormed()))
     return undefined;
+  if (isTooLarge(entry, maxBytes)) return undefined;
   const encoded = encodedOf(entry);
   if (encoded === undefined || encoded.plainBytes > maxBytes) return undefined;
   const metadata = {
@@ -67,6 +72,11 @@ export function rowOf(entry: Entry, { clock, maxBytes, by, version }: RowWriter)
     stale_at: epochAt(staleAt),
     expires_at: epochAt(expiresAt),
   };
+}
+
+/** Whether it need not be encoded to see that. */
+function isTooLarge({ value, weightBytes }: Entry, maxBytes: number): boolean {
+  return value instanceof Packed ? value.plainBytes > maxBytes : weightBytes > maxBytes * WEIGHT_A_BYTE;
 }
 
 function encodedOf(entry: Entry): Encoded | undefined {

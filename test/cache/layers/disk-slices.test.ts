@@ -82,6 +82,31 @@ describe('I12: writing many entries', () => {
   });
 });
 
+describe('I12: a value that would take long to encode', () => {
+  it.each([
+    ['text', 'x'.repeat(300_000)],
+    ['large rows', Array.from({ length: 3_000 }, (_, id) => ({ id, text: 'x'.repeat(100) }))],
+    ['small objects by the thousand', Array.from({ length: 30_000 }, (_, id) => ({ id }))],
+  ])('stays in memory alone, and is counted: %s', (_, value) => {
+    const cache = place.start();
+    cache.set('config::a', 'small');
+    cache.set('config::a', value);
+    expect(cache.get('config::a')).toEqual(value);
+    expect(place.rows()).toEqual([]);
+    expect(diskOf(cache)).toMatchObject({ refused: 1, failures: 0 });
+  });
+
+  it('is not when it is of a common size', () => {
+    const cache = place.start();
+    cache.set('config::a', 'x'.repeat(200_000));
+    cache.set(
+      'config::b',
+      Array.from({ length: 1_000 }, (_, id) => ({ id, text: 'x'.repeat(100) })),
+    );
+    expect(place.rows()).toEqual(['config::a', 'config::b']);
+  });
+});
+
 describe('I2, I12: removing many rows', () => {
   it('is left to a sweep once the time is used that it may take at once', async () => {
     const cache = place.start();
