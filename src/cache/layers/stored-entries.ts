@@ -38,7 +38,10 @@ interface Found {
 
 /** Rows looked at for a list: some 4 µs each. */
 const MAX_ROWS_SEEN = 600;
+/** These are looked at however long it takes: what people are shown at once. */
+const ROWS_SEEN_AT_LEAST = 25;
 const ROWS_A_PAGE = 100;
+const ROWS_BESIDE = 4;
 /** What a row says of itself is far behind a value that is larger: lists leave it out. */
 const MAX_BYTES_PASSED = 256 * 1_024;
 /** For a list in all. */
@@ -69,7 +72,8 @@ export class StoredEntries {
       let from = '';
       for (let seeks = 0; seeks < MAX_ROWS_SEEN && tiers.size < limit; seeks++) {
         const key = (next.get(from) as { readonly key: unknown } | undefined)?.key;
-        if (typeof key !== 'string' || this.#parts.clock.precise() > until) break;
+        if (typeof key !== 'string') break;
+        if (seeks > ROWS_SEEN_AT_LEAST && this.#parts.clock.precise() > until) break;
         const namespace = namespaceOf(key);
         const isAlone = key === namespace;
         const first = isAlone
@@ -115,17 +119,22 @@ export class StoredEntries {
   #list(file: DiskFile, prefix: string, limit: number, until: number): StoredReport[] {
     const reports: StoredReport[] = [];
     let after: string | undefined;
-    for (let seen = 0; seen < MAX_ROWS_SEEN; seen += ROWS_A_PAGE) {
-      const page = pageOf(file, prefix, after);
+    let seen = 0;
+    // Most rows may be named, so that few are wanted of a page where few are asked for.
+    const pageRows = Math.min(ROWS_A_PAGE, limit + ROWS_BESIDE);
+    while (seen < MAX_ROWS_SEEN) {
+      const page = pageOf(file, prefix, after, pageRows);
       for (const { key, bytes } of page) {
-        if (reports.length >= limit || this.#parts.clock.precise() > until) return reports;
+        if (reports.length >= limit) return reports;
+        // On a machine that is busy the time may be over before anything is found.
+        if (++seen > ROWS_SEEN_AT_LEAST && this.#parts.clock.precise() > until) return reports;
         // A damaged key may not be text any more, nor follow the others.
         if (typeof key !== 'string' || !key.startsWith(prefix)) return reports;
         const report = bytes > MAX_BYTES_PASSED ? undefined : this.#report(file, key);
         if (report !== undefined) reports.push(report);
       }
       const last = page.at(-1)?.key;
-      if (page.length < ROWS_A_PAGE || last === undefined || last === after) return reports;
+      if (page.length < pageRows || last === undefined || last === after) return reports;
       after = last;
     }
     return reports;
@@ -163,10 +172,10 @@ export class StoredEntries {
 }
 
 /** Of a value only its length is read, which stands before it. */
-function pageOf(file: DiskFile, prefix: string, after: string | undefined): Found[] {
+function pageOf(file: DiskFile, prefix: string, after: string | undefined, rows: number): Found[] {
   const sql = `SELECT key, octet_length(value) AS bytes FROM cache_storage
-    WHERE key ${after === undefined ? '>=' : '>'} ? ORDER BY key LIMIT ${ROWS_A_PAGE}`;
-  return file.statement(sql).all(after ?? prefix) as Found[];
+    WHERE key ${after === undefined ? '>=' : '>'} ? ORDER BY key LIMIT ?`;
+  return file.statement(sql).all(after ?? prefix, rows) as Found[];
 }
 
 function headOf(file: DiskFile, key: string): Head | undefined {
