@@ -85,7 +85,7 @@ describe('on the local Discord', () => {
   it.each(['components', 'embeds'])(
     'every page and state is taken without a complaint, as %s',
     async (style) => {
-      const { run, pick, click, shows, problems, at } = await room({ admin: { reply_style: style } });
+      const { run, pick, click, shows, problems, at, local } = await room({ admin: { reply_style: style } });
       const stats = await run('cache-stats');
       await shows(stats, '**Entries:** 19');
       await pick(stats, 'View', 'tiers');
@@ -110,13 +110,28 @@ describe('on the local Discord', () => {
       await shows(cleared, '**Cleared 11 entries**');
       await shows(await run('cache-clear', { pattern: 'nothing::*' }), 'Nothing matches');
       await shows(await run('cache-clear'), 'What should be cleared?');
-      await shows(await run('cache-info'), 'Cache Configuration');
+      const info = await run('cache-info');
+      await shows(info, 'Cache Configuration');
+      for (const [page, text] of [
+        ['process', 'discord.js 14.'],
+        ['tier:user', 'Cache Configuration — User'],
+        ['overview', '🧭 Status'],
+      ] as const) {
+        await pick(info, 'More about', page);
+        await shows(info, text);
+      }
       await shows(await run('cache-stats', { key: 'user::123456::profle' }), 'Closest:');
 
       const warming = run('cache-warm', { scope: 'reference' });
       await vi.waitFor(() => expect(at.warmers.requests).toHaveLength(1));
       at.warmers.finish(warmReport({ failed: 0, tasks: [warmTask()] }));
       await shows(await warming, '🔥 Warmed: reference');
+      const whom = await run('cache-warm', { scope: 'user' });
+      await pick(whom, 'Choose a person', local.world.people.linus.id);
+      await vi.waitFor(() => expect(at.warmers.requests).toHaveLength(2));
+      expect(at.warmers.requests.at(-1)).toMatchObject({ userId: local.world.people.linus.id });
+      at.warmers.finish(warmReport({ failed: 0, tasks: [warmTask()] }));
+      await shows(whom, '🔥 Warmed: user');
       expect(problems()).toEqual([]);
       expect(at.warnings).toEqual([]);
     },
