@@ -7,37 +7,32 @@
 export interface MarkedDatabase {
   readonly inTransaction: boolean;
   exec(source: string): unknown;
-  prepare(source: string): {
-    all(...parameters: readonly unknown[]): unknown[];
-    run(...parameters: readonly unknown[]): unknown;
-  };
+  prepare(source: string): MarkStatement;
+}
+
+interface MarkStatement {
+  all(...parameters: readonly unknown[]): unknown[];
+  run(...parameters: readonly unknown[]): unknown;
 }
 
 export class RollbackMark {
-  readonly #read: () => unknown[];
-  readonly #write: (mark: number) => unknown;
+  readonly #db: MarkedDatabase;
+  #statements: { readonly read: MarkStatement; readonly write: MarkStatement } | undefined;
   #last = 0;
 
-  /** @throws SqliteError for a connection that is closed */
   constructor(db: MarkedDatabase) {
-    // Without a rowid, so that `last_insert_rowid()` stays what the author's statements have made it.
-    db.exec(
-      `CREATE TEMP TABLE IF NOT EXISTS cachecord_mark (id INTEGER PRIMARY KEY, mark INTEGER NOT NULL) WITHOUT ROWID;
-       INSERT OR REPLACE INTO temp.cachecord_mark VALUES (1, 0)`,
-    );
-    const select = db.prepare('SELECT mark FROM temp.cachecord_mark');
-    const update = db.prepare('UPDATE temp.cachecord_mark SET mark = ?');
-    this.#read = () => select.all();
-    this.#write = (mark) => update.run(mark);
+    this.#db = db;
   }
 
-  /** Of what happens now; `undefined` where it could not be told afterwards. */
+  /** Of what happens now; `undefined` where it could not be told afterwards: rows are being iterated over, for one. */
   make(): number | undefined {
     try {
-      this.#write(this.#last + 1);
-      return ++this.#last;
+      this.#statements ??= this.#prepare();
+      this.#statements.write.run(++this.#last);
+      return this.#last;
     } catch {
-      // Its rows are being iterated over, so that it takes no statement that writes.
+      // Made within something that was rolled back, the table is gone: the next mark makes it anew.
+      this.#statements = undefined;
       return undefined;
     }
   }
@@ -45,11 +40,23 @@ export class RollbackMark {
   /** All marks up to this one stand, if what was rolled back is taken out each time before another one is made. */
   get standing(): number {
     try {
-      const [row] = this.#read();
+      const [row] = this.#statements?.read.all() ?? [];
       return Number(Object.values(row ?? {})[0] ?? 0);
     } catch {
-      // Made within a transaction of others that was rolled back, the table is gone.
+      // As above.
+      this.#statements = undefined;
       return 0;
     }
+  }
+
+  #prepare() {
+    // Without a rowid, so that `last_insert_rowid()` stays what the author's statements have made it.
+    this.#db.exec(
+      'CREATE TEMP TABLE IF NOT EXISTS cachecord_mark (id INTEGER PRIMARY KEY, mark INTEGER NOT NULL) WITHOUT ROWID',
+    );
+    return {
+      read: this.#db.prepare('SELECT mark FROM temp.cachecord_mark'),
+      write: this.#db.prepare('INSERT OR REPLACE INTO temp.cachecord_mark VALUES (1, ?)'),
+    };
   }
 }

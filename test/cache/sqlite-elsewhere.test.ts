@@ -81,6 +81,30 @@ describe("a savepoint of others within one of sqliteCache's transactions", () =>
     expect(cache.get(KEY)).toBe(2);
   });
 
+  it('may be the first and be rolled back, and the next ones are followed all the same', () => {
+    const { db, cache, transaction } = purse();
+    const theirs = (fails: boolean) =>
+      db.transaction(() => {
+        cache.set(KEY, fails ? 'never' : 'kept');
+        if (fails) undo();
+      });
+    transaction(() => {
+      failing(theirs(true));
+      theirs(false)();
+      failing(theirs(true));
+      cache.set('user::a::last', 'kept');
+    })();
+    expect([cache.get(KEY), cache.get('user::a::last')]).toEqual([undefined, 'kept']);
+  });
+
+  it('needs no connection that may write', () => {
+    const { db, cache } = purse();
+    db.pragma('query_only = ON');
+    const readOnly = sqliteCache(db, cache, { logger: silentLogger });
+    readOnly.transaction(() => readOnly.cache.set(KEY, 1))();
+    expect(cache.has(KEY)).toBe(false);
+  });
+
   it("leaves the author's last row id as it was", () => {
     const { db, cache, transaction } = purse();
     transaction(() => {

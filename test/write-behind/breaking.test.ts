@@ -39,6 +39,21 @@ describe('a decision that the journal does not take', () => {
   });
 });
 
+describe('a write that is tried again on request', () => {
+  it('is dropped no more while it is being saved', async () => {
+    const { behind, clock, shop } = await withDead();
+    shop.recover();
+    shop.hold();
+    expect(behind.retry('all')).toBe(1);
+    await clock.settle();
+    expect([behind.drop('all'), behind.retry('all')]).toEqual([0, 0]);
+    shop.release();
+    await clock.settle();
+    expect(shop.values.get(KEY)).toBe(1);
+    expect(behind.figures()).toMatchObject({ waiting: 0, dead: 0 });
+  });
+});
+
 describe('a list that a restart makes shorter', () => {
   it('takes no more, and what it has stays on it', async () => {
     const first = bench();
