@@ -155,7 +155,8 @@ async function panelView(
     services.mention,
     session.id,
   );
-  session.state.shown = withInfoRows(view, rows, shards?.own ?? 0, format);
+  const isBrief = tier !== undefined || !['overview', 'process'].includes(page ?? 'overview');
+  session.state.shown = withInfoRows(view, rows, shards?.own ?? 0, format, isBrief);
   return session.state.shown;
 }
 

@@ -170,7 +170,7 @@ async function retry(interaction: ChatInputCommandInteraction, desk: Desk): Prom
   const found = await findTyped(interaction, 'retry', desk);
   if (found === undefined) return;
   const target = typed(interaction);
-  const rows = [...(await actEverywhere(services, writeBehind, 'retry', found)), ...silentOf(found)];
+  const rows = await actEverywhere(services, writeBehind, 'retry', found);
   const count = sumOf(rows);
   const { reference } = onRecord(interaction, services, 'cache-writes', {
     action: 'retry',
@@ -233,7 +233,7 @@ async function drop(
     return;
   }
   if (services.shards !== undefined && !(await deferUpdate(interaction, services))) return;
-  const rows = [...(await actEverywhere(services, writeBehind, 'drop', found)), ...silentOf(found)];
+  const rows = await actEverywhere(services, writeBehind, 'drop', found);
   const count = sumOf(rows);
   questions.end(session, clock, `Dropped ${writesText(count)}.`);
   const { reference } = onRecord(interaction, services, 'cache-writes', {
@@ -260,11 +260,6 @@ function lettersOf(rows: WritesRows, { shards }: Pick<CommandServices, 'shards'>
     .flatMap((row) => (row.ok && row.value !== null ? row.value.letters.map((one) => ({ row, one })) : []))
     .map(({ row, one }) => (shards === undefined ? one : { ...one, shard: row.shard }))
     .sort((a, b) => a.deadAt - b.deadAt || a.id - b.id);
-}
-
-/** Shards of which it is not known what they hold. */
-function silentOf(rows: WritesRows): ShardReply<number>[] {
-  return rows.filter((row) => !row.ok);
 }
 
 function sumOf(rows: readonly ShardReply<number>[]): number {

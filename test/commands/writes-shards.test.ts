@@ -75,6 +75,13 @@ describe('/cache-writes list', () => {
     expect(operator.audit).toMatchObject([{ outcome: '0 waiting, 3 not saved, on 3 of 3 shards' }]);
   });
 
+  it('says of all that nothing waits in a line', async () => {
+    const { operator } = broken();
+    await operator.run('cache-writes list');
+    expect(operator.markdown).toContain('Nothing waits: all that was written is saved');
+    expect(operator.markdown).toContain('-# All 3 shards: nothing waits');
+  });
+
   it('hides no shard that does not answer', async () => {
     const { bus, operator } = broken();
     bus.faults.set(1, 'dead');
@@ -100,7 +107,7 @@ describe('/cache-writes retry', () => {
     expect(dead()).toEqual([0, 0, 0]);
     expect(operator.markdown).toContain('**2 writes** — Everything — are being saved again.');
     expect(operator.markdown).toContain('**Shard 2** — 1 write being saved again');
-    expect(operator.audit).toMatchObject([{ outcome: '2 writes, on 2 of 2 shards' }]);
+    expect(operator.audit).toMatchObject([{ outcome: '2 writes, on 3 of 3 shards' }]);
   });
 
   it('finds a write on the shard that has it, and asks which where several have its number', async () => {
@@ -144,6 +151,7 @@ describe('/cache-writes drop', () => {
     await operator.press('Drop 2 writes');
     expect(operator.markdown).toContain('**Dropped 2 writes** — `names`.');
     expect(operator.markdown).toContain('**Shard 1** — 1 write dropped');
+    expect(operator.markdown).not.toContain('Shard 2');
     expect(dead()).toEqual([0, 1, 0]);
   });
 
@@ -175,12 +183,17 @@ describe('completion', () => {
 
 describe('/cache-info', () => {
   it('sums up the journals, and names the shard that has trouble', async () => {
-    const { operator, fail } = broken();
+    const { bus, operator, fail } = broken();
     await fail(2, 'user::2', 'user::22');
     await operator.run('cache-info');
     expect(operator.markdown).toContain("**Write-behind:** 2 can't be saved");
     expect(operator.markdown).toContain("⚠️ **Shard 2** — 2 can't be saved");
     expect(operator.markdown).toContain("2 writes can't be saved");
     expect(operator.markdown).not.toContain('alone');
+    expect(operator.markdown).toContain('**Shard 1** — 0 entries');
+    bus.faults.set(1, 'dead');
+    await operator.press('More about', { picks: 'writes' });
+    expect(operator.markdown).toContain('⚠️ **Shard 1** is not running.');
+    expect(operator.markdown).not.toContain('0 entries');
   });
 });

@@ -35,18 +35,20 @@ export async function findEverywhere(
   return shards.ask('writes', { which: `#${number}` }, [shard], limitMs);
 }
 
-/** Does it where something was found. @returns one row a shard that was to do it, with how many it was done to */
+/** Does it where something was found. @returns one row a shard, with how many it was done to */
 export async function actEverywhere(
   { shards }: Services,
   writeBehind: WriteBehind,
   act: 'retry' | 'drop',
   found: WritesRows,
 ): Promise<readonly ShardReply<number>[]> {
-  const there = found.flatMap((row) =>
-    row.ok && row.value !== null && row.value.count > 0 ? [{ shard: row.shard, ...row.value }] : [],
-  );
   return Promise.all(
-    there.map(async ({ shard, selection }): Promise<ShardReply<number>> => {
+    found.map(async (row): Promise<ShardReply<number>> => {
+      // Who did not answer the first question is told of again.
+      if (!row.ok) return row;
+      const { shard, value } = row;
+      if (value === null || value.count === 0) return { shard, ok: true, value: 0 };
+      const { selection } = value;
       if (shards === undefined || shard === shards.own) {
         return { shard, ok: true, value: writeBehind[act](selection) };
       }

@@ -84,9 +84,17 @@ export function withWarmRows(view: View, rows: Rows<ShardWarming>, format: Forma
   );
 }
 
-export function withInfoRows(view: View, rows: Rows<ShardInfo>, own: number, format: Format): View {
+/** @param isBrief only those that did not answer */
+export function withInfoRows(
+  view: View,
+  rows: Rows<ShardInfo>,
+  own: number,
+  format: Format,
+  isBrief = false,
+): View {
   if (rows === undefined) return view;
   const spread = withRows(view, rows, (info) => {
+    if (isBrief) return undefined;
     const held = `${entriesText(format, info.entries)} · ≈ ${format.bytes(info.weightBytes)} of ${format.bytes(info.maxWeightBytes)}`;
     return `${held} · heap ${format.bytes(info.heapUsedBytes)} · ${plural(format, info.guilds, 'guild')} · up since ${instant(info.startedAt)}`;
   });
@@ -107,12 +115,8 @@ export function withWritesRows(view: View, rows: Rows<FoundWrites | null>, forma
 
 /** What became of a retry or a drop, shard by shard. */
 export function withActedRows(view: View, rows: Rows<number>, done: string, format: Format): View {
-  return withRows(
-    view,
-    rows,
-    (count) => `${plural(format, count, 'write')} ${done}`,
-    'look at the list again',
-  );
+  const line = (count: number) => (count === 0 ? undefined : `${plural(format, count, 'write')} ${done}`);
+  return withRows(view, rows, line, 'look at the list again');
 }
 
 /** Figures of one shard were asked for, and it does not answer. */
@@ -145,11 +149,16 @@ function withRows<T>(
   const spoke = answering.flatMap(({ shard, text }) =>
     text === undefined ? [] : [`**Shard ${shard}** — ${text}`],
   );
-  const others = ranges(answering.flatMap(({ shard, text }) => (text === undefined ? [shard] : [])));
-  if (quiet !== undefined && others !== '') spoke.push(`-# ${named(others)}: ${quiet}`);
+  const others = answering.flatMap(({ shard, text }) => (text === undefined ? [shard] : []));
+  if (quiet !== undefined && others.length > 0) {
+    const isAll = others.length === rows.length && rows.length > 1;
+    spoke.push(`-# ${isAll ? `All ${rows.length} shards` : named(ranges(others))}: ${quiet}`);
+  }
   const silent = silentLines(rows, consequence);
   const summary = silent.length === 0 ? [] : [`**${answered(rows)} answered.**`];
-  const block: Block = { heading: HEADING, lines: [...summary, ...silent, ...spoke] };
+  const lines = [...summary, ...silent, ...spoke];
+  if (lines.length === 0) return view;
+  const block: Block = { heading: HEADING, lines };
   return {
     ...view,
     tone: silent.length > 0 ? 'degraded' : view.tone,
