@@ -96,18 +96,13 @@ export class TriggerWatch {
   }
 
   /**
-   * Removes triggers of rules that no running process has.
+   * Removes triggers of rules that no running process has. It is a change of the schema like any other: what that other
+   * release has left in a shared cache file is told of no longer.
    * @throws whatever SQLite throws, as where it is busy
    */
   removeUnneeded(): void {
-    const own = this.set;
-    if (this.#version() !== this.#seen || unneededSets(this.#db, own).size === 0) return;
-    this.#seen = inTransaction(this.#db, () => {
-      // Somebody else's change has to be looked at first.
-      if (this.#version() !== this.#seen) return this.#seen;
-      removeUnneeded(this.#db, own);
-      return this.#version();
-    });
+    if (unneededSets(this.#db, this.set).size === 0) return;
+    inTransaction(this.#db, () => removeUnneeded(this.#db, this.set));
   }
 
   #version(): number {
