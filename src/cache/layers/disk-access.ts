@@ -213,6 +213,19 @@ export class DiskAccess {
     }
   }
 
+  /** The same for work in slices: false where it failed halfway. */
+  async attemptInSlices(what: string, work: (file: DiskFile) => Promise<void>): Promise<boolean> {
+    const file = this.#file;
+    if (file === undefined || this.#isClosed) return false;
+    try {
+      await work(file);
+      return true;
+    } catch (error) {
+      this.failed(file, what, error);
+      return false;
+    }
+  }
+
   failed(file: DiskFile, what: string, error: unknown): void {
     // It may have been found damaged within a transaction, and replaced by now.
     if (file !== this.#file) return;

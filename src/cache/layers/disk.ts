@@ -204,12 +204,12 @@ export class Disk {
   /** How many rows the targets cover; counted in slices. */
   async count(targets: readonly Target[]): Promise<number> {
     const keys = new Set<string>();
+    const add = (key: string | undefined) => void (key !== undefined && keys.add(key));
     for (const target of targets) {
-      const { file } = this.#access;
-      if (file === undefined) return 0;
-      const add = (key: string | undefined) => void (key !== undefined && keys.add(key));
-      const isOver = () => this.#access.isClosed || file !== this.#access.file;
-      await inSlices(this.#clock, coveredKeys(file, target), add, isOver);
+      await this.#access.attemptInSlices('could not be read', (file) => {
+        const isOver = () => this.#access.isClosed || file !== this.#access.file;
+        return inSlices(this.#clock, coveredKeys(file, target), add, isOver);
+      });
     }
     return keys.size;
   }

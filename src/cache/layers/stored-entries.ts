@@ -105,8 +105,11 @@ export class StoredEntries {
       keys.add(key);
       if (examples.length < MAX_EXAMPLES) examples.push(key);
     };
-    await inSlices(clock, coveredKeys(file, target), add, () => access.isClosed || file !== access.file);
-    return { entries: keys.size, examples };
+    const isOver = () => access.isClosed || file !== access.file;
+    const isWhole = await access.attemptInSlices('could not be read', () =>
+      inSlices(clock, coveredKeys(file, target), add, isOver),
+    );
+    return isWhole ? { entries: keys.size, examples } : { entries: 0, examples: [] };
   }
 
   /** Whether there may be rows that no read finds; where there are none, they need not be looked at one by one. */

@@ -1,5 +1,6 @@
 /** Keys whose bytes were damaged in the file: they are no UTF-8 any more, or another row's. Whatever pages by them ends. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -103,6 +104,29 @@ describe('a key that is damaged in its row, and not where it is looked up', () =
     await place.clock.advanceAsync(INTERVAL_MS);
     expect(diskOf(cache)).toMatchObject({ state: 'ready' });
     expect(place.rows()).toEqual([]);
+  });
+});
+
+describe('pages that cannot be read', () => {
+  it('I4: keep nobody from forgetting, or from asking what would go: the file is set aside, and goes, too', async () => {
+    await filled();
+    const sound = readFileSync(place.path);
+    for (let page = 1; page < sound.length / 4_096; page += 3) {
+      for (const name of readdirSync(place.folder)) rmSync(join(place.folder, name));
+      writeFileSync(place.path, Buffer.from(sound).fill(0xff, page * 4_096, (page + 1) * 4_096));
+      const cache = place.start({ tiers });
+      if (page % 2 === 1) {
+        await expect(cache.preview('config::*')).resolves.toBeDefined();
+        await expect(cache.preview({ tag: 'all' })).resolves.toBeDefined();
+      }
+      // What the damage is met by, is tried again.
+      const { isUnfinished } = await forget(cache, 'user', '42', ['config::*']);
+      if (isUnfinished) await cache.persist();
+      expect(readdirSync(place.folder).filter((name) => name.includes('.damaged-'))).toEqual([]);
+      expect(place.rows()).toEqual([]);
+      expect(await forget(cache, 'user', '42')).toMatchObject({ isUnfinished: false });
+      await cache.stop();
+    }
   });
 });
 
