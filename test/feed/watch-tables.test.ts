@@ -3,6 +3,7 @@ import Database from 'better-sqlite3';
 import { afterEach, describe, expect, it } from 'vitest';
 import { cachedSync, invalidates } from '../../src/cache/wrappers.ts';
 import { unwatchTables } from '../../src/feed/install.ts';
+import type { FeedPosition } from '../../src/feed/readers.ts';
 import type { TableRules } from '../../src/feed/rules.ts';
 import type { WatchOptions } from '../../src/feed/watch-options.ts';
 import { makeFolder, openFile, SHOP, type Watched, watch } from './support.ts';
@@ -503,6 +504,31 @@ describe('the triggers', () => {
     await cache.clock.advanceAsync(250);
     expect(wallet('1')).toBe(6);
     expect(triggers(db)).toHaveLength(11);
+  });
+
+  it('I9: of a version whose changes bore no tokens are begun anew, which proves nothing of what was cached', () => {
+    const path = makeFile();
+    const old = connect(path);
+    old.exec(`
+      CREATE TABLE cache_feed (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+      CREATE TABLE cache_changes (position INTEGER PRIMARY KEY, targets TEXT NOT NULL, a, b, c, d, e, f, g, h);
+      CREATE TABLE cache_readers (id TEXT PRIMARY KEY, position INTEGER NOT NULL, seen_at INTEGER NOT NULL) WITHOUT ROWID;
+      INSERT INTO cache_feed VALUES ('epoch', 'e'), ('installation', 'i'), ('format', '1');
+      CREATE TRIGGER "cachecord_users#0_insert" AFTER INSERT ON users BEGIN INSERT INTO cache_changes (targets) VALUES ('["old"]'); END;
+      INSERT INTO users (id, name) VALUES ('3', 'Cid')`);
+    const startAt = {
+      epoch: 'e',
+      installation: 'i',
+      reader: 'r',
+      position: 1,
+      seenAt: 1,
+    } as unknown as FeedPosition;
+    const { db, feed, wallet } = begin(path, { startAt });
+    expect(feed.stats()).toMatchObject({ beginning: 'gap', position: 0 });
+    wallet('3');
+    db.exec("UPDATE users SET cents = 5 WHERE id = '3'");
+    expect(wallet('3')).toBe(5);
+    expect(triggers(db).filter((name) => !/_[0-9a-f]{8}_|keep_last/.test(String(name)))).toEqual([]);
   });
 
   it('are noticed to have been begun anew by somebody else', async () => {
