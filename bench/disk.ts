@@ -99,8 +99,10 @@ await held('invalidating 6,000 of them by patterns', async () => {
 for (let i = 0; i < 2_000; i++) full.set(`user::42::${i}`, rowOf(i), { tags: ['people'] });
 await full.persist();
 await held('forgetting a person of 2,000 entries', () => full.forget('user::42::*'));
-for (let i = 0; i < ENTRIES; i++) full.set(`products::${i % 50}::${i}`, rowOf(i + 1));
-await held('the end, with 100,000 dirty entries', () => full.stop());
+await full.stop();
+const dirty = start('periodic', undefined, join(folder, 'dirty.db'));
+for (let i = 0; i < ENTRIES; i++) dirty.set(`products::${i % 50}::${i}`, rowOf(i));
+await held('the end, with 100,000 dirty entries', () => dirty.stop());
 
 const atOnce = start('on_change', 500 * 1_024 ** 2, join(folder, 'at-once.db'));
 const inMemory = start('memory', 500 * 1_024 ** 2, join(folder, 'memory.db'));
@@ -128,7 +130,7 @@ rows.push({
 
 const opening = await longestHold(async () => void (await start('periodic', undefined, file).stop()));
 rows.push({
-  what: 'opening a file of some 100,000 entries, and closing it',
+  what: 'opening a file of 94,000 entries, and closing it',
   measured: `${opening.withoutGcMs.toFixed(1)} ms`,
   goal: '≤ 100 ms',
   holds: opening.withoutGcMs <= 100,
