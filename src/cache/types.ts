@@ -295,7 +295,7 @@ export interface DiskStats {
   readonly maxBytes: number;
   /** Entries that were there when this process began. */
   readonly found: number;
-  /** Of those, what had been changed meanwhile and was removed at the start; what takes longer to remove is not counted. */
+  /** Of those, what had been changed meanwhile: counted as it is removed, many after the start. */
   readonly outdated: number;
   /** Reads that were answered from it. */
   readonly hits: number;

@@ -69,6 +69,18 @@ it('tells how much of it had been changed meanwhile', async () => {
   expect(second.stats().disk).toMatchObject({ outdated: 1 });
 });
 
+it('counts what takes longer to remove as it goes, and nothing that is cleared afterwards', async () => {
+  const first = start();
+  for (let i = 0; i < 250; i++) first.set(`config::list::${i}`, i);
+  first.set('config::a', 1);
+  await first.stop();
+  const second = start((cache) => void cache.invalidate('config::list::*'));
+  await expect.poll(() => second.stats().disk).toMatchObject({ found: 251, outdated: 250 });
+  for (let i = 0; i < 250; i++) second.set(`config::list::${i}`, i);
+  expect(await second.forget('config::list::*')).toMatchObject({ stored: 250 });
+  expect(second.stats().disk).toMatchObject({ outdated: 250 });
+});
+
 it('does not take for restored what was written since', async () => {
   const cache = start();
   cache.set('config::a', 'x'.repeat(1_000));

@@ -33,6 +33,9 @@ export class DiskSweeps {
   #seenVersion = -1;
   #sweeping: Promise<void> | undefined;
   #endsAt = Number.POSITIVE_INFINITY;
+  /** The sweeps whose rows are counted. */
+  readonly #counted = new Set<number>();
+  #removed = 0;
 
   constructor(access: DiskAccess, clock: Clock) {
     this.#access = access;
@@ -42,6 +45,16 @@ export class DiskSweeps {
   /** Takes up what was left undone in a file that was just opened. */
   begin(file: DiskFile): void {
     this.#load(file);
+  }
+
+  /** Counts what those that are pending remove from here on. */
+  countPending(): void {
+    for (const { id } of this.#sweeps) this.#counted.add(id);
+  }
+
+  /** How many rows these have removed. */
+  get removed(): number {
+    return this.#removed;
   }
 
   /** Whether nothing is left to be carried out. */
@@ -138,21 +151,26 @@ export class DiskSweeps {
         changeState(file, { pending: stateOf(file).pending.filter((each) => each.id !== id) });
       });
       if (!isEnded) return;
+      this.#counted.delete(id);
     }
   }
 
-  async #isCarriedOut({ targets, through }: Sweep, file: DiskFile): Promise<boolean> {
+  async #isCarriedOut({ id, targets, through }: Sweep, file: DiskFile): Promise<boolean> {
     const keys = keysOf(file, targets);
     for (let isMore = true; isMore; ) {
+      let removed = 0;
       const isDone = this.#attempt(file, () => {
         const until = this.#clock.precise() + STEP_MS;
         for (let left = SWEEP_STEP; left > 0 && isMore && this.#clock.precise() <= until; ) {
           const { value: key, done } = keys.next();
           isMore = done !== true;
           left -= costOf(key);
-          if (key !== undefined && (file.seqOf(key) ?? Number.POSITIVE_INFINITY) <= through) file.delete(key);
+          if (key === undefined || (file.seqOf(key) ?? Number.POSITIVE_INFINITY) > through) continue;
+          file.delete(key);
+          removed++;
         }
       });
+      if (isDone && this.#counted.has(id)) this.#removed += removed;
       if (!isDone || (isMore && this.#clock.precise() >= this.#endsAt)) return false;
       await this.#clock.yield();
     }

@@ -117,6 +117,7 @@ export class Disk {
     this.#told = 'by-feed';
     // The feed has applied what was missed, and nothing was written since.
     this.#outdated = this.with('could not be read', (file) => (this.#found ?? 0) - file.entries) ?? 0;
+    this.#sweeps.countPending();
     this.#proof.follow(feed);
     this.checkpoint();
   }
@@ -280,7 +281,7 @@ export class Disk {
       proof: this.#proof.beginning,
       setAside,
       found: this.#found ?? 0,
-      outdated: Math.max(0, this.#outdated),
+      outdated: Math.max(0, this.#outdated) + this.#sweeps.removed,
       ...this.#size.figures(),
       maxBytes: this.#maxBytes,
       failures,
