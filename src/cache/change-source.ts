@@ -2,6 +2,12 @@
 export interface ChangeSource {
   /** Whether this connection has written something that is not invalidated yet. It may have been rolled back since. */
   readonly isBehind: boolean;
-  /** Invalidates what this connection has committed, and all that was committed before. Never throws. */
-  drainOwn(): void;
+  /** How far changes are written down, committed or not; `undefined` where that cannot be told. Never throws. */
+  readonly written: number | undefined;
+  /**
+   * Invalidates what this connection has committed, and all that was committed before. Never throws.
+   * @param upTo what `written` has said before: nothing that was written down after that
+   * @returns whether it did that, and no more
+   */
+  drainOwn(upTo?: number): boolean;
 }

@@ -17,6 +17,8 @@ export type Change =
       /** Each reader needs a copy of its own. */
       readonly copied: boolean;
       readonly options: EntryOptions | undefined;
+      /** How far the feed's changes were written down when it was set. */
+      readonly written?: number | undefined;
     }
   | { readonly kind: 'clear' };
 

@@ -41,6 +41,8 @@ const MANY_CHANGES = 1_000;
 /** How a call is to be treated: as usual, within a transaction of ours, or within one begun elsewhere. */
 type Place = 'outside' | 'within' | 'foreign';
 
+type SetChange = Extract<Change, { readonly kind: 'set' }>;
+
 export class TransactionalCache implements Cache {
   readonly #db: { readonly inTransaction: boolean };
   readonly #cache: Cache;
@@ -115,9 +117,8 @@ export class TransactionalCache implements Cache {
       for (const change of changes) this.#applyForeign(change);
       return;
     }
-    // What was put into the cache on purpose is not removed again by what was noticed of the same write.
-    this.#drainOwn();
     this.#apply(changes);
+    this.#drainOwn();
   }
 
   /** What was set within a savepoint of others that was rolled back never came to be. */
@@ -141,6 +142,20 @@ export class TransactionalCache implements Cache {
   /** Invalidates what was written past this cache, through the same connection. */
   #drainOwn(): void {
     if (this.#feed?.isBehind === true) this.#feed.drainOwn();
+  }
+
+  /**
+   * Invalidates what was written before the value was set, so that it is not removed by what was noticed of the same
+   * write, and by later ones only. False where the two can't be told apart.
+   */
+  #drainUntilSet({ written }: SetChange): boolean {
+    if (this.#feed?.isBehind !== true) return true;
+    return written !== undefined && this.#feed.drainOwn(written);
+  }
+
+  /** Whether something was written since, which may concern it. */
+  #isOvertaken({ written }: SetChange): boolean {
+    return this.#feed?.isBehind === true && (written === undefined || written !== this.#feed.written);
   }
 
   /** `save`, with what it writes noticed before its value is kept. */
@@ -177,6 +192,7 @@ export class TransactionalCache implements Cache {
         }
         flush();
         if (change.kind === 'clear') this.#cache.clear();
+        else if (!this.#drainUntilSet(change)) targets.push(change.key);
         else this.#cache.set(change.key, change.value, change.options);
       }
       flush();
@@ -204,13 +220,14 @@ export class TransactionalCache implements Cache {
     else if (change.kind !== 'set') this.#pending.add(change);
     else {
       this.#dropRolledBack();
-      this.#pending.add(change, this.#mark.make());
+      this.#pending.add({ ...change, written: this.#feed?.written }, this.#mark.make());
     }
   }
 
   #changeOf(key: string): Change | undefined {
     this.#dropRolledBack();
-    return this.#pending.lastFor(key, (of) => this.#cache.inspect(of));
+    const change = this.#pending.lastFor(key, (of) => this.#cache.inspect(of));
+    return change?.kind === 'set' && this.#isOvertaken(change) ? changeOfInvalidate(change.key) : change;
   }
 
   /** What a read within a transaction gets from the cache. */

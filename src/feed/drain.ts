@@ -58,6 +58,7 @@ export class Drain {
   readonly #findDerived: FindDerived;
   readonly #onGap: (reason: GapReason) => void;
   readonly #select: FeedStatement;
+  readonly #last: FeedStatement;
   readonly #compiled = new Map<string, ChangeTargets>();
   #applied: Place;
   /** Ahead of what is applied while a batch is. */
@@ -87,11 +88,17 @@ export class Drain {
       )
       .raw()
       .safeIntegers();
+    this.#last = db.prepare('SELECT max(position) FROM main.cache_changes').pluck();
   }
 
   /** Every change up to this one is applied. */
   get place(): Place {
     return this.#applied;
+  }
+
+  /** The position of the last change that is written down, applied or not, committed or not. */
+  get written(): number {
+    return Number(this.#last.get() ?? 0);
   }
 
   /** Applies the next batch; true when there may be more. */

@@ -143,8 +143,19 @@ class TableFeed implements Feed {
     return this.#own.isAny;
   }
 
-  drainOwn(): void {
-    if (this.#canRead()) this.#drainTo(this.#own.take(), AT_ONCE.whileWaiting);
+  get written(): number | undefined {
+    try {
+      return this.#drain.written;
+    } catch {
+      // Whoever asks does without.
+      return undefined;
+    }
+  }
+
+  drainOwn(upTo?: number): boolean {
+    if (!this.#canRead()) return false;
+    if (upTo === undefined) return this.#drainTo(this.#own.take(), AT_ONCE.whileWaiting);
+    return this.#drainTo(upTo, AT_ONCE.whileWaiting) && this.#drain.place.position <= upTo;
   }
 
   drain(): boolean {
@@ -225,7 +236,6 @@ class TableFeed implements Feed {
       this.#noticeSchema();
       const version = this.#dataVersion.get();
       if (version === this.#seenData && !this.#own.isAny) return;
-      this.#own.take();
       void this.#catchUp(version);
     } catch (error) {
       this.#lost(error);
@@ -240,6 +250,8 @@ class TableFeed implements Feed {
         await this.#cache.clock.yield();
         if (!this.#canRead()) return;
       }
+      // All that is committed is applied: what was noticed and is not among it was rolled back.
+      this.#own.take();
       this.#seenData = version;
       this.#lastFailure = undefined;
     } catch (error) {
