@@ -260,8 +260,10 @@ class CacheManager implements Cache {
   ): Promise<Map<string, T>> {
     const values = new Map<string, T | Promise<T>>();
     const batch = new BatchLoad(loadMissing);
-    for (const key of keys) {
-      if (values.has(key)) continue;
+    const wanted = new Set(keys);
+    // Before any load is registered: one that is waits for those after it.
+    for (const key of wanted) if (typeof key !== 'string') assertKey(key);
+    for (const key of wanted) {
       const entry = options.fresh === true ? undefined : this.#reader.find(key, options, batch.load, false);
       const running = options.fresh === true ? undefined : this.#loads.get(key);
       if (entry !== undefined) values.set(key, servedValue(entry) as T);

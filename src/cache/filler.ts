@@ -64,7 +64,7 @@ export class Filler {
       if (kind === 'copied') load.original = { value: stored };
       const { ttlMs, adaptation } = lifetimeOf(load, rules, value, weightBytes, this.#random);
       if (load.isVoid) return this.#refuse(load, 'invalidated');
-      if (kind === 'unsafe') return this.#refuse(load, 'unsafe');
+      if (kind === 'unsafe' || load.faultyLink !== undefined) return this.#refuse(load, 'unsafe');
       if (kind === 'too-large' || weightBytes > rules.maxEntryBytes) return this.#refuse(load, 'too-large');
       if (ttlMs <= 0 || load.isSkipped || !isWanted(value, rules)) return this.#refuse(load, 'not-wanted');
       const packed = weightBytes > rules.compressAboveBytes ? packedIfLighter(value, weightBytes) : undefined;
@@ -103,7 +103,10 @@ export class Filler {
   #refuse(load: Load, reason: RefusalReason): false {
     const { namespace, policy, refusals } = load.counters;
     refusals[reason]++;
-    if (reason === 'unsafe') {
+    if (load.faultyLink !== undefined) {
+      const text = `A value is served but not kept. ${load.faultyLink}`;
+      this.#bursts.warn(`link ${namespace}`, text, { key: load.key });
+    } else if (reason === 'unsafe') {
       this.#bursts.warn(
         `unsafe ${namespace}`,
         'A value is served but not kept: it holds a function, a class instance or the like. Cache plain data.',

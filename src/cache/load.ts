@@ -5,6 +5,7 @@
  */
 import type { Counters } from './counters.ts';
 import { type Entry, type EntryLinks, servedValue } from './entry.ts';
+import { errorText } from './error-text.ts';
 import { CacheError } from './errors.ts';
 import { assertKey } from './keys.ts';
 import type { Rules } from './rules.ts';
@@ -77,6 +78,8 @@ export class Load implements LoadContext {
   isSkipped = false;
   /** The loader says that the old value still holds. */
   isUnmodified = false;
+  /** What is wrong with a tag or dependency it was given: its value is served and not kept. */
+  faultyLink: string | undefined;
   #links: { tags: string[]; dependsOn: string[] } | undefined;
   readonly #closing: AbortSignal;
   #controller: AbortController | undefined;
@@ -93,10 +96,8 @@ export class Load implements LoadContext {
     this.startedAt = startedAt;
     this.previous = previous;
     this.#closing = closing;
-    for (const other of options.dependsOn ?? []) assertKey(other);
-    if (options.tags !== undefined || options.dependsOn !== undefined) {
-      this.#links = { tags: [...(options.tags ?? [])], dependsOn: [...(options.dependsOn ?? [])] };
-    }
+    if (options.tags !== undefined) this.#addTags(options.tags);
+    if (options.dependsOn !== undefined) this.#addDependencies(options.dependsOn);
   }
 
   /** Ends it: its signal fires. */
@@ -148,16 +149,11 @@ export class Load implements LoadContext {
   // The members a loader calls are bound when they are asked for, so that `({ tag }) => …` works
   // and a loader that takes no context costs nothing.
   get tag(): LoadContext['tag'] {
-    return (...tags) => {
-      this.#ownLinks().tags.push(...tags);
-    };
+    return (...tags) => this.#addTags(tags);
   }
 
   get dependsOn(): LoadContext['dependsOn'] {
-    return (...keys) => {
-      for (const key of keys) assertKey(key);
-      this.#ownLinks().dependsOn.push(...keys);
-    };
+    return (...keys) => this.#addDependencies(keys);
   }
 
   get setTtl(): LoadContext['setTtl'] {
@@ -207,6 +203,33 @@ export class Load implements LoadContext {
       // It is typed `never` so that a loader which returns it keeps the type of its other values.
       return servedValue(this.previous) as never;
     };
+  }
+
+  /** A number is the frequent mistake where nothing checks types: no invalidation would find it. */
+  #addTags(given: readonly string[]): void {
+    const { tags } = this.#ownLinks();
+    for (const tag of this.#listed(given, 'tags')) {
+      if (typeof tag === 'string') tags.push(tag);
+      else this.faultyLink ??= `A tag is text, not ${typeof tag}: String(id) makes one.`;
+    }
+  }
+
+  #addDependencies(given: readonly string[]): void {
+    const { dependsOn } = this.#ownLinks();
+    for (const key of this.#listed(given, 'dependsOn')) {
+      try {
+        assertKey(key);
+        dependsOn.push(key);
+      } catch (error) {
+        this.faultyLink ??= `It depends on what can be no key. ${errorText(error)}`;
+      }
+    }
+  }
+
+  #listed(given: unknown, name: string): readonly unknown[] {
+    if (Array.isArray(given)) return given;
+    this.faultyLink ??= `${name} takes a list of texts.`;
+    return [];
   }
 
   #ownLinks(): { tags: string[]; dependsOn: string[] } {

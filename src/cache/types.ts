@@ -81,9 +81,9 @@ export interface LoadContext {
   readonly signal: AbortSignal;
   /** The value that this load will replace, where it is still there: fresh, stale, or just expired. */
   readonly stale: { readonly value: unknown; readonly ageMs: number } | undefined;
-  /** Adds tags learnt from the value. */
+  /** Adds tags learnt from the value. With one that is no text the value is served and not kept. */
   tag(...tags: readonly string[]): void;
-  /** Adds keys whose invalidation invalidates this entry too. */
+  /** Adds keys whose invalidation invalidates this entry too. With one that can be no key the value is not kept. */
   dependsOn(...keys: readonly string[]): void;
   /** Overrides the ttl of this one entry. */
   setTtl(ttlMs: number): void;
@@ -190,7 +190,7 @@ export type RefusalReason =
   | 'invalidated'
   /** Heavier than the bound, or too big to weigh in bounded time. */
   | 'too-large'
-  /** Holds a function, a class instance or another kind that can be neither frozen nor copied. */
+  /** Holds a function, a class instance or another kind that can be neither frozen nor copied; or has a tag that is no text. */
   | 'unsafe'
   /** Its ttl is 0, the loader asked to skip, or a condition (`when`, `skipEmpty`) says so. */
   | 'not-wanted';

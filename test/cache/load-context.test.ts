@@ -135,13 +135,6 @@ describe.each(READS)('the loader of an %s read', (_name, read) => {
     }
   });
 
-  it('fails for a dependency that is no key', async () => {
-    const { cache } = withPolicy();
-    await expect(read(cache, ({ dependsOn }) => dependsOn(''))).rejects.toMatchObject({
-      code: 'ERR_KEY_INVALID',
-    });
-  });
-
   it('may skip: its value is served and not kept, and says nothing about the old one', async () => {
     const { cache, clock, figures } = withPolicy({ graceMs: TTL_MS });
     await read(cache, () => 'old');

@@ -161,6 +161,18 @@ describe('a batch', () => {
     expect(cache.stats().loading).toBe(0);
   });
 
+  it.each([undefined, null, 5])(
+    'I3: with a key that is no text (%o) leaves no load in flight',
+    async (odd) => {
+      const { cache } = bench({ maxWeightBytes: 100_000_000 });
+      for (let i = 0; i < 10_000; i++) cache.set(`user::${i}`, i); // so many that they are looked up another way
+      const read = cache.getOrLoadMany(['user::a', odd as never], () => new Map());
+      await expect(read).rejects.toMatchObject({ code: 'ERR_KEY_INVALID' });
+      expect(cache.stats().loading).toBe(0);
+      expect(await cache.getOrLoad('user::a', () => 'loaded')).toBe('loaded');
+    },
+  );
+
   it('of no keys asks nobody', async () => {
     const { cache } = bench();
     const load = vi.fn();

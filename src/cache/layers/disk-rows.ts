@@ -1,6 +1,6 @@
 /** An entry as a row of the cache file, and back. */
 import type { Clock } from '../clock.ts';
-import { type Encoded, encode } from '../codec.ts';
+import { encode } from '../codec.ts';
 import { type Entry, type EntryLinks, servedValue } from '../entry.ts';
 import { Packed } from '../packed.ts';
 import type { StoredRow } from './disk-file.ts';
@@ -44,15 +44,24 @@ export interface RowWriter {
   readonly version: string;
 }
 
-/** The row of an entry; `undefined` where it would not come back as it was, or is too large. */
-export function rowOf(entry: Entry, { clock, maxBytes, by, version }: RowWriter): NewRow | undefined {
+/** The row of an entry; `undefined` where it would not come back as it was, or is too large. Never throws. */
+export function rowOf(entry: Entry, writer: RowWriter): NewRow | undefined {
+  try {
+    return madeRow(entry, writer);
+  } catch {
+    // Of a kind that the codec does not keep, or too large for it: the caller counts it as refused.
+    return undefined;
+  }
+}
+
+function madeRow(entry: Entry, { clock, maxBytes, by, version }: RowWriter): NewRow | undefined {
   const { key, counters, createdAt, staleAt, expiresAt, links, loadMicros } = entry;
   // SQLite would put the same sign in the place of all surrogates that stand alone.
   if (![key, ...(links?.tags ?? []), ...(links?.dependsOn ?? [])].every((text) => text.isWellFormed()))
     return undefined;
   if (isTooLarge(entry, maxBytes)) return undefined;
-  const encoded = encodedOf(entry);
-  if (encoded === undefined || encoded.plainBytes > maxBytes) return undefined;
+  const encoded = encode(servedValue(entry));
+  if (encoded.plainBytes > maxBytes) return undefined;
   const metadata = {
     tier: counters.policy.tier,
     loadMicros,
@@ -77,15 +86,6 @@ export function rowOf(entry: Entry, { clock, maxBytes, by, version }: RowWriter)
 /** Whether it need not be encoded to see that. */
 function isTooLarge({ value, weightBytes }: Entry, maxBytes: number): boolean {
   return value instanceof Packed ? value.plainBytes > maxBytes : weightBytes > maxBytes * WEIGHT_A_BYTE;
-}
-
-function encodedOf(entry: Entry): Encoded | undefined {
-  try {
-    return encode(servedValue(entry));
-  } catch {
-    // Of a kind that the codec does not keep, or too large for it: the caller counts it as refused.
-    return undefined;
-  }
 }
 
 /** `undefined` for what `rowOf` has not written, though its checksum matches. */
