@@ -34,6 +34,8 @@ export class DiskReads {
 
   /** @throws whatever SQLite throws */
   take(file: DiskFile, key: string): StoredEntry | undefined {
+    // SQLite would find the row of U+FFFD in its place.
+    if (typeof key === 'string' && !key.isWellFormed()) return undefined;
     const { changes, proof, clock, maxBytes, version } = this.#parts;
     const row = file.read(key);
     if (row === undefined) return undefined;

@@ -156,3 +156,13 @@ describe('names of the most used keys', () => {
     );
   });
 });
+
+it('a lookup of a key that is no well-formed text leaves the row alone that SQLite would find instead', async () => {
+  const first = place.start({ tiers });
+  first.set('config::\ufffd', 'kept');
+  await first.stop();
+  const cache = place.start({ tiers });
+  expect(cache.get('config::\ud800')).toBeUndefined();
+  expect(diskOf(cache)).toMatchObject({ damaged: 0 });
+  expect(cache.get('config::\ufffd')).toBe('kept');
+});
