@@ -3,7 +3,7 @@
  * slices, and only when nobody else is writing, since waiting for them would hold the event loop (I12).
  */
 import type { Clock } from '../cache/clock.ts';
-import { type FeedDatabase, inTransaction, rowsOf } from './database.ts';
+import { type FeedDatabase, inTransaction, isBusy, rowsOf } from './database.ts';
 import type { Reader } from './readers.ts';
 import type { TriggerWatch } from './trigger-watch.ts';
 
@@ -65,9 +65,4 @@ export class Housekeeping {
       this.#db.exec(`PRAGMA busy_timeout = ${Number(timeout)}`);
     }
   }
-}
-
-function isBusy(error: unknown): boolean {
-  const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : undefined;
-  return typeof code === 'string' && code.startsWith('SQLITE_BUSY');
 }

@@ -14,7 +14,7 @@ import { errorText } from '../cache/error-text.ts';
 import { CacheError } from '../cache/errors.ts';
 import type { Cache, FeedFigures, InvalidationTarget } from '../cache/types.ts';
 import { type CompiledRule, compileRules } from './compile-rules.ts';
-import { type FeedDatabase, type FeedStatement, inTransaction } from './database.ts';
+import { type FeedDatabase, type FeedStatement, inTransaction, isBusy } from './database.ts';
 import { AT_ONCE, Drain } from './drain.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { install, isInstalled, removeUnneeded, setOf } from './install.ts';
@@ -25,6 +25,9 @@ import { compileTargets } from './targets.ts';
 import { TriggerWatch } from './trigger-watch.ts';
 import { unfollowedReplacements } from './triggers.ts';
 import { type WatchOptions, type WatchSettings, watchSettings } from './watch-options.ts';
+
+/** What was committed before somebody took the lock may be unseen: after so long nothing is believed any more. */
+const BUSY_BELIEVED_MS = 10_000;
 
 /** The feed of one connection. Hand it to `sqliteCache` as `feed`. */
 export interface Feed extends ChangeSource {
@@ -105,6 +108,7 @@ class TableFeed implements Feed {
   #isCatchingUp = false;
   #isStopped = false;
   #lastFailure: string | undefined;
+  #busySince: number | undefined;
 
   constructor(
     db: FeedDatabase,
@@ -238,7 +242,7 @@ class TableFeed implements Feed {
       if (version === this.#seenData && !this.#own.isAny) return;
       void this.#catchUp(version);
     } catch (error) {
-      this.#lost(error);
+      this.#unread(error);
     }
   }
 
@@ -254,8 +258,9 @@ class TableFeed implements Feed {
       this.#own.take();
       this.#seenData = version;
       this.#lastFailure = undefined;
+      this.#busySince = undefined;
     } catch (error) {
-      this.#lost(error);
+      this.#unread(error);
     } finally {
       this.#isCatchingUp = false;
     }
@@ -275,6 +280,14 @@ class TableFeed implements Feed {
     this.#settings.logger.warn(
       `Rows that "INSERT OR REPLACE" removes through these indices are not noticed: ${found.join(', ')}. Use "ON CONFLICT … DO UPDATE".`,
     );
+  }
+
+  /** A poll failed. Whoever holds the lock has not committed what they write, so what is cached is believed a while longer. */
+  #unread(error: unknown): void {
+    const now = this.#cache.clock.now();
+    this.#busySince ??= now;
+    if (isBusy(error) && now - this.#busySince < BUSY_BELIEVED_MS) this.#failed(error);
+    else this.#lost(error);
   }
 
   /** What was written is unknown, so nothing is believed: it is tried again at each poll. */

@@ -434,6 +434,26 @@ describe('the table of changes', () => {
     expect(messages).toEqual([]);
   });
 
+  it('I4: that cannot be read since somebody holds the lock is believed for ten seconds, and then cleared', async () => {
+    const path = makeFile();
+    const { cache, db, wallet, messages } = begin(path);
+    // In this mode readers wait for writers.
+    db.pragma('journal_mode = DELETE');
+    db.pragma('busy_timeout = 0');
+    const other = new Database(path);
+    cleanups.push(() => other.close());
+    expect(wallet('1')).toBe(100);
+    other.exec(`BEGIN EXCLUSIVE; ${PAY}`);
+    await cache.clock.advanceAsync(9_000);
+    expect(wallet('1')).toBe(100);
+    await cache.clock.advanceAsync(2_000);
+    expect(() => wallet('1')).toThrow('locked');
+    expect(messages).toEqual([expect.stringContaining('locked')]);
+    other.exec('COMMIT');
+    await cache.clock.advanceAsync(250);
+    expect(wallet('1')).toBe(101);
+  });
+
   it('reads like what it says, in any SQLite shell', () => {
     const { db } = begin(makeFile());
     db.exec(`${PAY}; INSERT INTO products VALUES (1, 'a::b', 'x', NULL)`);
