@@ -171,7 +171,8 @@ export class Lane {
     this.#saving.set(controller, this.#limit(controller));
     try {
       const items = batch.map(itemOf);
-      const result = this.#save(items, { signal: controller.signal });
+      // A list of its own: what it does with that does not change what was saved.
+      const result = this.#save([...items], { signal: controller.signal });
       if (isPromiseLike(result)) await result;
       this.#counters.saved += batch.length;
       this.#holdings.saved(batch, items);

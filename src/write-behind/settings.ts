@@ -1,6 +1,7 @@
 /** What a writer's options mean: every one is honoured or refused, and what is not said has its default. */
 import { CacheError } from '../cache/errors.ts';
 import { assertKnown } from '../cache/known-options.ts';
+import type { EntryOptions } from '../cache/types.ts';
 import type { BackoffRules } from './backoff.ts';
 import type { WriterOptions } from './types.ts';
 
@@ -22,7 +23,7 @@ type Numbers = Required<
 
 export interface WriterSettings extends Numbers, BackoffRules {
   readonly coalesce: boolean;
-  readonly entry: NonNullable<WriterOptions['entry']>;
+  readonly entry: EntryOptions;
   readonly invalidates: NonNullable<WriterOptions['invalidates']>;
 }
 
@@ -67,12 +68,15 @@ export function settingsOf<V>(name: string, options: WriterOptions<V>): WriterSe
     );
   });
   const { coalesce = true, entry = {} } = options;
+  if (Reflect.get(entry, 'persist') !== undefined) {
+    throw invalid(`entry of ${name} has no persist: what is not saved yet is held in memory alone.`);
+  }
   // Called with values of this writer alone.
   const invalidates = (options.invalidates ?? (() => [])) as WriterSettings['invalidates'];
   // Each of them, checked.
   return {
     coalesce,
-    entry,
+    entry: { ...entry, persist: 'memory' },
     invalidates,
     ...(Object.fromEntries(numbers) as Numbers),
   };

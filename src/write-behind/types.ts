@@ -46,8 +46,8 @@ export interface WriterOptions<V = unknown> {
   readonly maxWaitMs?: number;
   /** Writes on the list of those that can't be saved; when it is full, further ones go on being tried. @default 1000 */
   readonly maxDead?: number;
-  /** How the cache holds the value: tier, ttl, tags. */
-  readonly entry?: EntryOptions;
+  /** How the cache holds the value: tier, ttl, tags. In memory alone: before the source has it, nothing else may believe it. */
+  readonly entry?: Omit<EntryOptions, 'persist'>;
   /** What else shows the value, such as lists: invalidated once it is saved. @default nothing */
   readonly invalidates?: (key: string, value: V) => readonly InvalidationTarget[];
 }

@@ -1,6 +1,6 @@
 /**
- * What reads see of writes that are on their way: the cache holds the new value from the acknowledgement on, and gives
- * it up once the source has it. The write is acknowledged by then, so nothing here may fail it (I4).
+ * What reads see of writes that are on their way: the cache holds the new value from the acknowledgement on, in memory
+ * alone, and gives it up once the source has it. The write is acknowledged by then, so nothing here may fail it (I4).
  */
 import type { BurstLog } from '../cache/burst-log.ts';
 import type { Cache, InvalidationTarget } from '../cache/types.ts';
