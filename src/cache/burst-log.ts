@@ -1,5 +1,5 @@
 /** Says a recurring fault once a burst: the first time, then how often it recurred when it is said again. */
-import type { Logger } from '../logger.ts';
+import { guardedLogger, type Logger } from '../logger.ts';
 import type { Clock } from './clock.ts';
 
 const QUIET_MS = 60_000;
@@ -12,7 +12,8 @@ export class BurstLog {
 
   constructor(clock: Clock, logger: Logger) {
     this.#clock = clock;
-    this.#logger = logger;
+    // A broken logger must not break the read that wants to tell it something (I4).
+    this.#logger = guardedLogger(logger);
   }
 
   warn(subject: string, message: string, fields: Readonly<Record<string, unknown>>): void {
@@ -25,11 +26,6 @@ export class BurstLog {
     if (known === undefined && this.#subjects.size >= MAX_SUBJECTS) this.#subjects.clear();
     this.#subjects.set(subject, { saidAt: now, unsaid: 0 });
     const again = known === undefined || known.unsaid === 0 ? {} : { timesSinceSaid: known.unsaid };
-    try {
-      this.#logger.warn(message, { ...fields, ...again });
-    } catch {
-      // A broken logger must not break the read that wanted to tell it something (I4), so Node tells it.
-      process.emitWarning(`${message} (The logger of the cache threw.)`);
-    }
+    this.#logger.warn(message, { ...fields, ...again });
   }
 }

@@ -1,5 +1,6 @@
-/** Listeners of the cache. One that throws is logged and spoils nothing for the others or for the read (I4). */
+/** Listeners of the cache. One that throws or rejects is logged and spoils nothing for the others or for the read (I4). */
 import type { BurstLog } from './burst-log.ts';
+import { isPromiseLike } from './promise-like.ts';
 import type { CacheEvents } from './types.ts';
 
 type Listener<E extends keyof CacheEvents> = (event: CacheEvents[E]) => void;
@@ -26,11 +27,15 @@ export class Emitter {
   emit<E extends keyof CacheEvents>(name: E, event: CacheEvents[E]): void {
     const listeners: Set<Listener<E>> = this.#listeners[name];
     if (listeners.size === 0) return;
+    const failed = (error: unknown) => {
+      this.#bursts.warn(`listener ${name}`, `A listener for "${name}" failed.`, { error });
+    };
     for (const listener of listeners) {
       try {
-        listener(event);
+        const result: unknown = listener(event);
+        if (isPromiseLike(result)) result.then(undefined, failed);
       } catch (error) {
-        this.#bursts.warn(`listener ${name}`, `A listener for "${name}" threw.`, { error });
+        failed(error);
       }
     }
   }

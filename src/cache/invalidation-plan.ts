@@ -3,7 +3,7 @@
  * A write that the database accepted never fails because of its invalidation (I4), and nothing stale stays behind
  * either: when the targets cannot be made out, the whole cache is cleared.
  */
-import type { Logger } from '../logger.ts';
+import { guardedLogger, type Logger } from '../logger.ts';
 import { scopeOf } from './entry-plan.ts';
 import { CacheError } from './errors.ts';
 import { compileTargetTemplate, compileTemplate, type Parameters } from './key-template.ts';
@@ -49,7 +49,7 @@ export function planInvalidation<A extends readonly unknown[], R>(
 ): InvalidationPlan {
   const scope = scopeOf(fn, options.parameters);
   assertKnown(scope.functionName, options, OPTIONS);
-  const logger = options.logger ?? console;
+  const logger = guardedLogger(options.logger ?? console);
   const makeTargets = typeof targets === 'function' ? undefined : compileAll(asList(targets));
   function compileAll(list: readonly InvalidationTarget[]) {
     if (list.length === 0) {
@@ -94,10 +94,14 @@ function asList(targets: InvalidationTarget | readonly InvalidationTarget[]): re
 }
 
 function clearInstead(cache: Cache, name: string, logger: Logger, error: unknown): void {
-  logger.error(`What ${name} invalidates could not be made out, so the whole cache was cleared.`, { error });
   try {
     cache.clear();
+    logger.error(`What ${name} invalidates could not be made out, so the whole cache was cleared.`, {
+      error,
+    });
   } catch (failure) {
-    logger.error('The cache could not be cleared either.', { error: failure });
+    logger.error(`What ${name} invalidates could not be made out, and the cache could not be cleared.`, {
+      error: new AggregateError([error, failure]),
+    });
   }
 }

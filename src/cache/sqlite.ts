@@ -9,7 +9,7 @@
  * Only readers that go around this cache could see something stale for that moment, and only a load that lasts over
  * the whole of such a transaction could keep what it has read in the midst of it.
  */
-import type { Logger } from '../logger.ts';
+import { guardedLogger, type Logger } from '../logger.ts';
 import type { ChangeSource } from './change-source.ts';
 import { CacheError } from './errors.ts';
 import { assertKnown, type OptionNames } from './known-options.ts';
@@ -68,7 +68,12 @@ export interface SqliteCache {
  */
 export function sqliteCache(db: SqliteDatabase, cache: Cache, options: SqliteCacheOptions = {}): SqliteCache {
   assertKnown('sqliteCache', options, OPTIONS);
-  const transactional = new TransactionalCache(db, cache, options.logger ?? console, options.feed);
+  const transactional = new TransactionalCache(
+    db,
+    cache,
+    guardedLogger(options.logger ?? console),
+    options.feed,
+  );
   return {
     cache: transactional,
     transaction<A extends unknown[], R>(fn: (...args: A) => R): SqliteTransaction<A, R> {

@@ -32,6 +32,7 @@ import type {
 } from './types.ts';
 import type { Unsaved } from './unsaved.ts';
 import type { Warmth } from './warmth.ts';
+import { assertSaved } from './writing.ts';
 
 const NOTHING_YET: Removal = { entries: 0, weightBytes: 0, loads: 0 };
 
@@ -384,6 +385,7 @@ export class TransactionalCache implements Cache {
   writeSync<T, R>(key: string, value: T, save: (value: T) => R, options?: EntryOptions): R {
     if (this.#place() === 'outside') return this.#cache.writeSync(key, value, this.#noticing(save), options);
     const result = save(value);
+    assertSaved(result, () => void this.invalidate(key));
     this.set(key, value, options);
     return result;
   }

@@ -59,11 +59,15 @@ function adapted(
   }
 }
 
-/** `undefined`: too large to tell. */
+/** `undefined`: too large to tell. What is nested too deeply to be compared counts as changed. */
 function isUnchanged(load: Load, value: unknown, weightBytes: number): boolean | undefined {
   const { previous } = load;
   if (previous === undefined) return undefined;
   if (load.isUnmodified || previous.value === value) return true;
   if (weightBytes > MAX_COMPARED_BYTES || previous.weightBytes > MAX_COMPARED_BYTES) return undefined;
-  return isDeepStrictEqual(servedValue(previous), value);
+  try {
+    return isDeepStrictEqual(servedValue(previous), value);
+  } catch {
+    return false; // it goes down by recursion
+  }
 }

@@ -233,11 +233,15 @@ class Walk {
       this.bytes += REGEXP + stringBytes(object.source);
     } else if (prototype === Map.prototype && types.isMap(object)) this.#enterMap(object);
     else if (prototype === Set.prototype && types.isSet(object)) this.#enterSet(object);
-    else if (COPIED_BINARY.has(prototype) && (ArrayBuffer.isView(object) || types.isArrayBuffer(object))) {
-      this.bytes += BINARY + object.byteLength;
-    } else {
-      this.kind = 'unsafe';
-      return;
+    else {
+      const isBinary = COPIED_BINARY.has(prototype);
+      const bytes =
+        isBinary && (ArrayBuffer.isView(object) || types.isArrayBuffer(object)) && bytesOf(object);
+      if (typeof bytes !== 'number') {
+        this.kind = 'unsafe';
+        return;
+      }
+      this.bytes += BINARY + bytes;
     }
     if (this.kind === 'frozen') this.kind = 'copied';
   }
@@ -263,6 +267,19 @@ class Walk {
     const capacity = collectionCapacity(set.size);
     this.bytes += COLLECTION + 2 * POINTER * capacity + (POINTER * capacity) / 2;
     for (const value of set) this.#add(value);
+  }
+}
+
+const { at } = Uint8Array.prototype;
+
+/** `undefined` where they are gone: handed to another thread, or beyond the end of a buffer that shrank. */
+function bytesOf(binary: ArrayBuffer | ArrayBufferView): number | undefined {
+  try {
+    if (types.isArrayBuffer(binary)) binary.slice(0, 0);
+    else if (!types.isDataView(binary)) at.call(binary as Uint8Array, 0); // any typed array will do
+    return binary.byteLength;
+  } catch {
+    return undefined;
   }
 }
 

@@ -3,10 +3,12 @@
  * with what the source was given last. An invalidation that comes while a value is being saved wins: what was saved may
  * be outdated already, so the key is invalidated in place of filled.
  */
+import { CacheError } from './errors.ts';
 import { assertKey } from './keys.ts';
 import type { Load } from './load.ts';
 import type { Loading } from './loading.ts';
 import type { Loads } from './loads.ts';
+import { isPromiseLike } from './promise-like.ts';
 import type { Cache, EntryOptions } from './types.ts';
 
 export class Writing {
@@ -56,6 +58,7 @@ export class Writing {
     const crossOut = this.#cache.intend(() => [key]);
     try {
       const result = save(value);
+      assertSaved(result, () => void this.#cache.invalidate(key));
       this.#cache.set(key, value, options);
       return result;
     } finally {
@@ -79,4 +82,20 @@ export class Writing {
     if (record.isVoid) this.#cache.invalidate(record.key);
     else this.#cache.set(record.key, value, record.options);
   }
+}
+
+/**
+ * Refuses what a synchronous write would have to wait for: whether it is saved is not known, so that what was there is
+ * outdated (`outdate`), now and when it has ended.
+ * @throws CacheError `ERR_ARGUMENT_INVALID`
+ */
+export function assertSaved(result: unknown, outdate: () => void): void {
+  if (!isPromiseLike(result)) return;
+  outdate();
+  // Its failure would have nobody to hear it, beside the error below.
+  void Promise.resolve(result).then(outdate, outdate);
+  throw new CacheError(
+    'ERR_ARGUMENT_INVALID',
+    'What writeSync saves with gives a promise, so it needs the asynchronous kind: write.',
+  );
 }

@@ -1,7 +1,7 @@
 /** What may be asked of a feed, checked once. */
 import { CacheError } from '../cache/errors.ts';
 import { assertKnown, type OptionNames } from '../cache/known-options.ts';
-import type { Logger } from '../logger.ts';
+import { guardedLogger, type Logger } from '../logger.ts';
 import type { GapReason } from './drain.ts';
 import type { FeedPosition, ReaderLimits } from './readers.ts';
 
@@ -63,7 +63,7 @@ export function watchSettings(options: WatchOptions): WatchSettings {
     maxRows: number('maxRows', 100_000, 1),
     startAt: options.startAt,
     resumable: options.resumable ?? false,
-    logger: options.logger ?? console,
+    logger: guardedLogger(options.logger ?? console),
     onGap: options.onGap ?? (() => undefined),
   };
 }

@@ -57,6 +57,18 @@ describe.each(WAYS)('the adaptive ttl, for %s reads,', (_name, read) => {
     expect(await ttlsOver([1, 1, 1, 2, 2, 3])).toEqual([1, 2, 4, 2, 4, 2].map((times) => times * TTL_MS));
   });
 
+  it('takes what is nested too deeply to be compared for changed, and keeps it', async () => {
+    const deep = () => {
+      let value: unknown = 1;
+      for (let i = 0; i < 7_500; i++) value = { value };
+      return value;
+    };
+    const { cache } = withPolicy(POLICY);
+    await read(cache, deep);
+    await read(cache, deep, { fresh: true });
+    expect(ttlOf(cache)).toBe(TTL_MS / 2);
+  });
+
   it('compares what values hold, not which object holds it', async () => {
     const row = { name: 'Ada', tags: ['a', 'b'], at: new Date(5), seen: new Map([[1, 2]]) };
     const ttls = await ttlsOver([row, { ...row }, { ...row, tags: ['b', 'a'] }, { ...row, at: new Date(6) }]);

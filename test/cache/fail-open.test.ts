@@ -78,6 +78,19 @@ describe('I4: what goes wrong beside a read does not make it fail', () => {
     expect(warn).toHaveBeenCalledTimes(4);
   });
 
+  it('a listener that is asynchronous and rejects', async () => {
+    const warn = vi.fn();
+    const unhandled = vi.fn();
+    process.on('unhandledRejection', unhandled);
+    const { cache } = bench({ logger: { ...silentLogger, warn } });
+    cache.on('loaded', () => Promise.reject(new Error('listener')));
+    expect(await cache.getOrLoad('query::x', () => 1)).toBe(1);
+    await new Promise(setImmediate);
+    process.off('unhandledRejection', unhandled);
+    expect(unhandled).not.toHaveBeenCalled();
+    expect(warn).toHaveBeenCalledOnce();
+  });
+
   it('a logger that throws', async () => {
     const warnings = vi.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
     const { cache } = bench({

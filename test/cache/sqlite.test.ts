@@ -1,12 +1,13 @@
 import Database from 'better-sqlite3';
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, expectTypeOf, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, expectTypeOf, it, vi } from 'vitest';
 import { createCache } from '../../src/cache/cache.ts';
 import { type SqliteCache, sqliteCache } from '../../src/cache/sqlite.ts';
 import type { Cache } from '../../src/cache/types.ts';
 import { cached, cachedSync, invalidates } from '../../src/cache/wrappers.ts';
 import { silentLogger } from '../../src/logger.ts';
 import { handClock } from '../support/hand-clock.ts';
+import { brokenLogger } from './support.ts';
 
 const USERS = ['a', 'b', 'c'];
 type Args = [id: string, cents: number];
@@ -547,5 +548,41 @@ describe('any nesting of transactions, commits, rollbacks, writes and reads', ()
       }),
       { numRuns: 100 },
     );
+  });
+});
+
+describe('what goes wrong beside a transaction', () => {
+  it('I4: a logger that throws fails no read within one begun elsewhere', async () => {
+    const warnings = vi.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
+    const { db, cache } = bank;
+    const sql = sqliteCache(db, cache, { logger: brokenLogger });
+    db.exec('BEGIN');
+    expect(await sql.cache.getOrLoad('user::a', () => 1)).toBe(1);
+    db.exec('ROLLBACK');
+    expect(warnings).toHaveBeenCalledOnce();
+    warnings.mockRestore();
+  });
+
+  it('I4: a value whose bytes are gone is not kept, and nothing is rolled back for it', () => {
+    const { db, sql, cache, readWallet } = bank;
+    const bytes = new ArrayBuffer(8);
+    const views = [new DataView(bytes), new Uint8Array(bytes), bytes];
+    structuredClone(bytes, { transfer: [bytes] });
+    for (const view of views) {
+      sql.transaction(() => {
+        sql.cache.writeSync('user::a', view, () => db.exec('UPDATE wallets SET cents = cents + 1'));
+      })();
+    }
+    expect(readWallet('a')).toBe(103);
+    expect(cache.has('user::a')).toBe(false);
+  });
+
+  it('I7: `writeSync` refuses a save that gives a promise, and keeps nothing', async () => {
+    const { sql, cache } = bank;
+    cache.set('user::a', 'old');
+    const write = sql.transaction(() => sql.cache.writeSync('user::a', 'new', async () => 1));
+    expect(write).toThrow(expect.objectContaining({ code: 'ERR_ARGUMENT_INVALID' }));
+    await Promise.resolve();
+    expect(cache.get('user::a')).not.toBe('new');
   });
 });

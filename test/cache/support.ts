@@ -1,7 +1,7 @@
 /** A cache with a hand-turned clock and plain tiers, and a loader that a test lets go when it likes. */
 import { createCache } from '../../src/cache/cache.ts';
 import type { Cache, CacheOptions, LoadContext, TierPolicy } from '../../src/cache/types.ts';
-import { silentLogger } from '../../src/logger.ts';
+import { type Logger, silentLogger } from '../../src/logger.ts';
 import { type HandClock, handClock } from '../support/hand-clock.ts';
 
 export const TTL_MS = 60_000;
@@ -30,6 +30,13 @@ export function tierOf(
     namespaces,
     ...policy,
   };
+}
+
+/** Whatever is said to it, it throws. */
+export const brokenLogger: Logger = { debug: breaks, info: breaks, warn: breaks, error: breaks };
+
+function breaks(): never {
+  throw new Error('logger');
 }
 
 export interface Bench {

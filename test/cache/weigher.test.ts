@@ -131,6 +131,15 @@ describe('I6: what may be done with a value', () => {
     expect(kind({ list: [value] })).toBe('copied');
   });
 
+  function gone(): [string, unknown][] {
+    const bytes = new ArrayBuffer(8);
+    const kinds = [bytes, new Uint8Array(bytes), new DataView(bytes)];
+    structuredClone(bytes, { transfer: [bytes] });
+    const shrunk = new ArrayBuffer(8, { maxByteLength: 8 });
+    kinds.push(new Uint8Array(shrunk, 4, 4), new DataView(shrunk, 4, 4));
+    shrunk.resize(2);
+    return kinds.map((value) => [`a ${value.constructor.name} whose bytes are gone`, value]);
+  }
   class Wallet {
     cents = 5;
   }
@@ -156,6 +165,7 @@ describe('I6: what may be done with a value', () => {
     ['a symbol for a name', { [Symbol('a')]: {} }],
     ['a field that is not enumerable', Object.defineProperty({}, 'a', { value: {} })],
     ['shared memory', new SharedArrayBuffer(3)],
+    ...gone(),
     ['text in a box', Object('a')],
     ['data of another realm', runInNewContext('({ a: 1 })')],
     ['what only pretends to be a date', Object.create(Date.prototype)],

@@ -1,10 +1,11 @@
-import { afterEach, beforeEach, describe, expect, expectTypeOf, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, expectTypeOf, it, vi } from 'vitest';
 import { createCache } from '../../src/cache/cache.ts';
 import { key } from '../../src/cache/keys.ts';
 import type { Cache, EntryOptions, LoadContext, Removal, TierPolicy } from '../../src/cache/types.ts';
 import { cached, cachedSync, invalidates } from '../../src/cache/wrappers.ts';
 import { silentLogger } from '../../src/logger.ts';
 import { type HandClock, handClock } from '../support/hand-clock.ts';
+import { brokenLogger } from './support.ts';
 
 const tiers: TierPolicy[] = ['config', 'reference', 'user', 'query'].map((tier) => ({
   tier,
@@ -503,6 +504,23 @@ describe('invalidates', () => {
     expect(pay('1')).toBe('paid 1');
     expect(left()).toEqual([]);
     expect(said).toEqual([expect.stringMatching(/whole cache was cleared/)]);
+  });
+
+  it('I7: clears everything and does not fail the write when its logger throws, too', () => {
+    const warnings = vi.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
+    fill();
+    const pay = invalidates(
+      cache,
+      (id: string) => `paid ${id}`,
+      () => {
+        throw new Error('mistake');
+      },
+      { logger: brokenLogger },
+    );
+    expect(pay('1')).toBe('paid 1');
+    expect(left()).toEqual([]);
+    expect(warnings).toHaveBeenCalledOnce();
+    warnings.mockRestore();
   });
 
   it('passes `this` on', () => {

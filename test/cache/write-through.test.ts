@@ -255,3 +255,21 @@ describe('while a value is being saved', () => {
     await first.written;
   });
 });
+
+describe('`writeSync` with a `save` that gives a promise', () => {
+  it.each([
+    ['fails', fails],
+    ['succeeds', () => 1],
+  ])('I7: is refused; what was there leaves, at once and when it %s', async (_, ends) => {
+    const { cache, clock } = withPolicy();
+    cache.set(KEY, 'old');
+    const gate = Promise.withResolvers<void>();
+    const write = () => cache.writeSync(KEY, 'new', () => gate.promise.then(ends));
+    expect(write).toThrow(expect.objectContaining({ code: 'ERR_ARGUMENT_INVALID' }));
+    expect(cache.has(KEY)).toBe(false);
+    cache.set(KEY, 'read meanwhile');
+    gate.resolve();
+    await clock.settle();
+    expect(cache.has(KEY)).toBe(false);
+  });
+});
