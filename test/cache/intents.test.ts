@@ -234,6 +234,65 @@ describe('what is written down', () => {
     blocker.exec('ROLLBACK');
     blocker.close();
   });
+
+  describe('where the file is locked', () => {
+    let blocker: Database.Database;
+    let cache: Cache;
+    let pay: (id: string) => unknown;
+
+    beforeEach(() => {
+      blocker = new Database(join(folder, 'cache.db'));
+      cache = start();
+      read(cache, '1');
+      read(cache, '2');
+      const update = db.prepare('UPDATE users SET cents = 9 WHERE id = ?');
+      pay = invalidates(cache, (id: string) => update.run(id), 'user::{0}::*');
+      blocker.exec('BEGIN IMMEDIATE');
+    });
+    afterEach(() => {
+      blocker.close();
+    });
+
+    it('I12: is not waited for by each of many mutations', () => {
+      for (let i = 0; i < 100; i++) pay('1');
+      expect(cache.stats().disk?.failures).toBe(1);
+    });
+
+    it('I9: is made up for, should the process be killed: then nothing of before is believed', () => {
+      pay('1');
+      blocker.exec('ROLLBACK');
+      // As if the first were killed here.
+      const next = start();
+      expect([read(next, '1'), read(next, '2')]).toEqual([{ cents: 9 }, { cents: 2 }]);
+      expect(next.stats()).toMatchObject({ total: { loads: 2 }, disk: { proof: 'new' } });
+    });
+
+    it('costs nothing after a clean end, since the invalidation was carried out', async () => {
+      pay('1');
+      blocker.exec('ROLLBACK');
+      await cache.stop();
+      const next = start();
+      expect([read(next, '1'), read(next, '2')]).toEqual([{ cents: 9 }, { cents: 2 }]);
+      expect(next.stats()).toMatchObject({ total: { loads: 1 }, disk: { proof: 'resumed' } });
+    });
+
+    it('I9: is made up for where the mutation goes on after the end', async () => {
+      const gate = Promise.withResolvers<void>();
+      const saved = invalidates(
+        cache,
+        async (id: string) => {
+          await gate.promise;
+          db.prepare('UPDATE users SET cents = 9 WHERE id = ?').run(id);
+        },
+        'user::{0}::*',
+      )('1');
+      blocker.exec('ROLLBACK');
+      await cache.stop();
+      gate.resolve();
+      await saved;
+      expect(read(start(), '1')).toEqual({ cents: 9 });
+    });
+  });
 });
 
 describe('the author’s word that all writes are wrapped', () => {

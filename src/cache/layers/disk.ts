@@ -12,6 +12,7 @@ import { resolve } from 'node:path';
 import type { BurstLog } from '../burst-log.ts';
 import type { Clock } from '../clock.ts';
 import type { Entry } from '../entry.ts';
+import { namespaceOf } from '../keys.ts';
 import { inSlices } from '../slices.ts';
 import type { Target } from '../target.ts';
 import type { DiskStats } from '../types.ts';
@@ -29,6 +30,7 @@ import { Intents, provenByIntents } from './intents.ts';
 import type { Provenance } from './provenance.ts';
 import type { OpenDatabase } from './store-database.ts';
 import { StoredEntries } from './stored-entries.ts';
+import { Unnoted } from './unnoted.ts';
 
 export type { StoredEntry } from './disk-rows.ts';
 export type { Provenance } from './provenance.ts';
@@ -38,6 +40,8 @@ const MAX_VALUE_BYTES = 256 * 1_024;
 
 /** How long the end waits for what is to be forgotten. What else is not removed by then, the next process removes. */
 const LAST_SWEEP_MS = 1_000;
+/** And for what is outdated. */
+const LAST_CLEAN_UP_MS = 500;
 
 export interface DiskParts {
   readonly path: string;
@@ -63,6 +67,8 @@ export class Disk {
   readonly #size: DiskSize;
   readonly #proof = new DiskProof();
   readonly #intents = new Intents(this.#proof.by);
+  readonly #unnoted: Unnoted;
+  readonly #bursts: BurstLog;
   /** What tells of changes that a process left undone, if anything does. */
   #told: 'by-feed' | 'by-intents' | undefined;
   #found: number | undefined;
@@ -75,6 +81,8 @@ export class Disk {
     this.path = resolve(path);
     this.#maxBytes = maxBytes;
     this.#clock = clock;
+    this.#bursts = bursts;
+    this.#unnoted = new Unnoted(this.path);
     const maxValueBytes = Math.min(maxBytes / 4, MAX_VALUE_BYTES);
     const begin = (file: DiskFile) => this.#begin(file);
     this.#access = new DiskAccess({ path: this.path, open, clock, bursts, begin });
@@ -125,8 +133,8 @@ export class Disk {
   /** Believes the rows on the author's word that all writes are written down first: see {@link intend}. */
   trustIntents(): void {
     this.#told = 'by-intents';
-    this.#proof.follow(provenByIntents(this.#proof.position));
-    this.checkpoint();
+    this.#proof.follow(provenByIntents(this.#unnoted.isMarked ? undefined : this.#proof.position));
+    if (this.checkpoint()) this.#settleUnnoted();
   }
 
   // ---- reads ----
@@ -138,6 +146,7 @@ export class Disk {
     this.#access.attempt('could not be read', (file) => {
       taken = this.#reads.take(file, key);
     });
+    if (taken !== undefined) this.#writes.met(namespaceOf(key));
     return taken;
   }
 
@@ -157,9 +166,18 @@ export class Disk {
     this.#writes.outdate(entry, isToBeWritten);
   }
 
-  /** Writes down where the feed stands: what it has applied need not be applied again. */
-  checkpoint(): void {
-    if (this.#proof.beginning !== 'none') this.#changes.transact(() => undefined);
+  /** See {@link DiskWrites.outdateKey}. */
+  outdateKey(key: string): void {
+    this.#writes.outdateKey(key);
+  }
+
+  /** Writes down where the feed stands: what it has applied need not be applied again. True when that was done. */
+  checkpoint(): boolean {
+    let isWritten = false;
+    const write = () => {
+      isWritten = true;
+    };
+    return this.#proof.beginning !== 'none' && this.#changes.transact(write) && isWritten;
   }
 
   /** Works on the tables beside the entries; `undefined` where the file cannot be used at the moment. */
@@ -184,12 +202,36 @@ export class Disk {
    */
   intend(targets: () => readonly Target[]): (() => void) | undefined {
     if (this.#told === 'by-feed') return undefined;
-    const covered = targets();
-    const what = 'could not be told what is about to change';
-    const id = this.with(what, (file) => this.#intents.add(file, covered, this.#nowAt()));
-    if (id === undefined) return undefined;
+    const id = this.#writeDown(targets);
+    if (id === undefined) return this.#told === 'by-intents' ? this.#beginUnnoted() : undefined;
     // Not before all that was invalidated is gone from the file: it may have been locked.
     return () => void this.#changes.transact((file) => this.#intents.crossOut(file, id));
+  }
+
+  #writeDown(targets: () => readonly Target[]): string | undefined {
+    // Each of many would wait for the lock (I12).
+    if (this.#access.isRecovering) return undefined;
+    const covered = targets();
+    const what = 'could not be told what is about to change';
+    return this.with(what, (file) => this.#intents.add(file, covered, this.#nowAt()));
+  }
+
+  #beginUnnoted(): (() => void) | undefined {
+    try {
+      return this.#unnoted.begin();
+    } catch (error) {
+      const what = `${this.path} takes no note of mutations: delete it, should the process be killed now.`;
+      this.#bursts.warn('unnoted', what, { error });
+      return undefined;
+    }
+  }
+
+  #settleUnnoted(): void {
+    try {
+      this.#unnoted.settle();
+    } catch (error) {
+      this.#bursts.warn('unnoted', 'The next start believes nothing on disk.', { path: this.path, error });
+    }
   }
 
   /** The source has a newer value than what is there, and nobody else will tell of it. */
@@ -226,10 +268,10 @@ export class Disk {
     return this.#finishForgetting();
   }
 
-  async #finishForgetting(): Promise<boolean> {
+  async #finishForgetting(isOver = () => false): Promise<boolean> {
     if (!this.#changes.isUpToDate()) return false;
     // Sweeps may have begun with what was taken now.
-    await this.#sweeps.ended();
+    await this.#sweeps.ended(isOver);
     return this.#hasForgotten();
   }
 
@@ -248,27 +290,30 @@ export class Disk {
 
   // ---- upkeep ----
 
-  /** Opens a file that could not be used, goes on with what was left undone, and removes what has had its time. */
-  async cleanUp(): Promise<void> {
+  /**
+   * Opens a file that could not be used, goes on with what was left undone, and removes what has had its time, until
+   * `isOver` says so.
+   */
+  async cleanUp(isOver: () => boolean): Promise<void> {
     this.#access.revive();
     if (this.#access.file !== undefined) this.#access.removeAside('old');
     this.#sweeps.resume();
-    await this.#inSteps((file) => file.deleteExpired(this.#nowAt(), STEP_ROWS));
-    await this.#inSteps((file) => this.#writes.removeOutdated(file));
-    await this.#inSteps((file) => this.#writes.makeRoom(file));
-    await this.#size.recount();
+    await this.#inSteps((file) => file.deleteExpired(this.#nowAt(), STEP_ROWS), isOver);
+    await this.#inSteps((file) => this.#writes.removeOutdated(file), isOver);
+    await this.#inSteps((file) => this.#writes.makeRoom(file), isOver);
+    await this.#size.recount(isOver);
     this.checkpoint();
-    if (this.#isForgetting) await this.#finishForgetting();
+    if (this.#isForgetting) await this.#finishForgetting(isOver);
   }
 
-  /** Repeats a step as long as it finds something, and lets the loop turn between two of them. */
-  async #inSteps(step: (file: DiskFile) => number): Promise<void> {
-    for (let found = 1; found > 0; ) {
-      found = 0;
+  /** Repeats a step as long as it finds as much as it takes, and lets the loop turn between two of them. */
+  async #inSteps(step: (file: DiskFile) => number, isOver: () => boolean): Promise<void> {
+    for (let isMore = true; isMore && !isOver(); ) {
+      isMore = false;
       this.#access.attempt('could not be cleaned up', (file) => {
-        found = step(file);
+        isMore = step(file) >= STEP_ROWS;
       });
-      if (found > 0) await this.#clock.yield();
+      if (isMore) await this.#clock.yield();
     }
   }
 
@@ -292,7 +337,13 @@ export class Disk {
 
   async stop(): Promise<void> {
     await this.#sweeps.endWithin(this.#isForgetting ? LAST_SWEEP_MS : 0);
-    this.checkpoint();
+    const until = this.#clock.precise() + LAST_CLEAN_UP_MS;
+    // The next process does not know that memory had something newer.
+    await this.#inSteps(
+      (file) => this.#writes.removeOutdated(file),
+      () => this.#clock.precise() > until,
+    );
+    if (this.checkpoint()) this.#settleUnnoted();
     this.#changes.stop();
     // Writing the log back has a turn of its own.
     await this.#clock.yield();
