@@ -28,10 +28,15 @@ export interface Weighed {
 }
 
 /**
- * Values looked at before a walk gives up: some 5 ms, and about 100,000 fields.
+ * Values looked at before a walk gives up: with freezing or copying some 10 ms at most.
  * What is bigger does not belong in an entry, and must not hold the event loop.
  */
 export const MAX_WALK_NODES = 100_000;
+
+/** What takes longer than a field or an element counts as so many of them: it is remembered, frozen, or hashed anew. */
+const OBJECT_NODES = 5;
+const MEMBER_NODES = 4;
+const TABLE_FIELD_NODES = 20;
 
 const POINTER = 8;
 const HEAP_NUMBER = 16;
@@ -87,7 +92,9 @@ export function entryOverheadBytes(key: string, extras?: Pick<EntryExtras, 'link
   if (extras === undefined) return bytes;
   const { links } = extras;
   if (links === undefined) return bytes + EXTRAS_BYTES;
-  return bytes + EXTRAS_BYTES + LINKS_BYTES + LINK_BYTES * (links.tags.length + links.dependsOn.length);
+  const labels = links.tags.length + links.dependsOn.length;
+  const origins = ORIGIN_BYTES * (links.origin?.inherited.length ?? 0);
+  return bytes + EXTRAS_BYTES + LINKS_BYTES + LINK_BYTES * labels + origins;
 }
 
 /** Bytes a compressed value takes. */
@@ -101,6 +108,8 @@ const EXTRAS_BYTES = 72;
 const LINKS_BYTES = 104;
 /** A tag or dependency and its share of the index, where a few entries share each. */
 const LINK_BYTES = 56;
+/** What is kept apart of what came with one dependency. */
+const ORIGIN_BYTES = 160;
 const PACKED_BYTES = 250;
 
 /** Weighs a value in one walk over at most `maxNodes` values. Never throws, and runs no code of the value's. */
@@ -133,6 +142,7 @@ class Walk {
     let next: object | undefined = value;
     while (next !== undefined) {
       this.#enter(next);
+      if (this.#nodesLeft < 0) this.kind = 'too-large';
       if (this.kind === 'unsafe' || this.kind === 'too-large') return;
       next = this.#pending?.pop();
     }
@@ -170,15 +180,12 @@ class Walk {
       this.#few.push(object);
       if (this.#few.length > FEW_OBJECTS) this.#seen = new Set(this.#few);
     }
+    this.#nodesLeft -= OBJECT_NODES;
     if (this.#pending === undefined) this.#pending = [object];
     else this.#pending.push(object);
   }
 
   #enter(object: object): void {
-    if (this.#nodesLeft < 0) {
-      this.kind = 'too-large';
-      return;
-    }
     if (types.isProxy(object)) {
       this.kind = 'unsafe';
       return;
@@ -204,23 +211,28 @@ class Walk {
         return;
       }
       this.#add(value);
-      if (this.#nodesLeft < 0) break;
+      if (fields > MAX_SHAPED_FIELDS) this.#nodesLeft -= TABLE_FIELD_NODES;
+      if (this.#nodesLeft < 0) return;
     }
     this.bytes += fields <= MAX_SHAPED_FIELDS ? shapedBytes(fields) : tableBytes(object, fields);
     // Hidden fields would escape both the weight and the freezing. Inherited ones differ from the own ones here, too.
-    if (this.#nodesLeft >= 0 && hasHiddenFields(object, fields)) this.kind = 'unsafe';
+    if (hasHiddenFields(object, fields)) this.kind = 'unsafe';
   }
 
   #enterArray(array: readonly unknown[]): void {
     this.bytes += ARRAY_HEADER;
     const length = array.length;
-    if (length === 0) return;
     if (length > this.#nodesLeft) {
-      this.kind = 'too-large';
+      this.#nodesLeft = -1;
       return;
     }
+    if (hasNamedFields(array)) {
+      this.kind = 'unsafe';
+      return;
+    }
+    if (length === 0) return;
     this.bytes += ELEMENTS_HEADER + POINTER * length;
-    for (let i = 0; i < length; i++) this.#add(array[i]);
+    for (let i = 0; i < length && this.#nodesLeft >= 0; i++) this.#add(array[i]);
   }
 
   #enterCopied(object: object, prototype: unknown): void {
@@ -247,26 +259,26 @@ class Walk {
   }
 
   #enterMap(map: ReadonlyMap<unknown, unknown>): void {
-    if (map.size * 2 > this.#nodesLeft) {
-      this.kind = 'too-large';
-      return;
-    }
+    this.#nodesLeft -= map.size * 2 * (MEMBER_NODES - 1);
+    if (this.#nodesLeft < 0) return;
     const capacity = collectionCapacity(map.size);
     this.bytes += COLLECTION + 3 * POINTER * capacity + (POINTER * capacity) / 2;
     for (const [key, value] of map) {
       this.#add(key);
       this.#add(value);
+      if (this.#nodesLeft < 0) return;
     }
   }
 
   #enterSet(set: ReadonlySet<unknown>): void {
-    if (set.size > this.#nodesLeft) {
-      this.kind = 'too-large';
-      return;
-    }
+    this.#nodesLeft -= set.size * (MEMBER_NODES - 1);
+    if (this.#nodesLeft < 0) return;
     const capacity = collectionCapacity(set.size);
     this.bytes += COLLECTION + 2 * POINTER * capacity + (POINTER * capacity) / 2;
-    for (const value of set) this.#add(value);
+    for (const value of set) {
+      this.#add(value);
+      if (this.#nodesLeft < 0) return;
+    }
   }
 }
 
@@ -293,6 +305,15 @@ function hasHiddenFields(object: object, enumerable: number): boolean {
     Object.getOwnPropertyNames(object).length !== enumerable ||
     Object.getOwnPropertySymbols(object).length !== 0
   );
+}
+
+const INDEX = /^(?:0|[1-9]\d*)$/;
+
+/** Fields beside the elements would be neither weighed, frozen nor copied. Indexes come first among the names. */
+function hasNamedFields(array: readonly unknown[]): boolean {
+  const last = Object.keys(array).at(-1);
+  if (last !== undefined && !(INDEX.test(last) && Number(last) < array.length)) return true;
+  return Object.getOwnPropertySymbols(array).length !== 0;
 }
 
 /** An object with a shape of its own; one that began without fields has room for some. */

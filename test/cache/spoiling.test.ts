@@ -104,6 +104,14 @@ describe('I6: no caller can change a value for the next one', () => {
     }).toThrow(TypeError);
   });
 
+  it('what an expression with named groups has found is served and not kept: its groups could be changed', async () => {
+    const { cache } = bench();
+    const find = () => 'abc'.match(/(?<found>b)/);
+    const first = await cache.getOrLoad('user::1', find);
+    if (first?.groups !== undefined) first.groups['found'] = 'spoilt';
+    expect((await cache.getOrLoad('user::1', find))?.groups).toEqual({ found: 'b' });
+  });
+
   it('a field named __proto__ is data like any other', () => {
     const { cache } = bench();
     cache.set('user::1', JSON.parse('{"__proto__": {"admin": true}, "at": 1}'));

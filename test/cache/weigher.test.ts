@@ -12,6 +12,7 @@ import {
 const bytes = (value: unknown) => weigh(value).weightBytes;
 const kind = (value: unknown): ValueKind => weigh(value).kind;
 
+const named = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, i) => [`k${i}`, i]));
 const deep = (levels: number) => {
   let value: unknown = 1;
   for (let i = 0; i < levels; i++) value = { value };
@@ -110,6 +111,7 @@ describe('I6: what may be done with a value', () => {
     ['undefined', undefined],
     ['plain data', { a: [1, { b: null }], c: 1n, d: undefined }],
     ['a list with holes', new Array(5)],
+    ['a list with a hole before its end', Object.assign(new Array(3), { 0: 1, 2: 3 })],
     ['a field called __proto__', JSON.parse('{"__proto__": {"a": 1}}')],
     ['what is frozen already', Object.freeze({ a: 1 })],
   ])('%s can be frozen', (_name, value) => {
@@ -163,6 +165,10 @@ describe('I6: what may be done with a value', () => {
     ['a subclass of Array', new (class extends Array {})()],
     ['an object that inherits from another one', Object.create({ a: 1 })],
     ['a symbol for a name', { [Symbol('a')]: {} }],
+    ['a list with a field', Object.assign([1], { meta: {} })],
+    ['an empty list with a field', Object.assign([], { '01': {} })],
+    ['a list with a symbol for a name', Object.assign([1], { [Symbol('a')]: {} })],
+    ['what an expression with named groups has found', 'abc'.match(/(?<g>b)/)],
     ['a field that is not enumerable', Object.defineProperty({}, 'a', { value: {} })],
     ['shared memory', new SharedArrayBuffer(3)],
     ...gone(),
@@ -180,7 +186,7 @@ describe('I6: what may be done with a value', () => {
 describe('I12: a walk ends', () => {
   it('gives up when its budget has run out', () => {
     const list = Array.from({ length: 100 }, (_, i) => ({ i }));
-    expect(weigh(list, 250).kind).toBe('frozen');
+    expect(weigh(list, 700).kind).toBe('frozen');
     expect(weigh(list, 50).kind).toBe('too-large');
     expect(weigh(list, 150).kind).toBe('too-large');
     expect(weigh(new Map([[1, list]]), 150).kind).toBe('too-large');
@@ -193,8 +199,31 @@ describe('I12: a walk ends', () => {
     expect(kind({ a: new Map(Array(MAX_WALK_NODES).entries()) })).toBe('too-large');
   });
 
+  it('counts what takes longer than a field as more: fields of hash tables, objects, members of collections', () => {
+    const fields = (count: number) => Object.fromEntries(Array(count).entries());
+    expect([kind(named(4_000)), kind(named(5_000))]).toEqual(['frozen', 'too-large']);
+    expect([kind(fields(4_000)), kind(fields(5_000))]).toEqual(['frozen', 'too-large']);
+    const objects = (count: number) => Array.from({ length: count }, () => ({}));
+    expect([kind(objects(16_000)), kind(objects(17_000))]).toEqual(['frozen', 'too-large']);
+    expect([kind(new Set(Array(24_000).keys())), kind(new Set(Array(26_000).keys()))]).toEqual([
+      'copied',
+      'too-large',
+    ]);
+    expect([kind(new Map(Array(12_000).entries())), kind(new Map(Array(13_000).entries()))]).toEqual([
+      'copied',
+      'too-large',
+    ]);
+    expect([kind(Array(90_000).fill(0)), kind(Array(110_000).fill(0))]).toEqual(['frozen', 'too-large']);
+  });
+
+  it('never takes what it has not seen to the end for something it may keep', () => {
+    expect(weigh(named(200), 190).kind).toBe('too-large');
+    expect(weigh([1, 2, 3], 2).kind).toBe('too-large');
+    expect(weigh({ a: 1, b: 2, c: 3 }, 2).kind).toBe('too-large');
+  });
+
   it('goes as deep as the value does', () => {
-    expect(weigh(deep(90_000))).toEqual({ kind: 'frozen', weightBytes: 90_000 * 32 });
+    expect(weigh(deep(16_000))).toEqual({ kind: 'frozen', weightBytes: 16_000 * 32 });
     expect(kind(deep(1_000_000))).toBe('too-large');
   });
 });
