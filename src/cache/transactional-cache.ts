@@ -189,6 +189,7 @@ export class TransactionalCache implements Cache {
       for (const change of changes) {
         if (change.kind === 'invalidate') {
           targets.push(change.target);
+          if (targets.length >= MANY_CHANGES) flush();
           continue;
         }
         flush();
@@ -303,7 +304,9 @@ export class TransactionalCache implements Cache {
     return async (missing) => {
       const began = this.#db.inTransaction;
       const loaded = await load(missing);
-      if (began || this.#db.inTransaction) this.#cache.invalidate(...missing.filter(isKey));
+      // One by one, here and below: a call has no room for some 100,000 arguments.
+      if (began || this.#db.inTransaction)
+        for (const key of missing) if (isKey(key)) this.#cache.invalidate(key);
       return loaded;
     };
   }
@@ -324,7 +327,7 @@ export class TransactionalCache implements Cache {
   ): Promise<Map<string, T>> {
     if (this.#place() === 'outside')
       return this.#cache.getOrLoadMany(keys, this.#watchedMany(loadMissing), options);
-    if (options?.fresh === true) this.invalidate(...keys);
+    if (options?.fresh === true) for (const key of keys) this.invalidate(key);
     const found = options?.fresh === true ? new Map<string, T>() : this.getMany<T>(keys);
     for (const key of keys) {
       const unsaved = found.has(key) ? undefined : this.unsaved.find(key);

@@ -8,6 +8,7 @@ import { decode, encode } from '../cache/codec.ts';
 import { errorText } from '../cache/error-text.ts';
 import { CacheError } from '../cache/errors.ts';
 import { assertKey } from '../cache/keys.ts';
+import { isPromiseLike } from '../cache/promise-like.ts';
 import type { Lookup } from '../cache/types.ts';
 import type { Backlog, PendingWrite } from './backlog.ts';
 import { companyOf, restMs } from './backoff.ts';
@@ -300,8 +301,4 @@ export class Lane {
 
 function itemOf({ key, stored, idempotencyKey, failures, isReplayed }: PendingWrite): SaveItem<unknown> {
   return { key, value: decode(stored), idempotencyKey, attempt: failures + (isReplayed ? 2 : 1) };
-}
-
-function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }

@@ -489,6 +489,19 @@ describe('invalidates', () => {
     expect(await get('1')).toBe('new');
   });
 
+  it('I7: invalidates also where nobody can tell whether the result is a promise', () => {
+    fill();
+    const result = {};
+    Object.defineProperty(result, 'then', {
+      get() {
+        throw new Error('mistake');
+      },
+    });
+    const pay = invalidates(cache, (_id: string) => result, 'user::*');
+    expect(pay('1')).toBe(result);
+    expect(left()).not.toContain('user::1::profile');
+  });
+
   it('I4: clears everything, says so, and does not fail the write when the targets cannot be made out', () => {
     fill();
     const said: string[] = [];
