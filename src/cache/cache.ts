@@ -179,6 +179,7 @@ class CacheManager implements Cache {
       events: this.#events,
       closing: this.#closing.signal,
       unsaved: this.unsaved,
+      onOutdated: (key) => this.#disk?.outdateKey(key),
     });
     this.#reader = new Reader({
       memory: this.#memory,

@@ -39,6 +39,8 @@ export interface LoadingParts {
   readonly events: Emitter;
   readonly closing: AbortSignal;
   readonly unsaved: Unsaved;
+  /** The source has given a newer value than any that is kept. */
+  readonly onOutdated: (key: string) => void;
 }
 
 export class Loading {
@@ -274,6 +276,7 @@ export class Loading {
   #removeOutdated(key: string): void {
     const entry = this.#memory.peek(key);
     if (entry !== undefined) this.#memory.remove(entry, 'replaced');
+    this.#parts.onOutdated(key);
   }
 
   /**

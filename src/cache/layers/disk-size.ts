@@ -36,8 +36,8 @@ export class DiskSize {
     return this.#size;
   }
 
-  /** Counts them where they are many. */
-  async recount(): Promise<void> {
+  /** Counts them where they are many, unless `isOver` says so before. */
+  async recount(isOver: () => boolean): Promise<void> {
     if (this.#size.entries < COUNTED_AT_ONCE) return;
     let entries = 0;
     for (let after: string | undefined = ''; after !== undefined; ) {
@@ -48,7 +48,7 @@ export class DiskSize {
         // A damaged key may read as another one, and would be found for ever.
         after = step.rows < STEP_ROWS || step.last === from ? undefined : step.last;
       });
-      if (!isCounted) return;
+      if (!isCounted || isOver()) return;
       await this.#clock.yield();
     }
     this.#size = { ...this.#size, entries };

@@ -62,10 +62,10 @@ export class DiskSweeps {
     return this.#sweeps.length === 0;
   }
 
-  /** When all are carried out, as far as the disk lets. */
-  async ended(): Promise<void> {
+  /** When all are carried out, as far as the disk lets, or `isOver` says so. */
+  async ended(isOver: () => boolean): Promise<void> {
     this.resume();
-    await this.#sweeping;
+    while (this.#sweeping !== undefined && !isOver()) await this.#clock.yield();
   }
 
   /** The same, in the time that is left to the process: 0 lets the step end that is under way. */

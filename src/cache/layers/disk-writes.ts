@@ -49,7 +49,8 @@ export class DiskWrites {
     isValid: (entry: Entry) => boolean,
     isOver: () => boolean,
   ): Entry[] | undefined {
-    if (this.#access.isRecovering) return undefined;
+    // What is undone with the transaction of somebody else would have to be outdated again.
+    if (this.#access.isRecovering || this.#access.file?.inTransaction === true) return undefined;
     let done: Entry[] | undefined;
     const isWritten = this.#changes.transact((file) => {
       done = [];
@@ -57,6 +58,7 @@ export class DiskWrites {
       let bytes = 0;
       for (let entry = next(); entry !== undefined; ) {
         if (isValid(entry)) bytes += this.#writeOne(file, entry);
+        else if (this.isOutdated(entry.key)) file.delete(entry.key);
         done.push(entry);
         entry = isOver() || bytes > this.#stepBytes ? undefined : next();
       }
@@ -91,7 +93,13 @@ export class DiskWrites {
 
   /** Memory has a newer value, which is not written yet, or never will be: what is on disk is not read any more. */
   outdate({ key, counters }: Entry, isToBeWritten: boolean): void {
-    if (isToBeWritten || this.#namespaces.has(counters.namespace)) this.#outdated.set(key, true);
+    if (isToBeWritten || this.#namespaces.has(counters.namespace)) this.outdateKey(key);
+  }
+
+  /** There is a newer value, which nobody keeps. */
+  outdateKey(key: string): void {
+    // Nothing of what is found in a file that is opened later is believed.
+    if (this.#access.file !== undefined) this.#outdated.set(key, true);
   }
 
   isOutdated(key: string): boolean {

@@ -12,7 +12,6 @@ import { resolve } from 'node:path';
 import type { BurstLog } from '../burst-log.ts';
 import type { Clock } from '../clock.ts';
 import type { Entry } from '../entry.ts';
-import { namespaceOf } from '../keys.ts';
 import { inSlices } from '../slices.ts';
 import type { Target } from '../target.ts';
 import type { DiskStats } from '../types.ts';
@@ -146,7 +145,6 @@ export class Disk {
     this.#access.attempt('could not be read', (file) => {
       taken = this.#reads.take(file, key);
     });
-    if (taken !== undefined) this.#writes.met(namespaceOf(key));
     return taken;
   }
 

@@ -11,6 +11,8 @@ import type { Disk } from './disk.ts';
 
 /** One slice's length: the commit takes half as long on top. */
 const SLICE_MS = 2;
+/** What comes while entries are written is written as well, and what comes then the next time: a flush must end. */
+const PASSES = 2;
 /** Writing what is left must not hold up the end of the process for longer. */
 const LAST_WRITE_MS = 2_000;
 
@@ -29,8 +31,7 @@ export class Persistence {
   readonly #isHeld: (entry: Entry) => boolean;
   readonly #bursts: BurstLog;
   /** Entries that wait to be written, by their keys. */
-  #periodic = new SplitMap<Entry>();
-  #onShutdown = new SplitMap<Entry>();
+  #waiting = { periodic: new SplitMap<Entry>(), on_shutdown: new SplitMap<Entry>() };
   readonly #cancel: () => void;
   #writing: Promise<void> | undefined;
   #isStopped = false;
@@ -46,28 +47,32 @@ export class Persistence {
   /** An entry was stored in memory. */
   kept(entry: Entry, level: PersistenceLevel): void {
     this.#disk.outdate(entry, level !== 'memory');
-    if (level === 'on_shutdown') this.#onShutdown.set(entry.key, entry);
-    else if (level !== 'memory') this.#periodic.set(entry.key, entry);
+    if (level !== 'memory') this.#waiting[level === 'on_shutdown' ? level : 'periodic'].set(entry.key, entry);
     if (level === 'on_change') this.#writeSome([entry].values());
   }
 
   /** An entry has left memory. */
   removed(entry: Entry): void {
-    for (const waiting of [this.#periodic, this.#onShutdown]) {
+    for (const waiting of Object.values(this.#waiting)) {
       if (waiting.get(entry.key) === entry) waiting.delete(entry.key);
     }
   }
 
   /** Everything has left memory. */
   clear(): void {
-    this.#periodic = new SplitMap();
-    this.#onShutdown = new SplitMap();
+    this.#waiting = { periodic: new SplitMap(), on_shutdown: new SplitMap() };
   }
 
   /** Writes down what is due, removes what has had its time, and notes where the feed stands. */
   flush(): Promise<void> {
-    this.#writing ??= this.#writeAll(this.#periodic, () => this.#isStopped)
-      .then(() => this.#disk.cleanUp())
+    const isOver = () => this.#isStopped;
+    this.#writing ??= this.#writeAll('periodic', isOver, PASSES)
+      .then(() => this.#disk.cleanUp(isOver))
+      .catch((error: unknown) => {
+        this.#bursts.warn('flush', 'What is kept on disk could not be looked after; memory goes on.', {
+          error,
+        });
+      })
       .finally(() => {
         this.#writing = undefined;
       });
@@ -80,9 +85,9 @@ export class Persistence {
     await this.#writing;
     const until = this.#clock.precise() + LAST_WRITE_MS;
     const isLate = () => this.#clock.precise() > until;
-    await this.#writeAll(this.#periodic, isLate);
-    await this.#writeAll(this.#onShutdown, isLate);
-    const unwritten = this.#periodic.size + this.#onShutdown.size;
+    await this.#writeAll('periodic', isLate);
+    await this.#writeAll('on_shutdown', isLate);
+    const unwritten = this.#waiting.periodic.size + this.#waiting.on_shutdown.size;
     if (unwritten === 0) return;
     const why = isLate() ? `within ${LAST_WRITE_MS / 1_000} s` : 'since the file takes nothing at the moment';
     this.#bursts.warn('unwritten', `${unwritten} entries could not be written to disk ${why}.`, {
@@ -91,14 +96,22 @@ export class Persistence {
     });
   }
 
-  async #writeAll(waiting: SplitMap<Entry>, isOver: () => boolean): Promise<void> {
-    for (let entries = waiting.values(); waiting.size > 0 && !isOver(); ) {
+  async #writeAll(
+    level: 'periodic' | 'on_shutdown',
+    isOver: () => boolean,
+    passes = Number.POSITIVE_INFINITY,
+  ): Promise<void> {
+    let waiting = this.#waiting[level];
+    for (let [entries, left] = [waiting.values(), passes]; waiting.size > 0 && left > 0 && !isOver(); ) {
       const writing = this.#writeSome(entries);
       // A disk that is full or locked: they wait for the next time.
       if (writing === 'failed') return;
-      // What has come meanwhile may not have been among them.
-      if (writing === 'all') entries = waiting.values();
+      if (writing === 'all') left--;
       await this.#clock.yield();
+      // What has come meanwhile may not have been among them, nor need they be waited for where all was cleared.
+      if (writing === 'some' && waiting === this.#waiting[level]) continue;
+      waiting = this.#waiting[level];
+      entries = waiting.values();
     }
   }
 

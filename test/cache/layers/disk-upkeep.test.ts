@@ -1,0 +1,131 @@
+/** What is written behind, removed for age or outdated: that it ends, and leaves no older value behind. */
+import { describe, expect, it } from 'vitest';
+import type { Cache } from '../../../src/cache/types.ts';
+import { tierOf } from '../support.ts';
+import { INTERVAL_MS, placeForEach } from './support.ts';
+
+const place = placeForEach();
+
+const CLASS_INSTANCE = new (class Person {})();
+
+describe('a newer value that is never written', () => {
+  const tiers = [
+    tierOf('user', ['user'], {
+      persist: 'periodic',
+      ttlMs: 60 * INTERVAL_MS,
+      negativeTtlMs: INTERVAL_MS / 3,
+    }),
+    tierOf('query', ['query'], { persist: 'memory' }),
+  ];
+  const reload = (cache: Cache, value: unknown, ttlMs?: number) =>
+    cache.getOrLoadSync('user::a', () => value, { fresh: true, ...(ttlMs !== undefined && { ttlMs }) });
+  const crowdOut = (cache: Cache) => {
+    for (let i = 0; i < 1_000; i++) cache.set(`query::${i}`, 'x'.repeat(100));
+    expect(cache.inspect('user::a')).toBeUndefined();
+  };
+
+  it.each([
+    ['it has expired by then', (cache: Cache) => void reload(cache, null)],
+    [
+      'it was evicted',
+      (cache: Cache) => {
+        reload(cache, 'new');
+        crowdOut(cache);
+      },
+    ],
+    ['the disk does not keep its kind', (cache: Cache) => void reload(cache, 'x'.repeat(30_000))],
+    ['memory does not keep its kind', (cache: Cache) => void reload(cache, CLASS_INSTANCE)],
+    [
+      'one that is not to be written has come after it',
+      (cache: Cache) => {
+        reload(cache, 'new');
+        cache.getOrLoadSync('user::a', () => 'newer', { fresh: true, persist: 'memory' });
+        crowdOut(cache);
+      },
+    ],
+  ])('since %s does not give way to an older one on disk, now or after a restart', async (_, replace) => {
+    for (const isStopped of [false, true]) {
+      const cache = place.start({
+        tiers,
+        maxWeightBytes: 50_000,
+        disk: { path: place.path, maxBytes: 100_000 },
+      });
+      reload(cache, 'old');
+      await cache.persist();
+      expect(place.rows()).toEqual(['user::a']);
+      replace(cache);
+      if (!isStopped) await place.clock.advanceAsync(2 * INTERVAL_MS);
+      else place.clock.advance(INTERVAL_MS / 2);
+      expect(cache.get('user::a')).not.toBe('old');
+      await cache.stop();
+      const next = place.start({ tiers });
+      expect(next.get('user::a')).not.toBe('old');
+      next.clear();
+      await next.stop();
+    }
+  });
+});
+
+/** What a flush, and what comes of it, may take: turns of the event loop. */
+async function endsWithin(turns: number, work: Promise<unknown>): Promise<boolean> {
+  let hasEnded = false;
+  const done = work.then(() => {
+    hasEnded = true;
+  });
+  for (let turn = 0; turn < turns && !hasEnded; turn++) await place.clock.yield();
+  if (hasEnded) await done;
+  return hasEnded;
+}
+
+describe('a flush', () => {
+  const fill = (cache: Cache, count: number) => {
+    for (let i = 0; i < count; i++) cache.set(`products::${i}`, i);
+  };
+
+  it('ends when everything is cleared meanwhile, and what comes then is written', async () => {
+    const cache = place.start();
+    fill(cache, 1_000);
+    const persisted = cache.persist();
+    cache.clear();
+    cache.set('products::new', 1);
+    expect(await endsWithin(100, persisted)).toBe(true);
+    expect(place.rows()).toContain('products::new');
+  });
+
+  it('ends though something is set, or set out of date, in each turn of the loop', async () => {
+    const cache = place.start();
+    cache.set('products::first', 1);
+    let turn = 0;
+    const bot = { isOver: false };
+    const goOn = () => {
+      if (bot.isOver) return;
+      cache.set(`products::${turn++}`, 1);
+      cache.getOrLoadSync(`products::${turn - 2}`, () => 2, { fresh: true, persist: 'memory' });
+      setImmediate(goOn);
+    };
+    goOn();
+    expect(await endsWithin(300, cache.persist())).toBe(true);
+    bot.isOver = true;
+    expect(place.rows()).toContain('products::first');
+  });
+});
+
+describe('I13: a stop', () => {
+  const ROWS = 3_000;
+
+  it('does not wait for rows to be removed that have expired', async () => {
+    const first = place.start();
+    first.set('config::a', 1);
+    await first.stop();
+    const db = place.connect();
+    const columns = 'namespace, key, value, metadata, created_at, updated_at, stale_at, expires_at, checksum';
+    db.exec(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${ROWS})
+      INSERT INTO cache_storage (${columns}) SELECT 'config', 'config::x' || i, 'x', '{}', 0, 0, 1, 1, 0 FROM n`);
+    const cache = place.start();
+    const persisted = cache.persist();
+    await place.clock.yield();
+    expect(await endsWithin(10, cache.stop())).toBe(true);
+    expect(await endsWithin(10, persisted)).toBe(true);
+    expect(place.rows().length).toBeGreaterThan(ROWS / 2);
+  });
+});
