@@ -200,18 +200,14 @@ describe('a transaction of others over several turns of the loop', () => {
   it('keeps nothing of a load of more keys than a call has room for, and does not fail it', async () => {
     const { db, cache, read } = purse();
     const keys = [KEY, ...Array.from({ length: 150_000 }, (_, i) => `user::${i}::coins`)];
-    const many = await cache.getOrLoadMany(
-      keys,
-      async () => {
-        db.exec('BEGIN');
-        return new Map([[KEY, 2]]);
-      },
-      30_000,
-    );
+    const many = await cache.getOrLoadMany(keys, async () => {
+      db.exec('BEGIN');
+      return new Map([[KEY, 2]]);
+    });
     db.exec('ROLLBACK');
     expect(many.get(KEY)).toBe(2);
     expect(cache.getOrLoadSync(KEY, read)).toBe(1);
-  });
+  }, 30_000);
 
   it('keeps nothing of a load that runs behind a stale value', async () => {
     const { db, clock, cache, read, write } = purse();
