@@ -66,7 +66,7 @@ export interface Writer<V> {
   sync(key: string, value: V): void;
   /** The last write to the key that the source may not have yet. */
   pending(key: string): Lookup<V>;
-  /** Saves without waiting for company; resolves when all that was written so far is saved, or on the list. */
+  /** Saves without waiting for company; resolves when all that was written so far is saved, or on the list. Within `save` that never comes. */
   flush(): Promise<void>;
 }
 
