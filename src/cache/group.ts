@@ -12,7 +12,7 @@ export interface Keyed {
 export type Group<T extends Keyed> = T | T[] | SplitMap<T>;
 
 /** Beyond this many members, a list is slower to search than a map and no longer smaller. */
-const LONGEST_LIST = 8;
+export const LONGEST_LIST = 8;
 
 /** The group with one member more; it must not be in it yet. */
 export function withMember<T extends Keyed>(group: Group<T> | undefined, member: T): Group<T> {

@@ -93,6 +93,31 @@ describe('the index over keys', () => {
     );
   });
 
+  it('holds namespaces of few keys and of many, while they grow and shrink', () => {
+    const segments = fc.tuple(fc.constantFrom('a', 'ab', 'b'), fc.nat(12), fc.constantFrom('', '::x', '::y'));
+    const steps = fc.array(fc.tuple(fc.boolean(), segments), { maxLength: 200 });
+    fc.assert(
+      fc.property(steps, fc.constantFrom('', 'a', 'a::', 'a::1', 'a::1::', 'ab::'), (all, prefix) => {
+        const index = new KeyIndex();
+        const model = new Map<string, { readonly key: string }>();
+        for (const [adds, [namespace, second, rest]] of all) {
+          const key = second === 0 ? namespace : `${namespace}::${second}${rest}`;
+          const known = model.get(key);
+          const member = known ?? { key };
+          if (adds && known === undefined) index.add(member);
+          else if (!adds) index.delete(member);
+          if (adds) model.set(key, member);
+          else model.delete(key);
+        }
+        const held = [...model.keys()].sort();
+        const found = keysOf(index.candidates(prefix)).filter((key) => key.startsWith(prefix));
+        expect(found).toEqual(held.filter((key) => key.startsWith(prefix)));
+        expect(keysOf(index.all())).toEqual(held);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
   it('lets the caller delete what it gives while it goes on', () => {
     for (const count of [1, 2, 8, 9, 50]) {
       const index = new KeyIndex();
