@@ -403,7 +403,7 @@ class CacheManager implements Cache {
     await this.clock.yield();
     const remembered = await forgetKeys?.();
     await this.clock.yield();
-    const isGone = (await this.#disk?.forget(compiled)) ?? true;
+    const isGone = (await this.#disk?.forget()) ?? true;
     const left = isGone ? 0 : ((await this.#disk?.count(compiled)) ?? 0);
     this.#loading.forgetFailure((key) => isCovered(key, undefined));
     return {

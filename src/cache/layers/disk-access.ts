@@ -101,7 +101,14 @@ export class DiskAccess {
   revive(): void {
     if (this.#isClosed) return;
     if (this.#file !== undefined) {
-      if (inodeOf(this.#parts.path) === this.#inode) return;
+      try {
+        if (inodeOf(this.#parts.path) === this.#inode) return;
+      } catch (error) {
+        // Its folder is not to be reached any more, so nobody would find what is written.
+        this.#file.close();
+        this.#off(error);
+        return;
+      }
       this.#say(`${this.#parts.path} was moved away or removed, so a new one is begun.`, {});
       this.#file.close();
     }
@@ -113,12 +120,12 @@ export class DiskAccess {
     const file = this.#opened();
     try {
       begin(file);
+      this.#inode = inodeOf(path);
     } catch (error) {
       file.close();
       throw error;
     }
     this.#file = file;
-    this.#inode = inodeOf(path);
     this.#problem = undefined;
   }
 
@@ -257,11 +264,11 @@ export class DiskAccess {
    * @param mustGo deletes it, since it holds what was to be forgotten and did not give it up until now
    */
   async end({ mustGo }: { readonly mustGo: boolean }): Promise<void> {
-    const isOurs = this.#file !== undefined && inodeOf(this.#parts.path) === this.#inode;
+    const wasOpen = this.#file !== undefined;
     this.#isClosed = true;
     this.#file?.close();
     this.#file = undefined;
-    if (mustGo) this.#deleteForgotten(isOurs);
+    if (mustGo) this.#deleteForgotten(wasOpen);
     try {
       await this.#endUse?.();
     } catch {
@@ -269,11 +276,11 @@ export class DiskAccess {
     }
   }
 
-  #deleteForgotten(isOurs: boolean): void {
+  #deleteForgotten(wasOpen: boolean): void {
     const { path } = this.#parts;
     try {
       // What was never opened may be a database of something else.
-      if (!isOurs) throw new Error('It could not be opened.');
+      if (!wasOpen || inodeOf(path) !== this.#inode) throw new Error('It could not be opened.');
       removeDatabase(path);
       removeAside(path);
       this.#say(`${path} was locked until the end, so what was to be forgotten went with it.`, {});
@@ -293,6 +300,7 @@ export class DiskAccess {
   }
 }
 
+/** @throws what Node has against it, but for that there is nothing */
 function inodeOf(path: string): number | undefined {
   return statSync(path, { throwIfNoEntry: false })?.ino;
 }

@@ -55,7 +55,12 @@ export class DiskChanges {
 
   invalidate(targets: readonly Target[]): void {
     const { file, isClosed, isRecovering } = this.#access;
-    if (file === undefined || isClosed || targets.length === 0) return;
+    if (isClosed || targets.length === 0) return;
+    if (file === undefined) {
+      // There may be one again.
+      this.#postpone(targets);
+      return;
+    }
     const isInside = file.inTransaction;
     const isDone =
       !isRecovering &&
@@ -65,12 +70,6 @@ export class DiskChanges {
       );
     if (!isDone) this.#postpone(targets);
     else if (isInside) this.#tentative.push(...targets);
-  }
-
-  /** The same where there is no file at the moment, but may be one again. */
-  invalidateLater(targets: readonly Target[]): void {
-    const { file, isClosed } = this.#access;
-    if (file === undefined && !isClosed) this.#postpone(targets);
   }
 
   /** Whether the file has taken all invalidations; what it has not taken is tried once more. */
@@ -111,6 +110,7 @@ export class DiskChanges {
   }
 
   #retryLater(): void {
+    if (this.#access.file === undefined) return;
     this.#cancelRetry ??= this.#clock.after(RETRY_MS, () => {
       this.#cancelRetry = undefined;
       if (this.#access.isClosed || this.#unapplied.length === 0) return;

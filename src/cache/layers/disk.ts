@@ -256,11 +256,10 @@ export class Disk {
   }
 
   /**
-   * Sees to it that of the targets, which were invalidated, not a byte is left in the file, its log included.
+   * Sees to it that of what was invalidated not a byte is left in the file, its log included.
    * @returns whether that is so by now; else it is tried again at each clean-up, and the last resort is to delete the file
    */
-  forget(targets: readonly Target[]): Promise<boolean> {
-    this.#changes.invalidateLater(targets);
+  forget(): Promise<boolean> {
     this.#isForgetting = true;
     this.#access.removeAside('all');
     return this.#finishForgetting();
@@ -295,6 +294,8 @@ export class Disk {
   async cleanUp(isOver: () => boolean): Promise<void> {
     this.#access.revive();
     if (this.#access.file !== undefined) this.#access.removeAside('old');
+    // A file that was opened now has missed what was invalidated meanwhile.
+    this.#changes.isUpToDate();
     this.#sweeps.resume();
     await this.#inSteps((file) => file.deleteExpired(this.#nowAt(), STEP_ROWS), isOver);
     await this.#inSteps((file) => this.#writes.removeOutdated(file), isOver);

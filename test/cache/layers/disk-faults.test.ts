@@ -6,6 +6,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
@@ -16,6 +17,7 @@ import { describe, expect, it } from 'vitest';
 import type { Cache } from '../../../src/cache/types.ts';
 import { seededRandom } from '../../../src/db/random.ts';
 import { forget } from '../../../src/forget.ts';
+import { tierOf } from '../support.ts';
 import { diskOf, feedOf, INTERVAL_MS, never, placeForEach } from './support.ts';
 
 const place = placeForEach();
@@ -324,6 +326,51 @@ describe('a file that cannot be written', () => {
     expect(cache.getOrLoadSync('config::a', () => 'new', { persist: 'memory' })).toBe('new');
     cache.set('config::b', 1);
     expect(place.rows()).toContain('config::b');
+  });
+
+  it('I4, I13: whose place cannot be looked at is let go of, said once, and taken up again', async () => {
+    const folder = join(place.folder, 'sub');
+    mkdirSync(folder);
+    const cache = place.start({ disk: { path: join(folder, 'cache.db') } });
+    cache.set('config::a', 'old', { ttlMs: 600_000 });
+    renameSync(folder, `${folder}-moved`);
+    symlinkSync(folder, folder);
+    for (let i = 0; i < 5; i++) await place.clock.advanceAsync(INTERVAL_MS);
+    await cache.persist();
+    expect(cache.get('config::a')).toBe('old');
+    expect(diskOf(cache)).toMatchObject({ state: 'off', problem: expect.any(String) });
+    expect(place.said).toEqual([expect.stringContaining('memory alone')]);
+    rmSync(folder);
+    renameSync(`${folder}-moved`, folder);
+    await place.clock.advanceAsync(INTERVAL_MS);
+    expect(diskOf(cache)).toMatchObject({ state: 'ready', problem: undefined });
+    renameSync(folder, `${folder}-moved`);
+    symlinkSync(folder, folder);
+    await cache.stop();
+  });
+
+  it('I2: and is not there for a while does not give back what was invalidated meanwhile, nor as a stale value', async () => {
+    const hidden = `${place.path}.hidden`;
+    const tiers = [tierOf('user', ['user'], { persist: 'on_change', staleWhileRevalidateMs: 600_000 })];
+    const cache = place.start({ tiers });
+    for (const key of ['user::a', 'user::b', 'user::c']) cache.set(key, 'old', { ttlMs: 600_000 });
+    for (const suffix of ['', '-wal', '-shm']) {
+      if (existsSync(place.path + suffix)) renameSync(place.path + suffix, hidden + suffix);
+    }
+    mkdirSync(place.path);
+    await cache.persist();
+    expect(diskOf(cache)).toMatchObject({ state: 'off' });
+    cache.invalidate('user::a', 'user::b');
+    rmSync(place.path, { recursive: true });
+    for (const suffix of ['', '-wal', '-shm']) {
+      if (existsSync(hidden + suffix)) renameSync(hidden + suffix, place.path + suffix);
+    }
+    await cache.persist();
+    expect(diskOf(cache)).toMatchObject({ state: 'ready' });
+    const load = () => 'new';
+    expect(cache.getOrLoadSync('user::a', load, { persist: 'memory' })).toBe('new');
+    expect(cache.getOrLoadSync('user::b', load, { persist: 'memory' })).toBe('new');
+    expect(place.rows()).toEqual(['user::c']);
   });
 
   it('I4, I12: since somebody else has it for long holds up nobody, and is written afterwards', async () => {
