@@ -9,7 +9,7 @@ import Database from 'better-sqlite3';
 import { createCache } from '../src/cache/cache.ts';
 import { cloneValue } from '../src/cache/clone.ts';
 import { deepFreeze } from '../src/cache/freeze.ts';
-import type { TierPolicy } from '../src/cache/types.ts';
+import type { EntryOptions, TierPolicy } from '../src/cache/types.ts';
 import { weigh } from '../src/cache/weigher.ts';
 import { silentLogger } from '../src/logger.ts';
 
@@ -140,7 +140,13 @@ async function ratioOfValues(make: Make): Promise<{ ratio: number; weight: numbe
   };
 }
 
-async function ratioOfCache(make: Make, maxWeightBytes: number): Promise<{ ratio: number; entries: number }> {
+/** Filled with getOrLoad, or by other keys and with tags or dependencies. */
+async function ratioOfCache(
+  make: Make,
+  maxWeightBytes: number,
+  keyOf = (n: number) => `user::${text(n, 18)}::profile`,
+  optionsOf: (n: number) => EntryOptions = () => ({}),
+): Promise<{ ratio: number; entries: number }> {
   const policy: TierPolicy = {
     tier: 'query',
     label: 'Query',
@@ -162,7 +168,7 @@ async function ratioOfCache(make: Make, maxWeightBytes: number): Promise<{ ratio
     const batch = Math.ceil(maxWeightBytes / 20 / (weigh(make(1)).weightBytes + 250));
     for (let j = 0; j < batch; j++) {
       const n = 1_000_000 + i * batch + j;
-      await cache.getOrLoad(`user::${text(n, 18)}::profile`, () => make(n));
+      await cache.getOrLoad(parsed(keyOf(n)), () => make(n), parsed(optionsOf(n)));
     }
   }
   const after = await heapBytes();
@@ -199,6 +205,27 @@ if (globalThis.gc === undefined) {
     const make = SHAPES[name];
     if (make === undefined || !name.includes(only)) continue;
     const { ratio, entries } = await ratioOfCache(make, 50e6);
+    console.log(line(name, ratio, String(entries)));
+  }
+  console.log('  the same of small rows, with other keys, tags and dependencies');
+  const usual = (n: number) => `user::${n}`;
+  const ways: readonly [
+    name: string,
+    keyOf: (n: number) => string,
+    optionsOf?: (n: number) => EntryOptions,
+  ][] = [
+    ['keys without a namespace', (n) => `user:${n}:profile`],
+    ['a namespace each', (n) => `guild:${n}::settings`],
+    ['a tag that all share', usual, () => ({ tags: ['vip-members'] })],
+    ['a tag that four share', usual, (n) => ({ tags: [`guild:${text(n >> 2, 18)}`] })],
+    ['two tags of its own', usual, (n) => ({ tags: [`order:${n}`.padEnd(60, '-'), `user:${n}`] })],
+    ['a tag of 1,000 characters', usual, (n) => ({ tags: [text(n, 1_000)] })],
+    ['a dependency that four share', usual, (n) => ({ dependsOn: [`shop::${n >> 2}::orders`] })],
+    ['two dependencies of its own', usual, (n) => ({ dependsOn: [`shop::${n}::orders`, `guild::${n}`] })],
+  ];
+  for (const [name, keyOf, optionsOf] of ways) {
+    if (!name.includes(only)) continue;
+    const { ratio, entries } = await ratioOfCache((i) => ({ i }), 50e6, keyOf, optionsOf);
     console.log(line(name, ratio, String(entries)));
   }
 }

@@ -102,6 +102,14 @@ describe('I5: the weight of a value', () => {
       stringBytes('user::123456::profile'),
     );
   });
+
+  it('adds the text of its tags and dependencies', () => {
+    const weight = (tags: string[], dependsOn: string[] = []) =>
+      entryOverheadBytes('user::1', { links: { tags, dependsOn } });
+    const long = 'x'.repeat(1_000);
+    expect(weight([long]) - weight([''])).toBe(stringBytes(long));
+    expect(weight([], [long]) - weight([], [''])).toBe(stringBytes(long));
+  });
 });
 
 describe('I6: what may be done with a value', () => {
