@@ -116,9 +116,9 @@ export function packedBytes({ bytes }: Packed): number {
 const ENTRY_BYTES = 248;
 const EXTRAS_BYTES = 72;
 const LINKS_BYTES = 160;
-/** A place in the indexes beside the text: 40 bytes where many entries share it, 80 and 110 where it is this one's alone. */
+/** A place in the indexes beside the text: 40 bytes where many entries share it, 80 and 140 where it has it alone. */
 const TAG_BYTES = 66;
-const DEPENDENCY_BYTES = 90;
+const DEPENDENCY_BYTES = 112;
 /** What is kept apart of what came with one dependency. */
 const ORIGIN_BYTES = 160;
 const PACKED_BYTES = 250;
