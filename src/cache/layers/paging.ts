@@ -20,12 +20,12 @@ export function nextPage(after: Uint8Array, last: Uint8Array | undefined): Uint8
   return last !== undefined && Buffer.compare(last, after) > 0 ? last : undefined;
 }
 
-/** Keys of rows that begin with a prefix: at most `limit` after one. */
+/** Keys of rows that begin with a prefix, or with what of it is well-formed text: at most `limit` after one. */
 export function keysAfter(file: DiskFile, prefix: string, after: Uint8Array, limit: number): KeyPage {
   return beginningWith(file, 'key', 'cache_storage', prefix, after, limit);
 }
 
-/** Labels that begin with a prefix: at most `limit` after one. */
+/** The same of labels. */
 export function labelsAfter(file: DiskFile, prefix: string, after: Uint8Array, limit: number): KeyPage {
   return beginningWith(file, 'label', 'cache_links', prefix, after, limit);
 }
@@ -45,11 +45,20 @@ function beginningWith(
   limit: number,
 ): KeyPage {
   // Of two bounds SQLite would seek the first alone, and read all that lies before the second once more a page.
-  const [bound, from] = after.length === 0 ? ['>=', Buffer.from(prefix)] : ['>', after];
+  const sought = wellFormedStart(prefix);
+  const [bound, from] = after.length === 0 ? ['>=', Buffer.from(sought)] : ['>', after];
   const rows = `FROM ${table} WHERE ${column} ${bound} CAST(? AS TEXT) GROUP BY ${column} ORDER BY ${column}`;
   const { keys, next } = pageOf(file, column, rows, [from], limit);
-  const ofPrefix = keys.filter((key) => key.startsWith(prefix));
+  const ofPrefix = keys.filter((key) => key.startsWith(sought));
   return { keys: ofPrefix, next: ofPrefix.length < keys.length ? undefined : next };
+}
+
+/** A pattern may end within a character, for half of which no bytes can be sought. */
+function wellFormedStart(text: string): string {
+  const sound = text.toWellFormed();
+  let end = 0;
+  while (end < text.length && text[end] === sound[end]) end++;
+  return text.slice(0, end);
 }
 
 /** @param parameters of the rows, the last of which is after what they begin */

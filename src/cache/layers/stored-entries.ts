@@ -151,7 +151,8 @@ export class StoredEntries {
     const { changes, proof, version, isOutdated } = this.#parts;
     if (isOutdated(key)) return undefined;
     const head = headOf(file, key);
-    if (head === undefined) return undefined;
+    // SQLite takes another sign for half a character.
+    if (head === undefined || (head.key !== key && !key.isWellFormed())) return undefined;
     const metadata = metadataOf(head);
     if (metadata === undefined || (metadata.version ?? '') !== version) return undefined;
     const nowAt = this.#nowAt();

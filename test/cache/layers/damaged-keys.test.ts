@@ -162,7 +162,23 @@ it('a lookup of a key that is no well-formed text leaves the row alone that SQLi
   first.set('config::\ufffd', 'kept');
   await first.stop();
   const cache = place.start({ tiers });
+  expect(cache.stored?.inspect('config::\ud800')).toBeUndefined();
   expect(cache.get('config::\ud800')).toBeUndefined();
   expect(diskOf(cache)).toMatchObject({ damaged: 0 });
   expect(cache.get('config::\ufffd')).toBe('kept');
+});
+
+it('I2: a pattern that ends within a character covers on disk what it covers in memory', async () => {
+  const first = place.start({ tiers });
+  first.set('config::\u{1f600}', 'old');
+  for (let i = 0; i < 150; i++) first.set(`config::\ufffd${i}`, i);
+  first.set('config::d', 'old', { dependsOn: ['config::\u{1f601}'] });
+  await first.stop();
+  const cache = place.start({ tiers });
+  cache.invalidate('config::\ud83d*');
+  expect(cache.get('config::\u{1f600}')).toBeUndefined();
+  expect(cache.get('config::d')).toBeUndefined();
+  expect(cache.get('config::\ufffd1')).toBe(1);
+  await place.clock.settle();
+  expect(place.rows()).toHaveLength(150);
 });
