@@ -129,7 +129,10 @@ class CacheManager implements Cache {
     this.#events = new Emitter(this.#bursts);
     this.#memory = new MemoryLayer({
       maxWeightBytes: this.maxWeightBytes,
-      onRemoved: (entry) => {
+      onRemoved: (entry, reason) => {
+        const { links } = entry;
+        if (links !== undefined && reason !== 'invalidated') this.#loads.departed(entry.key, links);
+        if (this.#invalidator.isSweeping) this.#invalidator.left(entry);
         if (entry.hits > 0) this.#top.removed(entry);
         this.#persistence?.removed(entry);
         this.warmth?.removed(entry);
@@ -327,6 +330,7 @@ class CacheManager implements Cache {
     // What was there is outdated, and so is what was made from it, even if the new value is not kept.
     this.#invalidator.written(key);
     this.#disk?.supersede(key);
+    this.#loading.trace(load);
     const kept = this.#filler.keep(load, this.#invalidator.position, value, WRITTEN);
     if (kept) {
       load.counters.writes++;

@@ -6,10 +6,21 @@ import type { RecencyLinks } from './eviction.ts';
 import { Packed, unpack } from './packed.ts';
 import type { EntryReport } from './types.ts';
 
-export interface EntryLinks {
+export interface Labels {
   readonly tags: readonly string[];
-  /** Keys whose invalidation invalidates this entry, those they depended on themselves included. */
+  /** Keys whose invalidation invalidates this entry. */
   readonly dependsOn: readonly string[];
+}
+
+/** By what an entry is invalidated beside its key, what it has from those it depends on included. */
+export interface EntryLinks extends Labels {
+  /** What is its own, and what it has from where; `undefined` where all is its own, or that is not known. */
+  readonly origin?:
+    | {
+        readonly own: Labels;
+        readonly inherited: readonly (readonly [key: string, labels: Labels])[];
+      }
+    | undefined;
 }
 
 /** How the ttl of a key came to be, where it is adaptive. */

@@ -8,7 +8,7 @@ import type { BurstLog } from './burst-log.ts';
 import type { Clock } from './clock.ts';
 import { cloneValue } from './clone.ts';
 import { WORTH_RATIO } from './compression.ts';
-import { Entry, type EntryLinks, NO_EXTRAS } from './entry.ts';
+import { Entry, NO_EXTRAS } from './entry.ts';
 import type { Emitter } from './events.ts';
 import { deepFreeze } from './freeze.ts';
 import type { MemoryLayer } from './layers/memory.ts';
@@ -69,8 +69,10 @@ export class Filler {
       if (ttlMs <= 0 || load.isSkipped || !isWanted(value, rules)) return this.#refuse(load, 'not-wanted');
       const packed = weightBytes > rules.compressAboveBytes ? packedIfLighter(value, weightBytes) : undefined;
       const copied = kind === 'copied' || packed !== undefined;
-      const links = this.#flatten(load.links);
+      const { links } = load;
       const cost = rules.cost === undefined ? 0 : this.#told(key, rules.cost, value);
+      // The author's functions may have invalidated it, or written something newer.
+      if (load.isVoid) return this.#refuse(load, 'invalidated');
       const hasExtras = copied || links !== undefined || adaptation !== undefined || cost !== 0;
       const extras = hasExtras ? { ...NO_EXTRAS, copied, links, adaptation, cost } : undefined;
       const weight =
@@ -127,20 +129,6 @@ export class Filler {
       this.#bursts.warn('cost', 'The cost of a value could not be told; it counts as none.', { key, error });
     }
     return 0;
-  }
-
-  /** The entry's links with those of what it depends on, so that they hold when one of these is evicted. */
-  #flatten(links: EntryLinks | undefined): EntryLinks | undefined {
-    if (links === undefined) return undefined;
-    // Copied: what a loader still says after its load has ended must not reach the entry.
-    const tags = new Set(links.tags);
-    const dependsOn = new Set(links.dependsOn);
-    for (const key of links.dependsOn) {
-      const further = this.#memory.peek(key)?.links;
-      for (const tag of further?.tags ?? []) tags.add(tag);
-      for (const other of further?.dependsOn ?? []) dependsOn.add(other);
-    }
-    return { tags: [...tags], dependsOn: [...dependsOn] };
   }
 }
 

@@ -63,10 +63,6 @@ export class LabelIndex {
     return known === undefined ? [] : membersOf(known.entries);
   }
 
-  *labels(): Generator<string, void, undefined> {
-    for (const { key } of this.#labels.values()) yield key;
-  }
-
   /** The entries whose labels the pattern covers, and `undefined` for what was looked at in vain. */
   *matching(pattern: Pattern): Generator<Entry | undefined, void, undefined> {
     for (const label of this.#byKey?.candidates(pattern.prefix) ?? []) {

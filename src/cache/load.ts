@@ -4,15 +4,17 @@
  * answers those who wait for it and fills nothing.
  */
 import type { Counters } from './counters.ts';
-import { type Entry, type EntryLinks, servedValue } from './entry.ts';
+import { type Entry, type EntryLinks, type Labels, servedValue } from './entry.ts';
 import { errorText } from './error-text.ts';
 import { CacheError } from './errors.ts';
 import { assertKey } from './keys.ts';
+import type { Inherited } from './lineage.ts';
 import type { Rules } from './rules.ts';
 import { assertTtl } from './tier-book.ts';
 import type { EntryOptions, LoadContext, StaleReason } from './types.ts';
 
 const NEVER = -1;
+const NOTHING_INHERITED: Inherited = [];
 
 /**
  * Why a load is begun: somebody misses; somebody wants the new value and no other; or it runs behind, while the value
@@ -78,6 +80,14 @@ export class Load implements LoadContext {
   isSkipped = false;
   /** The loader says that the old value still holds. */
   isUnmodified = false;
+  /** Counted among the loads in flight. Set as it begins, like {@link loads}. */
+  number = 0;
+  /** Who is told of dependencies that are learnt in the middle of the load. */
+  loads: { learnt(load: Load, key: string): void } | undefined;
+  /** What its value stems from, known once it has ended. */
+  lineage: EntryLinks | undefined;
+  /** What the old value had from those it depends on, where that still holds. */
+  inherited: Inherited = NOTHING_INHERITED;
   /** What is wrong with a tag or dependency it was given: its value is served and not kept. */
   faultyLink: string | undefined;
   #links: { tags: string[]; dependsOn: string[] } | undefined;
@@ -142,7 +152,13 @@ export class Load implements LoadContext {
     return this.voidedAt <= joinedAt || (this.#links !== undefined && this.position < joinedAt);
   }
 
+  /** As far as they are known by now. */
   get links(): EntryLinks | undefined {
+    return this.lineage ?? this.#links;
+  }
+
+  /** What was said of it itself. */
+  get ownLinks(): Labels | undefined {
     return this.#links;
   }
 
@@ -196,9 +212,10 @@ export class Load implements LoadContext {
       // It still stems from what it stemmed from, though this load has not seen it.
       const { links } = this.previous;
       if (links !== undefined) {
-        const own = this.#ownLinks();
-        own.tags.push(...links.tags);
-        own.dependsOn.push(...links.dependsOn);
+        const { tags, dependsOn } = links.origin?.own ?? links;
+        this.#addTags(tags);
+        this.#addDependencies(dependsOn);
+        this.inherited = links.origin?.inherited ?? NOTHING_INHERITED;
       }
       // It is typed `never` so that a loader which returns it keeps the type of its other values.
       return servedValue(this.previous) as never;
@@ -220,6 +237,7 @@ export class Load implements LoadContext {
       try {
         assertKey(key);
         dependsOn.push(key);
+        this.loads?.learnt(this, key);
       } catch (error) {
         this.faultyLink ??= `It depends on what can be no key. ${errorText(error)}`;
       }

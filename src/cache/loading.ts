@@ -10,7 +10,7 @@ import { Answers } from './answers.ts';
 import type { BurstLog } from './burst-log.ts';
 import type { Clock } from './clock.ts';
 import type { Counters } from './counters.ts';
-import { type Entry, servedValue } from './entry.ts';
+import { type Entry, type EntryLinks, servedValue } from './entry.ts';
 import { errorText } from './error-text.ts';
 import { CacheError } from './errors.ts';
 import type { Emitter } from './events.ts';
@@ -18,6 +18,7 @@ import type { Filler } from './filler.ts';
 import type { Invalidator } from './invalidator.ts';
 import { assertKey } from './keys.ts';
 import type { MemoryLayer } from './layers/memory.ts';
+import { lineageOf } from './lineage.ts';
 import { type Cause, Load, type Waiting } from './load.ts';
 import { LoadTimers } from './load-timers.ts';
 import type { Loads } from './loads.ts';
@@ -149,6 +150,18 @@ export class Loading {
     });
   }
 
+  /** Finds out what the value of a load, or of a write, stems from, now that all of its links are known. */
+  trace(load: Load): void {
+    const own = load.ownLinks;
+    if (own === undefined) return;
+    const versionsOf = (key: string): readonly EntryLinks[] => {
+      const departed = this.#loads.departedSince(key, load);
+      const resident = this.#memory.peek(key)?.links;
+      return resident === undefined ? departed : [...departed, resident];
+    };
+    load.lineage = lineageOf(load.key, own, load.inherited, versionsOf);
+  }
+
   // ---- a load ----
 
   #load<T>(
@@ -262,11 +275,16 @@ export class Loading {
     const loadMs = this.#clock.precise() - load.beganAt;
     counters.loadTimes.record(loadMs);
     const { invalidator, filler, closing, events } = this.#parts;
+    this.trace(load);
     if (this.#loads.settle(load)) invalidator.voidedLate(load.key);
     const kept =
       load.mayKeep && !closing.aborted && filler.keep(load, load.position, value, Math.round(loadMs * 1_000));
     if (kept) counters.fills++;
-    else if (load.mayKeep && !load.isVoid && !load.isSkipped) this.#removeOutdated(load.key);
+    else if (load.mayKeep) {
+      // It was served all the same, and others may be made from it.
+      if (load.lineage !== undefined) this.#loads.departed(load.key, load.lineage);
+      if (!load.isVoid && !load.isSkipped) this.#removeOutdated(load.key);
+    }
     this.#loads.end(load);
     events.emit('loaded', { key: load.key, tier: counters.policy.tier, loadMs, kept });
     return value;

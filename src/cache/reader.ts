@@ -92,7 +92,7 @@ export class Reader {
   #fromDisk(key: string): Entry | undefined {
     if (this.#disk === undefined || this.#loads.get(key) !== undefined) return undefined;
     const stored = this.#disk.take(key);
-    if (stored === undefined) return undefined;
+    if (stored === undefined || this.#invalidator.isSweptFrom(stored.dependsOn)) return undefined;
     const entry = restored(stored, this.#invalidator.position, { book: this.#book, clock: this.#clock });
     if (entry === undefined || entry.weightBytes > this.#maxWeightBytes) return undefined;
     this.#memory.put(entry);

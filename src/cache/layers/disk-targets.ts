@@ -40,6 +40,11 @@ export function* coveredKeys(file: DiskFile, target: Target): Generator<string |
   }
 }
 
+/** Whether any row depends on anything. */
+export function hasDependencies(file: DiskFile): boolean {
+  return labelsAfter(file, DEPENDENCY, FIRST_PAGE, 1).keys.length > 0;
+}
+
 function* withDependants(file: DiskFile, key: string): Generator<string, void, undefined> {
   yield* dependantsOf(file, key);
   yield key;

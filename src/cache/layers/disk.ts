@@ -23,7 +23,7 @@ import { DiskReads } from './disk-reads.ts';
 import type { StoredEntry } from './disk-rows.ts';
 import { DiskSize } from './disk-size.ts';
 import { DiskSweeps } from './disk-sweeps.ts';
-import { coveredKeys } from './disk-targets.ts';
+import { coveredKeys, hasDependencies } from './disk-targets.ts';
 import { DiskWrites, STEP_ROWS } from './disk-writes.ts';
 import { Intents, provenByIntents } from './intents.ts';
 import type { Provenance } from './provenance.ts';
@@ -191,6 +191,11 @@ export class Disk {
 
   invalidate(targets: readonly Target[]): void {
     this.#changes.invalidate(targets);
+  }
+
+  /** Whether anything there depends on anything. */
+  get hasDependants(): boolean {
+    return this.with('could not be read', hasDependencies) ?? true;
   }
 
   /**

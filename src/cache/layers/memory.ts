@@ -59,8 +59,10 @@ export class MemoryLayer {
     this.#residents.touch(entry);
   }
 
-  put(entry: Entry): void {
+  /** Takes an entry in; false where so many would have to leave for it that it would hold the loop (I12). */
+  put(entry: Entry): boolean {
     const old = this.#residents.get(entry.key);
+    if (!this.#residents.hasRoomFor(entry, old)) return false;
     if (old !== undefined) this.#unlink(old, 'replaced');
     this.#residents.put(entry);
     this.#keys.add(entry);
@@ -70,6 +72,14 @@ export class MemoryLayer {
       this.#tags.add(entry, entry.links.tags);
       this.#dependants.add(entry, entry.links.dependsOn);
     }
+    return true;
+  }
+
+  /** Lets go of the entry that leaves next. @returns whether there was one */
+  evictOne(): boolean {
+    const { next } = this.#residents;
+    if (next !== undefined) this.remove(next, 'evicted');
+    return next !== undefined;
   }
 
   /** Removes a resident entry. */
@@ -116,14 +126,6 @@ export class MemoryLayer {
   /** The entries that depend on a key that the pattern covers, resident or not; see {@link LabelIndex.matching}. */
   dependantsOfMatching(pattern: Pattern): Iterable<Entry | undefined> {
     return this.#dependants.matching(pattern);
-  }
-
-  /** The resident entries that something depends on. */
-  *dependedOn(): Generator<Entry, void, undefined> {
-    for (const key of this.#dependants.labels()) {
-      const entry = this.#residents.get(key);
-      if (entry !== undefined) yield entry;
-    }
   }
 
   #newResidents(): Residents {
