@@ -24,6 +24,7 @@ import { Loads } from './loads.ts';
 import { preview } from './preview.ts';
 import { Reader } from './reader.ts';
 import { type NoteFollower, Recipes } from './recipes.ts';
+import { Room } from './room.ts';
 import { compileTarget, covers } from './target.ts';
 import { TierBook } from './tier-book.ts';
 import { TopKeys } from './top-keys.ts';
@@ -161,9 +162,15 @@ class CacheManager implements Cache {
       isClosed: () => this.closed,
     });
     const random = options.random ?? Math.random;
-    this.#filler = new Filler({
+    const room = new Room({
       memory: this.#memory,
       maxWeightBytes: this.maxWeightBytes,
+      clock: this.clock,
+      bursts: this.#bursts,
+      isClosed: () => this.closed,
+    });
+    this.#filler = new Filler({
+      room,
       clock: this.clock,
       random,
       bursts: this.#bursts,
@@ -186,7 +193,7 @@ class CacheManager implements Cache {
     });
     this.#reader = new Reader({
       memory: this.#memory,
-      maxWeightBytes: this.maxWeightBytes,
+      room,
       disk: this.#disk,
       loads: this.#loads,
       book: this.#book,

@@ -15,6 +15,10 @@ export interface Residents {
   has(entry: Entry): boolean;
   /** Counts as a use of a resident entry. */
   touch(entry: Entry): void;
+  /** Whether no more need leave for an entry, in place of `old`, than may at once (I12). */
+  hasRoomFor(entry: Entry, old: Entry | undefined): boolean;
+  /** The one that leaves next. */
+  readonly next: Entry | undefined;
   /**
    * Takes an entry in, in place of the one that has its key; whatever else must leave for it is told to `onEvicted`.
    * Its weight is at most the bound.
@@ -23,6 +27,9 @@ export interface Residents {
   /** Removes a resident entry. */
   delete(entry: Entry): void;
 }
+
+/** So many leave at once: 2 to 5 ms. */
+const MOST_AT_ONCE = 500;
 
 export type OnEvicted = (entry: Entry) => void;
 
@@ -69,17 +76,34 @@ export class LeastRecentlyUsed implements Residents {
     this.#linkNewest(entry);
   }
 
+  get next(): Entry | undefined {
+    // The ring holds entries and the seam alone.
+    return this.#seam.newer === this.#seam ? undefined : (this.#seam.newer as Entry);
+  }
+
+  hasRoomFor({ weightBytes }: Entry, old: Entry | undefined): boolean {
+    let free = this.#maxWeightBytes - this.#weightBytes + (old?.weightBytes ?? 0);
+    let place = this.#seam.newer;
+    for (let i = 0; free < weightBytes && place !== this.#seam; i++) {
+      if (i === MOST_AT_ONCE) return false;
+      const entry = place as Entry;
+      if (entry !== old) free += entry.weightBytes;
+      place = entry.newer;
+    }
+    return true;
+  }
+
   put(entry: Entry): void {
     const old = this.#entries.get(entry.key);
     if (old !== undefined) {
       unlink(old);
       this.#weightBytes -= old.weightBytes;
     }
-    while (this.#weightBytes + entry.weightBytes > this.#maxWeightBytes && this.#seam.newer !== this.#seam) {
-      // The ring holds entries and the seam alone.
-      const oldest = this.#seam.newer as Entry;
-      this.delete(oldest);
-      this.#onEvicted(oldest);
+    while (this.#weightBytes + entry.weightBytes > this.#maxWeightBytes) {
+      const { next } = this;
+      if (next === undefined) break;
+      this.delete(next);
+      this.#onEvicted(next);
     }
     this.#entries.set(entry.key, entry);
     this.#weightBytes += entry.weightBytes;

@@ -11,9 +11,9 @@ import { WORTH_RATIO } from './compression.ts';
 import { Entry, NO_EXTRAS } from './entry.ts';
 import type { Emitter } from './events.ts';
 import { deepFreeze } from './freeze.ts';
-import type { MemoryLayer } from './layers/memory.ts';
 import type { Load } from './load.ts';
 import { type Packed, pack } from './packed.ts';
+import type { Room } from './room.ts';
 import type { Rules } from './rules.ts';
 import { lifetimeOf } from './ttl.ts';
 import type { RefusalReason } from './types.ts';
@@ -23,8 +23,7 @@ import { entryOverheadBytes, packedBytes, weigh } from './weigher.ts';
 export const WRITTEN = -1;
 
 export interface FillerOptions {
-  readonly memory: MemoryLayer;
-  readonly maxWeightBytes: number;
+  readonly room: Room;
   readonly clock: Clock;
   readonly random: () => number;
   readonly bursts: BurstLog;
@@ -33,17 +32,15 @@ export interface FillerOptions {
 }
 
 export class Filler {
-  readonly #memory: MemoryLayer;
-  readonly #maxWeightBytes: number;
+  readonly #room: Room;
   readonly #clock: Clock;
   readonly #random: () => number;
   readonly #bursts: BurstLog;
   readonly #events: Emitter;
   readonly #onKept: FillerOptions['onKept'];
 
-  constructor({ memory, maxWeightBytes, clock, random, bursts, events, onKept }: FillerOptions) {
-    this.#memory = memory;
-    this.#maxWeightBytes = maxWeightBytes;
+  constructor({ room, clock, random, bursts, events, onKept }: FillerOptions) {
+    this.#room = room;
     this.#clock = clock;
     this.#random = random;
     this.#bursts = bursts;
@@ -65,6 +62,7 @@ export class Filler {
       const { ttlMs, adaptation } = lifetimeOf(load, rules, value, weightBytes, this.#random);
       if (load.isVoid) return this.#refuse(load, 'invalidated');
       if (kind === 'unsafe' || load.faultyLink !== undefined) return this.#refuse(load, 'unsafe');
+      if (kind === 'too-large') this.#sayTooLarge(load);
       if (kind === 'too-large' || weightBytes > rules.maxEntryBytes) return this.#refuse(load, 'too-large');
       if (ttlMs <= 0 || load.isSkipped || !isWanted(value, rules)) return this.#refuse(load, 'not-wanted');
       const packed = weightBytes > rules.compressAboveBytes ? packedIfLighter(value, weightBytes) : undefined;
@@ -77,7 +75,6 @@ export class Filler {
       const extras = hasExtras ? { ...NO_EXTRAS, copied, links, adaptation, cost } : undefined;
       const weight =
         (packed === undefined ? weightBytes : packedBytes(packed)) + entryOverheadBytes(key, extras);
-      if (weight > this.#maxWeightBytes) return this.#refuse(load, 'too-large');
       const now = this.#clock.now();
       const staleAt = now + ttlMs;
       const entry = new Entry({
@@ -92,7 +89,7 @@ export class Filler {
         loadMicros,
         extras,
       });
-      this.#memory.put(entry);
+      if (!this.#room.take(entry)) return this.#refuse(load, 'too-large');
       if (load.isUnmodified || wasUnchanged(load.previous, entry)) counters.unchanged++;
       this.#onKept(entry, rules);
       return true;
@@ -100,6 +97,14 @@ export class Filler {
       this.#bursts.warn('keep', 'A value is served but could not be kept.', { key: load.key, error });
       return this.#refuse(load, 'unsafe');
     }
+  }
+
+  #sayTooLarge({ key, counters }: Load): void {
+    this.#bursts.warn(
+      `too-large ${counters.namespace}`,
+      'A value is served but not kept: it holds too much to be weighed in bounded time. Keep parts of it under keys of their own.',
+      { key },
+    );
   }
 
   #refuse(load: Load, reason: RefusalReason): false {

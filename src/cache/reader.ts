@@ -14,6 +14,7 @@ import type { MemoryLayer } from './layers/memory.ts';
 import { restored } from './layers/restore.ts';
 import type { Loading } from './loading.ts';
 import type { Loads } from './loads.ts';
+import type { Room } from './room.ts';
 import type { Rules } from './rules.ts';
 import type { TierBook } from './tier-book.ts';
 import type { TopKeys } from './top-keys.ts';
@@ -27,7 +28,7 @@ const QUIET_MS = 4;
 
 export interface ReaderParts {
   readonly memory: MemoryLayer;
-  readonly maxWeightBytes: number;
+  readonly room: Room;
   readonly disk: Disk | undefined;
   readonly loads: Loads;
   readonly book: TierBook;
@@ -40,7 +41,7 @@ export interface ReaderParts {
 
 export class Reader {
   readonly #memory: MemoryLayer;
-  readonly #maxWeightBytes: number;
+  readonly #room: Room;
   readonly #disk: Disk | undefined;
   readonly #loads: Loads;
   readonly #book: TierBook;
@@ -52,7 +53,7 @@ export class Reader {
 
   constructor(parts: ReaderParts) {
     this.#memory = parts.memory;
-    this.#maxWeightBytes = parts.maxWeightBytes;
+    this.#room = parts.room;
     this.#disk = parts.disk;
     this.#loads = parts.loads;
     this.#book = parts.book;
@@ -94,9 +95,7 @@ export class Reader {
     const stored = this.#disk.take(key);
     if (stored === undefined || this.#invalidator.isSweptFrom(stored.dependsOn)) return undefined;
     const entry = restored(stored, this.#invalidator.position, { book: this.#book, clock: this.#clock });
-    if (entry === undefined || entry.weightBytes > this.#maxWeightBytes) return undefined;
-    this.#memory.put(entry);
-    return entry;
+    return entry !== undefined && this.#room.take(entry) ? entry : undefined;
   }
 
   /** What a read would hit, in memory or on disk. */

@@ -188,7 +188,7 @@ export type StaleReason =
 export type RefusalReason =
   /** An invalidation or a newer write came while the load ran. */
   | 'invalidated'
-  /** Heavier than the bound, or too big to weigh in bounded time. */
+  /** Heavier than the bound, too big to weigh in bounded time, or so many entries would have to leave that it must wait for room. */
   | 'too-large'
   /** Holds a function, a class instance or another kind that can be neither frozen nor copied; or has a tag that is no text. */
   | 'unsafe'
