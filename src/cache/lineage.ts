@@ -25,7 +25,7 @@ export function lineageOf(
   versionsOf: VersionsOf,
 ): EntryLinks {
   // Copied: what a loader still says after its load has ended must not reach the entry.
-  const ofItself: Labels = { tags: [...new Set(own.tags)], dependsOn: [...new Set(own.dependsOn)] };
+  const ofItself: Labels = { tags: distinct(own.tags), dependsOn: distinct(own.dependsOn) };
   const found: [key: string, labels: Labels][] = [];
   for (const other of ofItself.dependsOn) {
     if (other === key) continue;
@@ -38,8 +38,15 @@ export function lineageOf(
   return {
     tags: [...all.tags],
     dependsOn: [...all.dependsOn],
-    origin: { own: ofItself, inherited: found },
+    // A list that grew keeps room for more.
+    origin: { own: ofItself, inherited: found.slice() },
   };
+}
+
+const NONE: readonly string[] = [];
+
+function distinct(texts: readonly string[]): readonly string[] {
+  return texts.length === 0 ? NONE : [...new Set(texts)];
 }
 
 interface LabelSets {
@@ -51,7 +58,9 @@ function inheritedFrom(from: string, key: string, versionsOf: VersionsOf): Label
   const versions = versionsOf(from);
   const [first] = versions;
   if (first === undefined) return undefined;
-  if (versions.length === 1 && !first.dependsOn.includes(key)) return first;
+  if (versions.length === 1 && !first.dependsOn.includes(key)) {
+    return { tags: first.tags, dependsOn: first.dependsOn };
+  }
   const found: LabelSets = { tags: new Set(), dependsOn: new Set() };
   take(versions, key, new Set([key, from]), versionsOf, found);
   return { tags: [...found.tags], dependsOn: [...found.dependsOn] };

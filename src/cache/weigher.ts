@@ -95,7 +95,7 @@ export function entryOverheadBytes(key: string, extras?: Pick<EntryExtras, 'link
   const { tags, dependsOn, origin } = links;
   const own = origin?.own ?? links; // the texts of the others are those of what they come from
   const places = TAG_BYTES * tags.length + DEPENDENCY_BYTES * dependsOn.length;
-  const origins = ORIGIN_BYTES * (origin?.inherited.length ?? 0);
+  const origins = origin === undefined ? 0 : ORIGIN_BYTES + INHERITED_BYTES * origin.inherited.length;
   return (
     bytes + EXTRAS_BYTES + LINKS_BYTES + places + textBytes(own.tags) + textBytes(own.dependsOn) + origins
   );
@@ -119,8 +119,9 @@ const LINKS_BYTES = 160;
 /** A place in the indexes beside the text: 40 bytes where many entries share it, 80 and 140 where it has it alone. */
 const TAG_BYTES = 66;
 const DEPENDENCY_BYTES = 112;
-/** What is kept apart of what came with one dependency. */
-const ORIGIN_BYTES = 160;
+/** What is its own, kept apart from what came with each dependency that had links of its own. */
+const ORIGIN_BYTES = 60;
+const INHERITED_BYTES = 180;
 const PACKED_BYTES = 250;
 
 /** Weighs a value in one walk over at most `maxNodes` values. Never throws, and runs no code of the value's. */
