@@ -60,14 +60,14 @@ export function systemClock(): Clock {
     const endsAt = performance.now() + TURN_MS;
     let left = waiting.length;
     const goOn = () => {
-      // What the one before does, it has done before this microtask. Who waits again has had this turn.
-      if (left-- > 0 && performance.now() < endsAt) {
-        waiting.shift()?.();
-        queueMicrotask(goOn);
-      } else {
-        isTurning = waiting.length > 0;
-        if (isTurning) setImmediate(turn);
-      }
+      waiting.shift()?.();
+      queueMicrotask(next);
+    };
+    // What the one before does, it has done before this microtask. Who waits again has had this turn.
+    const next = () => {
+      if (--left > 0 && performance.now() < endsAt) return goOn();
+      isTurning = waiting.length > 0;
+      if (isTurning) setImmediate(turn);
     };
     goOn();
   };
