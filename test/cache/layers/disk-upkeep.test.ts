@@ -1,8 +1,9 @@
 /** What is written behind, removed for age or outdated: that it ends, and leaves no older value behind. */
+import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import type { Cache } from '../../../src/cache/types.ts';
 import { tierOf } from '../support.ts';
-import { INTERVAL_MS, placeForEach } from './support.ts';
+import { feedOf, INTERVAL_MS, placeForEach } from './support.ts';
 
 const place = placeForEach();
 
@@ -76,6 +77,38 @@ async function endsWithin(turns: number, work: Promise<unknown>): Promise<boolea
   if (hasEnded) await done;
   return hasEnded;
 }
+
+it('a newer value that comes while others are written is not lost with them', async () => {
+  let isFailing = false;
+  const open = (path: string) => {
+    const db = new Database(path);
+    const exec = db.exec.bind(db);
+    return Object.assign(db, {
+      exec: (sql: string) => {
+        if (sql === 'COMMIT' && isFailing) throw Object.assign(new Error('full'), { code: 'SQLITE_FULL' });
+        return exec(sql);
+      },
+    });
+  };
+  const cache = place.start({ disk: { path: place.path, open } }, null);
+  cache.set('config::b', 'old');
+  let isChanging = false;
+  const drain = () => {
+    if (!isChanging) return true;
+    isChanging = false;
+    cache.getOrLoadSync('config::b', () => 'new', { fresh: true });
+    return true;
+  };
+  cache.provenBy(feedOf({ drain }));
+  isFailing = true;
+  isChanging = true;
+  cache.getOrLoadSync('config::a', () => 1);
+  isFailing = false;
+  expect(isChanging).toBe(false);
+  await place.clock.advanceAsync(INTERVAL_MS);
+  await cache.stop();
+  expect(place.start().get('config::b')).toBe('new');
+});
 
 describe('a flush', () => {
   const fill = (cache: Cache, count: number) => {
