@@ -52,6 +52,8 @@ export interface ForgettingsParts {
   readonly clock: Clock;
   /** Works on the tables; `undefined` where they cannot be used at the moment. */
   readonly read: <T>(work: (tables: UsageFile) => T) => T | undefined;
+  /** Called when the file has given up what it was asked for: the rows are gone, and their bytes not yet. */
+  readonly onRemoved: () => void;
 }
 
 export class Forgettings {
@@ -124,6 +126,7 @@ export class Forgettings {
       }
       if (!this.#attempt((tables) => tables.pruneLeft())) return false;
       for (const forgetting of all) forgetting.isFinished = true;
+      this.#parts.onRemoved();
       this.#unfinished = this.#unfinished.filter(({ isFinished }) => !isFinished);
     }
     return true;

@@ -63,7 +63,11 @@ export class UsageLog {
   constructor(parts: UsageParts) {
     this.#parts = parts;
     this.#clock = parts.clock;
-    this.forgettings = new Forgettings({ clock: parts.clock, read: (work) => this.read(work) });
+    this.forgettings = new Forgettings({
+      clock: parts.clock,
+      read: (work) => this.read(work),
+      onRemoved: () => parts.disk.forgetSoon(),
+    });
     this.#cancel = parts.clock.every(parts.intervalMs, () => void this.flush());
     this.#count();
   }

@@ -124,6 +124,7 @@ describe('forgetting a person while another program has the file locked', () => 
     const forgettings = new Forgettings({
       clock: place.clock,
       read: (work) => (isLocked ? undefined : work(tables)),
+      onRemoved: () => undefined,
     });
     const forgetKey = (key: string) => forgettings.add([compileTarget(key)], new Set());
     for (let i = 0; i < 200; i++) forgetKey(`key ${i}`);

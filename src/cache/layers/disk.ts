@@ -270,6 +270,11 @@ export class Disk {
     return this.#finishForgetting();
   }
 
+  /** The same at the next clean-up: rows of the tables beside the entries have just gone. */
+  forgetSoon(): void {
+    this.#isForgetting = true;
+  }
+
   async #finishForgetting(isOver = () => false): Promise<boolean> {
     if (!this.#changes.isUpToDate()) return false;
     // Sweeps may have begun with what was taken now.
