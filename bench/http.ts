@@ -8,7 +8,7 @@ import { Worker } from 'node:worker_threads';
 import Database from 'better-sqlite3';
 import { Agent, type Dispatcher, interceptors, request } from 'undici';
 import { createCache } from '../src/cache/cache.ts';
-import { defineTier } from '../src/cache/define-tier.ts';
+import { defineTier } from '../src/cache/tiers/define-tier.ts';
 import { cacheResponse } from '../src/http/cache-response.ts';
 import { cachingAgent } from '../src/http/caching-agent.ts';
 import { inTurns, median, type Row, report } from './measure.ts';

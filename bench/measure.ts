@@ -1,5 +1,4 @@
 /** Measuring side by side: contestants take turns in short rounds, so that a machine whose speed drifts is fair to all. */
-
 import { type PerformanceEntry, PerformanceObserver, performance } from 'node:perf_hooks';
 
 export interface Contestant {

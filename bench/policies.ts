@@ -1,7 +1,7 @@
 /** What the loading policies cost a hit, and what compression takes and gives for values of different shapes. */
 import { LRUCache } from 'lru-cache';
 import { createCache } from '../src/cache/cache.ts';
-import type { LoadingPolicy } from '../src/cache/policy.ts';
+import type { LoadingPolicy } from '../src/cache/tiers/policy.ts';
 import type { Cache, TierPolicy } from '../src/cache/types.ts';
 import { inTurns, type Row, report } from './measure.ts';
 import { TIERS } from './peers.ts';

@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { createCache } from '../src/cache/cache.ts';
-import { parseConfig } from '../src/config.ts';
+import { parseConfig } from '../src/config/config.ts';
 import { generateShop } from '../src/db/generator.ts';
 import { openDatabase } from '../src/db/open.ts';
 import { seededRandom } from '../src/db/random.ts';

@@ -2,9 +2,8 @@
  * The program of the playground's bot: the reference bot as it is, with a configuration in which the loading policies
  * can be watched, a database that the page can trouble, and somebody who tells what it does.
  */
-
 import { runBot } from '../src/bot.ts';
-import type { Config } from '../src/config.ts';
+import type { Config } from '../src/config/config.ts';
 import type { ApiMessage } from './bot-process.ts';
 import { BotWatch, isExpectMessage, type WatchMessage } from './bot-watch.ts';
 import { isTroubleMessage, Trouble } from './trouble.ts';

@@ -3,8 +3,8 @@
  * policy for bad times. Query results are fresh for so short that a person need not wait to see them grow old, and what
  * is kept is on disk after so short that they need not wait before they kill the bot.
  */
-import type { Config } from '../src/config.ts';
-import { tierPolicies } from '../src/config-tiers.ts';
+import type { Config } from '../src/config/config.ts';
+import { tierPolicies } from '../src/config/tiers.ts';
 
 export const QUERY_TTL_SECONDS = 20;
 const PERSIST_SECONDS = 2;

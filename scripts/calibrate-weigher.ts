@@ -7,10 +7,10 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import { createCache } from '../src/cache/cache.ts';
-import { cloneValue } from '../src/cache/clone.ts';
-import { deepFreeze } from '../src/cache/freeze.ts';
 import type { EntryOptions, TierPolicy } from '../src/cache/types.ts';
-import { weigh } from '../src/cache/weigher.ts';
+import { cloneValue } from '../src/cache/values/clone.ts';
+import { deepFreeze } from '../src/cache/values/freeze.ts';
+import { weigh } from '../src/cache/values/weigher.ts';
 import { silentLogger } from '../src/logger.ts';
 
 /** Makes the value with a number, sharing nothing with those of other numbers. */

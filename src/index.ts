@@ -1,31 +1,20 @@
 /** The package's public API: named re-exports and nothing else. */
 
 export { createCache } from './cache/cache.ts';
-export type { ChangeSource } from './cache/change-source.ts';
 export { type Clock, systemClock } from './cache/clock.ts';
-export {
-  type CacheSelector,
-  cachedMethod,
-  cachedMethodOf,
-  cachedSyncMethod,
-  invalidatesAfter,
-  keepWarm,
-  type MethodDecorator,
-} from './cache/decorators.ts';
-export { defineTier, type TierDefinition } from './cache/define-tier.ts';
-export type { EntryPlanOptions } from './cache/entry-plan.ts';
 export { CacheError, type CacheErrorCode, type CacheErrorOptions } from './cache/errors.ts';
-export type { InvalidationOptions, InvalidationTargets } from './cache/invalidation-plan.ts';
-export { escapeSegment, hashParameters, type KeyPart, key } from './cache/keys.ts';
-export type { Provenance } from './cache/layers/provenance.ts';
-export type { AdaptiveTtl, LoadingPolicy } from './cache/policy.ts';
+export { escapeSegment, hashParameters, type KeyPart, key } from './cache/keys/keys.ts';
+export type { Provenance } from './cache/layers/disk/provenance.ts';
+export { defineTier, type TierDefinition } from './cache/tiers/define-tier.ts';
+export type { AdaptiveTtl, LoadingPolicy } from './cache/tiers/policy.ts';
+export type { ChangeSource } from './cache/transactions/change-source.ts';
 export {
   type SqliteCache,
   type SqliteCacheOptions,
   type SqliteDatabase,
   type SqliteTransaction,
   sqliteCache,
-} from './cache/sqlite.ts';
+} from './cache/transactions/sqlite.ts';
 export type {
   BuiltInTier,
   Cache,
@@ -59,18 +48,45 @@ export type {
   WarmthStats,
   WindowFigures,
 } from './cache/types.ts';
-export { type Cached, type CachedControls, cached, cachedSync, invalidates } from './cache/wrappers.ts';
+export {
+  type CacheSelector,
+  cachedMethod,
+  cachedMethodOf,
+  cachedSyncMethod,
+  invalidatesAfter,
+  keepWarm,
+  type MethodDecorator,
+} from './cache/wrappers/decorators.ts';
+export type { EntryPlanOptions } from './cache/wrappers/entry-plan.ts';
+export type { InvalidationOptions, InvalidationTargets } from './cache/wrappers/invalidation-plan.ts';
+export {
+  type Cached,
+  type CachedControls,
+  cached,
+  cachedSync,
+  invalidates,
+} from './cache/wrappers/wrappers.ts';
 export type { AuditAction, AuditEntry } from './commands/command.ts';
-export type { CommandStore, KeptCommand } from './commands/command-store.ts';
-export type { GuildRegistration, RegistrationPlan, RegistrationReport } from './commands/registration.ts';
-export type { FormerGuild } from './commands/registration-former.ts';
+export type { CommandStore, KeptCommand } from './commands/registration/command-store.ts';
+export type { FormerGuild } from './commands/registration/former.ts';
+export type {
+  GuildRegistration,
+  RegistrationPlan,
+  RegistrationReport,
+} from './commands/registration/registration.ts';
 export {
   type ShardAnswer,
   type ShardLink,
   type ShardMessage,
   ShardUnreachable,
 } from './commands/shards/shard-link.ts';
-export { type Config, configNotices, type LoadConfigOptions, loadConfig, parseConfig } from './config.ts';
+export {
+  type Config,
+  configNotices,
+  type LoadConfigOptions,
+  loadConfig,
+  parseConfig,
+} from './config/config.ts';
 export type { FeedDatabase, FeedStatement, SqliteValue } from './feed/database.ts';
 export type { GapReason } from './feed/drain.ts';
 export { unwatchTables } from './feed/install.ts';
@@ -99,7 +115,7 @@ export {
   createCachecord,
   type HostCommand,
   type StartOptions,
-} from './plugin.ts';
+} from './plugin/plugin.ts';
 export type {
   WarmerStatus,
   Warmers,

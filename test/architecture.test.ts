@@ -74,7 +74,7 @@ const DISCORD = /^(?:discord\.js|@discordjs\/|discord-api-types|@sapphire\/)/;
 const files = globSync('src/**/*.ts').sort();
 const imports = files.flatMap((file) => importsOf(file, readFileSync(file, 'utf8')));
 
-/** `src/cache/keys.ts` is in `cache`, `src/config-schema.ts` in `config`. */
+/** `src/cache/keys/keys.ts` is in `cache`, `src/config/schema.ts` in `config`. */
 function areaOf(path: string): string {
   const [, first = ''] = path.split('/');
   const name = first.replace(/\.ts$/, '');
@@ -173,7 +173,7 @@ describe('the house', () => {
     const wrong = imports.filter(({ from, to, isType }) => {
       if (!/sqlite/.test(to) || to.startsWith('src/')) return false;
       return isType
-        ? areaOf(from) === 'cache' && from !== 'src/cache/sqlite.ts'
+        ? areaOf(from) === 'cache' && from !== 'src/cache/transactions/sqlite.ts'
         : !['db', 'bot'].includes(areaOf(from));
     });
     expect(wrong.map(told)).toEqual([]);

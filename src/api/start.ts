@@ -1,5 +1,5 @@
 /** Starts the reference bot's HTTP API where the configuration wants it. That it cannot listen keeps no bot from Discord. */
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import { type BotApiParts, createBotApi } from './bot-api.ts';
 import { serveHttp } from './http-server.ts';
 

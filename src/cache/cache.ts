@@ -2,32 +2,33 @@
  * The cache manager: the calls that bots make, and the parts that answer them. A read is memory (`reader.ts`), else
  * joining the load in flight, else loading and filling (`loading.ts`).
  */
-import { aloneWith, BatchLoad, type LoadMissing } from './batch-load.ts';
 import { BurstLog } from './burst-log.ts';
 import { type Clock, systemClock } from './clock.ts';
-import { completeKeys } from './completion.ts';
-import { meanLoadTimes, sumFigures, totalsOf } from './counters.ts';
 import { type Entry, type EntryLinks, reportOf, servedPromise, servedValue } from './entry.ts';
 import { CacheError } from './errors.ts';
 import { Emitter } from './events.ts';
-import { Filler, WRITTEN } from './filler.ts';
-import { Invalidator } from './invalidator.ts';
-import { assertKey } from './keys.ts';
+import { completeKeys } from './index/completion.ts';
+import { preview } from './index/preview.ts';
+import { Invalidator } from './invalidation/invalidator.ts';
+import { assertKey } from './keys/keys.ts';
+import { compileTarget, covers } from './keys/target.ts';
 import { assertKnown, type OptionNames } from './known-options.ts';
-import { Disk, type Provenance } from './layers/disk.ts';
+import { Disk, type Provenance } from './layers/disk/disk.ts';
+import { openWithBetterSqlite3 } from './layers/disk/open-sqlite.ts';
+import { Persistence } from './layers/disk/persistence.ts';
+import type { StoredEntries } from './layers/disk/stored-entries.ts';
 import { MemoryLayer } from './layers/memory.ts';
-import { openWithBetterSqlite3 } from './layers/open-sqlite.ts';
-import { Persistence } from './layers/persistence.ts';
-import type { StoredEntries } from './layers/stored-entries.ts';
-import { Loading } from './loading.ts';
-import { Loads } from './loads.ts';
-import { preview } from './preview.ts';
-import { Reader } from './reader.ts';
-import { type NoteFollower, Recipes } from './recipes.ts';
-import { Room } from './room.ts';
-import { compileTarget, covers } from './target.ts';
-import { TierBook } from './tier-book.ts';
-import { TopKeys } from './top-keys.ts';
+import { aloneWith, BatchLoad, type LoadMissing } from './loading/batch-load.ts';
+import { Filler, WRITTEN } from './loading/filler.ts';
+import { Loading } from './loading/loading.ts';
+import { Loads } from './loading/loads.ts';
+import { Reader } from './loading/reader.ts';
+import { Room } from './loading/room.ts';
+import { Unsaved } from './loading/unsaved.ts';
+import { Writing } from './loading/writing.ts';
+import { meanLoadTimes, sumFigures, totalsOf } from './statistics/counters.ts';
+import { TopKeys } from './statistics/top-keys.ts';
+import { TierBook } from './tiers/tier-book.ts';
 import type {
   Cache,
   CacheEvents,
@@ -46,10 +47,9 @@ import type {
   Removal,
   TierPolicy,
 } from './types.ts';
-import { Unsaved } from './unsaved.ts';
 import { Upkeep } from './upkeep.ts';
-import { type Warmth, warmthOf } from './warmth.ts';
-import { Writing } from './writing.ts';
+import { type NoteFollower, Recipes } from './warmth/recipes.ts';
+import { type Warmth, warmthOf } from './warmth/warmth.ts';
 
 const NO_OPTIONS: LoadOptions = {};
 const DEFAULT_DISK_BYTES = 256 * 1_024 ** 2;

@@ -4,13 +4,13 @@
  */
 import type { Logger } from '../logger.ts';
 import type { Clock } from './clock.ts';
-import type { Provenance } from './layers/disk.ts';
-import type { OpenDatabase } from './layers/disk-file.ts';
-import type { StoredEntries } from './layers/stored-entries.ts';
-import type { LoadingPolicy } from './policy.ts';
-import type { Recipes } from './recipes.ts';
-import type { Unsaved } from './unsaved.ts';
-import type { Warmth } from './warmth.ts';
+import type { Provenance } from './layers/disk/disk.ts';
+import type { OpenDatabase } from './layers/disk/file.ts';
+import type { StoredEntries } from './layers/disk/stored-entries.ts';
+import type { Unsaved } from './loading/unsaved.ts';
+import type { LoadingPolicy } from './tiers/policy.ts';
+import type { Recipes } from './warmth/recipes.ts';
+import type { Warmth } from './warmth/warmth.ts';
 
 /** The four classes of data every cache has. Authors may add more, hence {@link TierName}. */
 export type BuiltInTier = 'config' | 'reference' | 'user' | 'query';

@@ -11,7 +11,7 @@ import {
 } from 'discord.js';
 import { BurstLog } from '../cache/burst-log.ts';
 import type { Clock } from '../cache/clock.ts';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import type { Logger } from '../logger.ts';
 
 export type AccessRules = Pick<

@@ -1,5 +1,5 @@
 /** The admin commands, as a list: four, and one more where there is a write-behind. A new command is one new file and one line here. */
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import { inEveryLanguage } from './catalogue.ts';
 import { clearCommand } from './clear-command.ts';
 import type { AdminCommand } from './command.ts';

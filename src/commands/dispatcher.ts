@@ -16,7 +16,7 @@ import { respond } from './completion.ts';
 import type { Cooldown } from './cooldown.ts';
 import { type CommandUse, commandUse, mentionsIn, tellFailure, UnderWay } from './dispatching.ts';
 import { onRecord } from './on-record.ts';
-import type { Registration } from './registration.ts';
+import type { Registration } from './registration/registration.ts';
 import { CUSTOM_ID_PREFIX } from './sessions.ts';
 import { refuseTooSoon } from './turn.ts';
 import { notAllowed, oldPanel, stopped } from './views/states.ts';

@@ -9,7 +9,7 @@ import {
   version as discordJsVersion,
 } from 'discord.js';
 import type { Cache, CacheStats } from '../cache/types.ts';
-import { type Config, configNotices } from '../config.ts';
+import { type Config, configNotices } from '../config/config.ts';
 import type { WriteBehindFigures } from '../write-behind/types.ts';
 import { type Answerable, answer, defer, deferUpdate, edit, update } from './answer.ts';
 import { tierLabel } from './clear-figures.ts';

@@ -8,7 +8,7 @@ import {
   type ChatInputCommandInteraction,
   type MessageComponentInteraction,
 } from 'discord.js';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import { type Answerable, answer, defer, deferUpdate, edit, update } from './answer.ts';
 import type { AdminCommand, CommandServices } from './command.ts';
 import { keyChoices, LongKeys, respond } from './completion.ts';

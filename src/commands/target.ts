@@ -3,8 +3,8 @@
  * cache itself only knows targets of its own.
  */
 import { CacheError } from '../cache/errors.ts';
-import { assertKey, SEPARATOR } from '../cache/keys.ts';
-import { compilePattern, isPattern } from '../cache/pattern.ts';
+import { assertKey, SEPARATOR } from '../cache/keys/keys.ts';
+import { compilePattern, isPattern } from '../cache/keys/pattern.ts';
 import type { Cache, InvalidationTarget, Preview, Removal } from '../cache/types.ts';
 import { nearestName } from '../nearest-name.ts';
 import { knownKeys, storedNamespaces } from './known-keys.ts';

@@ -9,7 +9,7 @@ import {
   type MessageComponentInteraction,
 } from 'discord.js';
 import type { TierPolicy } from '../cache/types.ts';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import type { WarmReport } from '../warmers/types.ts';
 import { type Answerable, answer, defer, deferUpdate, edit, followUp, update } from './answer.ts';
 import type { AdminCommand, CommandServices } from './command.ts';

@@ -4,7 +4,7 @@
  * changes nothing.
  */
 import type Database from 'better-sqlite3';
-import { key } from '../cache/keys.ts';
+import { key } from '../cache/keys/keys.ts';
 import type { Cache } from '../cache/types.ts';
 import type { WriteBehind } from '../write-behind/types.ts';
 

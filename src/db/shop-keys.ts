@@ -1,5 +1,5 @@
 /** The keys of the shop's cached reads. Which changes cover them is said in `watch-rules.ts`. */
-import { key } from '../cache/keys.ts';
+import { key } from '../cache/keys/keys.ts';
 import type { Settings } from './model.ts';
 import type { DayRange, SearchRequest } from './queries.ts';
 import { searchWords } from './queries.ts';

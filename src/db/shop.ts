@@ -7,7 +7,7 @@
  * within the statement that takes it, so a balance can't be spent twice.
  */
 import type Database from 'better-sqlite3';
-import { sqliteCache } from '../cache/sqlite.ts';
+import { sqliteCache } from '../cache/transactions/sqlite.ts';
 import type { Cache } from '../cache/types.ts';
 import type { Feed } from '../feed/watch-tables.ts';
 import type { Logger } from '../logger.ts';

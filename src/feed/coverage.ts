@@ -3,8 +3,8 @@
  * depends on. That is the author's word; what no rule names may have changed unnoticed.
  */
 import type { EntryLinks } from '../cache/entry.ts';
-import { compilePattern } from '../cache/pattern.ts';
-import { compileTarget, covers } from '../cache/target.ts';
+import { compilePattern } from '../cache/keys/pattern.ts';
+import { compileTarget, covers } from '../cache/keys/target.ts';
 import type { CompiledRule } from './compile-rules.ts';
 import { widenTargets } from './targets.ts';
 

@@ -5,7 +5,7 @@
  * the slots (`a` to `h`) in which the row holds the values, as SQLite had them: `["user::{a}::*",{"tag":"vip:{b}"}]`.
  * Values become segments here, by the code that makes keys, and not in SQL. A derived rule is named, with its columns.
  */
-import { compileTargetTemplate, compileTemplate } from '../cache/key-template.ts';
+import { compileTargetTemplate, compileTemplate } from '../cache/keys/key-template.ts';
 import type { InvalidationTarget } from '../cache/types.ts';
 import type { SqliteValue } from './database.ts';
 import type { RuleTarget } from './rules.ts';

@@ -8,10 +8,10 @@
  * drained before the next read is answered, and before a transaction returns. Others' are noticed by
  * `PRAGMA data_version`. What cannot be followed clears the cache (`drain.ts`).
  */
-import type { ChangeSource } from '../cache/change-source.ts';
 import type { EntryLinks } from '../cache/entry.ts';
 import { errorText } from '../cache/error-text.ts';
 import { CacheError } from '../cache/errors.ts';
+import type { ChangeSource } from '../cache/transactions/change-source.ts';
 import type { Cache, FeedFigures, InvalidationTarget } from '../cache/types.ts';
 import { type CompiledRule, compileRules } from './compile-rules.ts';
 import { type FeedDatabase, type FeedStatement, inTransaction, isBusy } from './database.ts';

@@ -3,7 +3,7 @@
  * requests and responses, after RFC 9110 and RFC 9111. What is kept of an answer is left to cache-response-body.ts,
  * what is said about it to cache-response-headers.ts.
  */
-import { hashParameters, key, SEPARATOR } from '../cache/keys.ts';
+import { hashParameters, key, SEPARATOR } from '../cache/keys/keys.ts';
 
 /** The namespace of answers in the cache: `api:*` covers them all. */
 const NAMESPACE = 'api';

@@ -4,7 +4,7 @@
  * Keys are shown to people and stand in logs, so what tends to be secret is hashed: the query, and every long part of
  * a path (tokens of webhooks). The readable rest is what patterns cut by.
  */
-import { escapeSegment, hashParameters, SEPARATOR } from '../cache/keys.ts';
+import { escapeSegment, hashParameters, SEPARATOR } from '../cache/keys/keys.ts';
 
 /** `api:*` covers every answer, those of the bot's own API included. */
 const NAMESPACE = 'api';

@@ -9,8 +9,8 @@ import type {
   ChatInputApplicationCommandData,
   ChatInputCommandInteraction,
 } from 'discord.js';
-import type { CommandData } from '../commands/registration.ts';
-import type { HostCommand } from '../plugin.ts';
+import type { CommandData } from '../commands/registration/registration.ts';
+import type { HostCommand } from '../plugin/plugin.ts';
 
 export type CommandPiece = new (context: Command.LoaderContext, options?: Command.Options) => Command;
 

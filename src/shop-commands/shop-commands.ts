@@ -1,8 +1,8 @@
 /** The shop's commands put together: heard by one listener, and registered beside whatever else the guild has. */
 import { type Client, Events, type Interaction } from 'discord.js';
-import type { CommandStore } from '../commands/command-store.ts';
-import { Registration } from '../commands/registration.ts';
-import { registerAndTell } from '../commands/registration-log.ts';
+import type { CommandStore } from '../commands/registration/command-store.ts';
+import { registerAndTell } from '../commands/registration/log.ts';
+import { Registration } from '../commands/registration/registration.ts';
 import { tokenFreeLogger } from '../commands/token-free.ts';
 import type { ExchangeRates } from '../rates/exchange-rates.ts';
 import { buyCommand } from './buy.ts';

@@ -4,7 +4,7 @@
  * are is decided in `../cache/warmth.ts`.
  */
 import type { Clock } from '../cache/clock.ts';
-import type { Warmth } from '../cache/warmth.ts';
+import type { Warmth } from '../cache/warmth/warmth.ts';
 import type { Runs } from './runs.ts';
 import type { WarmerStatus, WarmRun, WarmTask } from './types.ts';
 

@@ -5,7 +5,7 @@
  * `../cache/warmth.ts`.
  */
 import type { Clock } from '../cache/clock.ts';
-import type { Warmth } from '../cache/warmth.ts';
+import type { Warmth } from '../cache/warmth/warmth.ts';
 import { withinBudget } from './hot-keys.ts';
 import type { Runs } from './runs.ts';
 import type { WarmerStatus, WarmRun, WarmTask } from './types.ts';

@@ -1,5 +1,4 @@
 /** The words of the warmers: what a host hands in, and what a run reports. */
-
 import type { WarmedFigures, WarmJob } from '../cache/types.ts';
 
 /** The name of the tier that is warmed, built in or of the author's own; `user` takes a person's id. */

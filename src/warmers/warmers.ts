@@ -1,8 +1,8 @@
 /** The warmers put together: one set of runs with its slots, and those that start runs by themselves. */
 import type { Clock } from '../cache/clock.ts';
 import { assertKnown, type OptionNames } from '../cache/known-options.ts';
-import type { Warmth } from '../cache/warmth.ts';
-import type { Config } from '../config.ts';
+import type { Warmth } from '../cache/warmth/warmth.ts';
+import type { Config } from '../config/config.ts';
 import type { Logger } from '../logger.ts';
 import { HotKeysWarmer, hotKeysTask, runBudgetMs } from './hot-keys.ts';
 import { PeriodicWarmer } from './periodic.ts';

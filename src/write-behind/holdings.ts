@@ -7,7 +7,7 @@
 import { randomUUID } from 'node:crypto';
 import type { BurstLog } from '../cache/burst-log.ts';
 import type { Clock } from '../cache/clock.ts';
-import { decode } from '../cache/codec.ts';
+import { decode } from '../cache/values/codec.ts';
 import { Backlog, type PendingWrite } from './backlog.ts';
 import { DeadList } from './dead-list.ts';
 import type { Journal, JournalRow } from './journal.ts';

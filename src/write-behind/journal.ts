@@ -21,7 +21,7 @@ const SCHEMA = `
     id INTEGER PRIMARY KEY AUTOINCREMENT, -- the order; never given twice
     name TEXT NOT NULL,                   -- the writer
     key TEXT NOT NULL,
-    value ANY NOT NULL,                   -- as src/cache/codec.ts has it: text, or bytes where compressed
+    value ANY NOT NULL,                   -- as src/cache/values/codec.ts has it: text, or bytes where compressed
     idempotency_key TEXT NOT NULL,
     written_at INTEGER NOT NULL,          -- epoch milliseconds
     failures INTEGER NOT NULL DEFAULT 0,

@@ -2,14 +2,13 @@
  * The way of one writer's writes: in, in batches to the saver, and again after a failure. What is kept of them is said
  * in `holdings.ts`, which of them may begin in `backlog.ts`; this file has the doors, the timers and the saver.
  */
-
 import type { BurstLog } from '../cache/burst-log.ts';
-import { decode, encode } from '../cache/codec.ts';
 import { errorText } from '../cache/error-text.ts';
 import { CacheError } from '../cache/errors.ts';
-import { assertKey } from '../cache/keys.ts';
+import { assertKey } from '../cache/keys/keys.ts';
 import { isPromiseLike } from '../cache/promise-like.ts';
 import type { Lookup } from '../cache/types.ts';
+import { decode, encode } from '../cache/values/codec.ts';
 import type { Backlog, PendingWrite } from './backlog.ts';
 import { companyOf, restMs } from './backoff.ts';
 import { Holdings, type HoldingsParts } from './holdings.ts';

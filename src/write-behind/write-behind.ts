@@ -4,11 +4,11 @@
  */
 import { BurstLog } from '../cache/burst-log.ts';
 import type { Clock } from '../cache/clock.ts';
-import { decode } from '../cache/codec.ts';
 import { CacheError } from '../cache/errors.ts';
+import { compilePattern } from '../cache/keys/pattern.ts';
 import { assertKnown, type OptionNames } from '../cache/known-options.ts';
-import { compilePattern } from '../cache/pattern.ts';
 import type { Cache } from '../cache/types.ts';
+import { decode } from '../cache/values/codec.ts';
 import { guardedLogger, type Logger } from '../logger.ts';
 import type { JournalDatabase } from './database.ts';
 import { Journal, type JournalRow, prepareJournal, type Synchronous } from './journal.ts';

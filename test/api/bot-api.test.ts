@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vit
 import { createBotApi } from '../../src/api/bot-api.ts';
 import { statusRead } from '../../src/api/kept-reads.ts';
 import { createCache } from '../../src/cache/cache.ts';
-import { defineTier } from '../../src/cache/define-tier.ts';
+import { defineTier } from '../../src/cache/tiers/define-tier.ts';
 import type { Logger } from '../../src/logger.ts';
 import { silentLogger } from '../../src/logger.ts';
 import { type Fixture, MARK, NELLY, newProduct, smallShop, tiers } from '../db/shop-fixture.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { cloneValue } from '../../src/cache/clone.ts';
-import { weigh } from '../../src/cache/weigher.ts';
+import { cloneValue } from '../../src/cache/values/clone.ts';
+import { weigh } from '../../src/cache/values/weigher.ts';
 
 const leaf = fc.oneof(
   fc.date({ noInvalidDate: true }),

@@ -3,11 +3,11 @@ import { runInNewContext } from 'node:vm';
 import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { cloneValue } from '../../src/cache/clone.ts';
-import { decode, encode } from '../../src/cache/codec.ts';
 import { CacheError } from '../../src/cache/errors.ts';
-import { pack, unpack } from '../../src/cache/packed.ts';
-import { weigh } from '../../src/cache/weigher.ts';
+import { cloneValue } from '../../src/cache/values/clone.ts';
+import { decode, encode } from '../../src/cache/values/codec.ts';
+import { pack, unpack } from '../../src/cache/values/packed.ts';
+import { weigh } from '../../src/cache/values/weigher.ts';
 
 const leaf = fc.oneof(
   fc.date(),

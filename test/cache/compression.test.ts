@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { pack } from '../../src/cache/packed.ts';
-import { entryOverheadBytes, weigh } from '../../src/cache/weigher.ts';
+import { pack } from '../../src/cache/values/packed.ts';
+import { entryOverheadBytes, weigh } from '../../src/cache/values/weigher.ts';
 import {
   Down,
   fails,

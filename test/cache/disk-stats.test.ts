@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createCache } from '../../src/cache/cache.ts';
-import type { Provenance } from '../../src/cache/layers/disk.ts';
+import type { Provenance } from '../../src/cache/layers/disk/disk.ts';
 import type { Cache } from '../../src/cache/types.ts';
 import { silentLogger } from '../../src/logger.ts';
 import { type HandClock, handClock } from '../support/hand-clock.ts';

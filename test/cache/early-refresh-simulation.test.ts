@@ -10,10 +10,10 @@
  */
 import { describe, expect, it } from 'vitest';
 import { Entry } from '../../src/cache/entry.ts';
-import { judge, undisturbedUntil } from '../../src/cache/freshness.ts';
+import { judge, undisturbedUntil } from '../../src/cache/loading/freshness.ts';
 
-import { completeRules, type Rules } from '../../src/cache/rules.ts';
-import { TierBook } from '../../src/cache/tier-book.ts';
+import { completeRules, type Rules } from '../../src/cache/tiers/rules.ts';
+import { TierBook } from '../../src/cache/tiers/tier-book.ts';
 import type { TierPolicy } from '../../src/cache/types.ts';
 import { bench, tierOf } from './support.ts';
 

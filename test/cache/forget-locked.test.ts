@@ -3,12 +3,12 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } 
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
-import { Forgettings } from '../../src/cache/forgettings.ts';
-import { DiskFile } from '../../src/cache/layers/disk-file.ts';
-import { UsageFile } from '../../src/cache/layers/usage-file.ts';
-import { compileTarget } from '../../src/cache/target.ts';
+import { compileTarget } from '../../src/cache/keys/target.ts';
+import { DiskFile } from '../../src/cache/layers/disk/file.ts';
 import type { Cache } from '../../src/cache/types.ts';
-import { cachedSync } from '../../src/cache/wrappers.ts';
+import { Forgettings } from '../../src/cache/warmth/forgettings.ts';
+import { UsageFile } from '../../src/cache/warmth/usage-file.ts';
+import { cachedSync } from '../../src/cache/wrappers/wrappers.ts';
 import { forget } from '../../src/forget.ts';
 import { INTERVAL_MS, never, placeForEach } from './layers/support.ts';
 import { tierOf } from './support.ts';

@@ -8,7 +8,7 @@ import type Database from 'better-sqlite3';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Cache } from '../../src/cache/types.ts';
-import { cachedSync } from '../../src/cache/wrappers.ts';
+import { cachedSync } from '../../src/cache/wrappers/wrappers.ts';
 import { forget } from '../../src/forget.ts';
 import { placeForEach } from './layers/support.ts';
 import { tierOf } from './support.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { deepFreeze } from '../../src/cache/freeze.ts';
+import { deepFreeze } from '../../src/cache/values/freeze.ts';
 
 const isDeeplyFrozen = (value: unknown): boolean =>
   typeof value !== 'object' ||

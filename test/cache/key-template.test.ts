@@ -1,6 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compileKeyTemplate, compileTargetTemplate, type Parameters } from '../../src/cache/key-template.ts';
+import {
+  compileKeyTemplate,
+  compileTargetTemplate,
+  type Parameters,
+} from '../../src/cache/keys/key-template.ts';
 
 const key = (template: string, length = 2, parameters?: Parameters) =>
   compileKeyTemplate(template, { functionName: 'getUser()', length, parameters });

@@ -9,8 +9,8 @@ import {
   type KeyPart,
   key,
   namespaceOf,
-} from '../../src/cache/keys.ts';
-import { compilePattern } from '../../src/cache/pattern.ts';
+} from '../../src/cache/keys/keys.ts';
+import { compilePattern } from '../../src/cache/keys/pattern.ts';
 
 /** Text made of what has a meaning somewhere, so that random texts come near to each other. */
 const hostileText = fc.oneof(

@@ -1,8 +1,8 @@
 import Database from 'better-sqlite3';
 import { expect, it } from 'vitest';
 import { createCache } from '../../src/cache/cache.ts';
-import { sqliteCache } from '../../src/cache/sqlite.ts';
-import { cached, invalidates } from '../../src/cache/wrappers.ts';
+import { sqliteCache } from '../../src/cache/transactions/sqlite.ts';
+import { cached, invalidates } from '../../src/cache/wrappers/wrappers.ts';
 import { watchTables } from '../../src/feed/watch-tables.ts';
 import { createWarmers } from '../../src/warmers/warmers.ts';
 import { openJournal } from '../../src/write-behind/open-journal.ts';

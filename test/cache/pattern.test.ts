@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { KeyIndex } from '../../src/cache/key-index.ts';
-import { compilePattern, isPattern } from '../../src/cache/pattern.ts';
+import { KeyIndex } from '../../src/cache/index/key-index.ts';
+import { compilePattern, isPattern } from '../../src/cache/keys/pattern.ts';
 
 /** Few characters, so that patterns meet keys. */
 const text = fc.string({

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { LOADING_POLICIES } from '../../src/cache/policy-check.ts';
+import { LOADING_POLICIES } from '../../src/cache/tiers/policy-check.ts';
 
 const [, chapter = ''] = readFileSync('docs/policies.md', 'utf8').split('## The policies, one by one\n');
 const sections = chapter

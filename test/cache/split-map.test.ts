@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { SplitMap } from '../../src/cache/split-map.ts';
+import { SplitMap } from '../../src/cache/index/split-map.ts';
 
 /** More than one map holds before it is split. */
 const MANY = 40_000;

@@ -1,8 +1,8 @@
 import Database from 'better-sqlite3';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createCache } from '../../src/cache/cache.ts';
-import { sqliteCache } from '../../src/cache/sqlite.ts';
-import { cachedSync, invalidates } from '../../src/cache/wrappers.ts';
+import { sqliteCache } from '../../src/cache/transactions/sqlite.ts';
+import { cachedSync, invalidates } from '../../src/cache/wrappers/wrappers.ts';
 import { silentLogger } from '../../src/logger.ts';
 import { handClock } from '../support/hand-clock.ts';
 import { bench, source } from '../write-behind/support.ts';

@@ -6,7 +6,7 @@ import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createCache } from '../../src/cache/cache.ts';
 import { systemClock } from '../../src/cache/clock.ts';
-import type { Provenance } from '../../src/cache/layers/disk.ts';
+import type { Provenance } from '../../src/cache/layers/disk/disk.ts';
 import type { Cache, CacheOptions } from '../../src/cache/types.ts';
 import { silentLogger } from '../../src/logger.ts';
 import { type HandClock, handClock } from '../support/hand-clock.ts';

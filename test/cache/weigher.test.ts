@@ -7,7 +7,7 @@ import {
   stringBytes,
   type ValueKind,
   weigh,
-} from '../../src/cache/weigher.ts';
+} from '../../src/cache/values/weigher.ts';
 
 const bytes = (value: unknown) => weigh(value).weightBytes;
 const kind = (value: unknown): ValueKind => weigh(value).kind;

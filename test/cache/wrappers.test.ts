@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, expectTypeOf, it, vi } from 'vitest';
 import { createCache } from '../../src/cache/cache.ts';
-import { key } from '../../src/cache/keys.ts';
+import { key } from '../../src/cache/keys/keys.ts';
 import type { Cache, EntryOptions, LoadContext, Removal, TierPolicy } from '../../src/cache/types.ts';
-import { cached, cachedSync, invalidates } from '../../src/cache/wrappers.ts';
+import { cached, cachedSync, invalidates } from '../../src/cache/wrappers/wrappers.ts';
 import { silentLogger } from '../../src/logger.ts';
 import { type HandClock, handClock } from '../support/hand-clock.ts';
 import { brokenLogger } from './support.ts';

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { key } from '../../src/cache/keys.ts';
+import { key } from '../../src/cache/keys/keys.ts';
 import type { Cache, WarmJob } from '../../src/cache/types.ts';
 import { adminCommands } from '../../src/commands/commands.ts';
-import { parseConfig } from '../../src/config.ts';
+import { parseConfig } from '../../src/config/config.ts';
 import type { WarmTask } from '../../src/warmers/types.ts';
 import { type Desk, desk, fillShop } from './desk.ts';
 import { find, OTHER_ID } from './discord-edge.ts';

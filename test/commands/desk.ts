@@ -1,5 +1,4 @@
 /** A desk to try commands at: the real engine on a hand-turned clock, the four commands, and Discord's edge. */
-
 import { createCache } from '../../src/cache/cache.ts';
 import type { Cache } from '../../src/cache/types.ts';
 import type {
@@ -10,7 +9,7 @@ import type {
 } from '../../src/commands/command.ts';
 import { adminCommands } from '../../src/commands/commands.ts';
 import { CUSTOM_ID_PREFIX } from '../../src/commands/sessions.ts';
-import { type Config, parseConfig } from '../../src/config.ts';
+import { type Config, parseConfig } from '../../src/config/config.ts';
 import { silentLogger } from '../../src/logger.ts';
 import type { Warmers, WarmReport, WarmRequest, WarmRun, WarmTask } from '../../src/warmers/types.ts';
 import { createWarmers } from '../../src/warmers/warmers.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Provenance } from '../../src/cache/layers/disk.ts';
+import type { Provenance } from '../../src/cache/layers/disk/disk.ts';
 import type { DiskStats } from '../../src/cache/types.ts';
 import { mergeStats } from '../../src/commands/shards/merge-stats.ts';
 import { diskBlock, diskProblem } from '../../src/commands/views/disk.ts';

@@ -1,7 +1,7 @@
 /** The statistics of several shards as one. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { LoadTimeHistogram } from '../../src/cache/load-times.ts';
+import { LoadTimeHistogram } from '../../src/cache/statistics/load-times.ts';
 import type { CacheStats, Figures, LoadTimes } from '../../src/cache/types.ts';
 import { mergeStats } from '../../src/commands/shards/merge-stats.ts';
 import { fromWire, toWire } from '../../src/commands/shards/wire.ts';

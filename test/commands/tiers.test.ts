@@ -1,7 +1,7 @@
 /** Tiers of an author's own in the four commands: definitions, completion, pages, targets and scopes. */
 import { afterEach, describe, expect, it } from 'vitest';
 import { adminCommands } from '../../src/commands/commands.ts';
-import { parseConfig } from '../../src/config.ts';
+import { parseConfig } from '../../src/config/config.ts';
 import type { WarmTask } from '../../src/warmers/types.ts';
 import { type Desk, desk } from './desk.ts';
 import { schemaIssues } from './spoken.ts';

@@ -19,7 +19,7 @@ import type { ControlId, Mention, View } from '../../src/commands/views/view.ts'
 import * as warm from '../../src/commands/views/warm.ts';
 import * as writes from '../../src/commands/views/writes.ts';
 import type { FoundWrites } from '../../src/commands/writes-lookup.ts';
-import { configNotices, parseConfig } from '../../src/config.ts';
+import { configNotices, parseConfig } from '../../src/config/config.ts';
 import type { WriteBehindFigures } from '../../src/write-behind/types.ts';
 import { expectDiscordTakes, markdownOf, outsideCode } from './spoken.ts';
 import {

@@ -7,7 +7,7 @@ import { overviewView } from '../../src/commands/views/overview.ts';
 import { render } from '../../src/commands/views/render.ts';
 import type { Mention, View } from '../../src/commands/views/view.ts';
 import { precisionText } from '../../src/commands/views/warmed.ts';
-import { parseConfig } from '../../src/config.ts';
+import { parseConfig } from '../../src/config/config.ts';
 import { markdownOf } from './spoken.ts';
 import { cacheStats, NOW, POLICIES, warmReport } from './stats-data.ts';
 

@@ -4,7 +4,7 @@ import type { APIApplicationCommandSubcommandOption } from 'discord.js';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Cache } from '../../src/cache/types.ts';
 import { adminCommands } from '../../src/commands/commands.ts';
-import { parseConfig } from '../../src/config.ts';
+import { parseConfig } from '../../src/config/config.ts';
 import { silentLogger } from '../../src/logger.ts';
 import { openJournal } from '../../src/write-behind/open-journal.ts';
 import type { WriteBehind } from '../../src/write-behind/types.ts';

@@ -4,7 +4,7 @@
  * while the read was under way.
  */
 import { afterEach, describe, expect, it } from 'vitest';
-import { cached } from '../../src/cache/wrappers.ts';
+import { cached } from '../../src/cache/wrappers/wrappers.ts';
 import { generateShop } from '../../src/db/generator.ts';
 import type { NewDiscount, ProductChange } from '../../src/db/model.ts';
 import { type Random, seededRandom } from '../../src/db/random.ts';

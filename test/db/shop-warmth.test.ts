@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createCache } from '../../src/cache/cache.ts';
-import { parseConfig } from '../../src/config.ts';
+import { parseConfig } from '../../src/config/config.ts';
 import { generateShop } from '../../src/db/generator.ts';
 import { openDatabase } from '../../src/db/open.ts';
 import { createShop } from '../../src/db/shop.ts';

@@ -1,7 +1,7 @@
 /** What may stand between the shop and its database. */
 import { describe, expect, it } from 'vitest';
 import { createCache } from '../../src/cache/cache.ts';
-import { parseConfig } from '../../src/config.ts';
+import { parseConfig } from '../../src/config/config.ts';
 import { openDatabase } from '../../src/db/open.ts';
 import { createShop } from '../../src/db/shop.ts';
 import type { SourceOptions } from '../../src/db/source.ts';

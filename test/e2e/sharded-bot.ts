@@ -3,8 +3,8 @@
  * its warmer brings one setting.
  */
 import { Client, GatewayIntentBits } from 'discord.js';
-import { parseConfig } from '../../src/config.ts';
-import { createCachecord } from '../../src/plugin.ts';
+import { parseConfig } from '../../src/config/config.ts';
+import { createCachecord } from '../../src/plugin/plugin.ts';
 
 const { DISCORD_API_URL: api = '', ADMIN_GUILD_ID: guildId = '', BOT_VERSION: version } = process.env;
 

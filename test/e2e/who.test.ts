@@ -1,5 +1,4 @@
 /** I11 on the real bot: who may use the cache commands, by guild and by each rule of the configuration. */
-
 import Database from 'better-sqlite3';
 import { ApplicationCommandPermissionType } from 'discord-api-types/v10';
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest';

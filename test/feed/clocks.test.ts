@@ -1,7 +1,7 @@
 /** Processes whose machine sleeps, or whose clock is set, while they read the changes. */
 import type Database from 'better-sqlite3';
 import { afterEach, describe, expect, it } from 'vitest';
-import { cachedSync } from '../../src/cache/wrappers.ts';
+import { cachedSync } from '../../src/cache/wrappers/wrappers.ts';
 import type { WatchOptions } from '../../src/feed/watch-options.ts';
 import { makeFolder, openFile, SHOP, type Watched, watch } from './support.ts';
 

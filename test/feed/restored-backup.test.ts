@@ -1,6 +1,6 @@
 import Database from 'better-sqlite3';
 import { afterEach, describe, expect, it } from 'vitest';
-import { cachedSync } from '../../src/cache/wrappers.ts';
+import { cachedSync } from '../../src/cache/wrappers/wrappers.ts';
 import { makeFolder, openFile, SHOP, type Watched, watch } from './support.ts';
 
 const PAY = "UPDATE users SET cents = cents + 1 WHERE id = '1'";

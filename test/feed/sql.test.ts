@@ -1,7 +1,7 @@
 /** Every way in which SQL changes a row, by this connection and by another: no cached read differs from the database. */
 import type Database from 'better-sqlite3';
 import { afterEach, describe, expect, it } from 'vitest';
-import { cachedSync } from '../../src/cache/wrappers.ts';
+import { cachedSync } from '../../src/cache/wrappers/wrappers.ts';
 import { unwatchTables } from '../../src/feed/install.ts';
 import type { TableRules } from '../../src/feed/rules.ts';
 import { makeFolder, openFile, type Watched, watch } from './support.ts';

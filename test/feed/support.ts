@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { createCache } from '../../src/cache/cache.ts';
-import { type SqliteCache, sqliteCache } from '../../src/cache/sqlite.ts';
+import { type SqliteCache, sqliteCache } from '../../src/cache/transactions/sqlite.ts';
 import type { Cache, TierPolicy } from '../../src/cache/types.ts';
 import type { GapReason } from '../../src/feed/drain.ts';
 import type { TableRules } from '../../src/feed/rules.ts';

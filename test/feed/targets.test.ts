@@ -1,7 +1,7 @@
 import Database from 'better-sqlite3';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
-import { key } from '../../src/cache/keys.ts';
+import { key } from '../../src/cache/keys/keys.ts';
 import { SHOP, type Watched, watch } from './support.ts';
 
 const open: Watched[] = [];

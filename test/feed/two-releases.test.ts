@@ -1,7 +1,7 @@
 /** Processes with different rules on one database, as while a new release takes the old one's place. */
 import type Database from 'better-sqlite3';
 import { afterEach, describe, expect, it } from 'vitest';
-import { cachedSync } from '../../src/cache/wrappers.ts';
+import { cachedSync } from '../../src/cache/wrappers/wrappers.ts';
 import type { TableRules } from '../../src/feed/rules.ts';
 import type { WatchOptions } from '../../src/feed/watch-options.ts';
 import { makeFolder, openFile, SHOP, type Watched, watch } from './support.ts';

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import Database from 'better-sqlite3';
 import { afterEach, describe, expect, it } from 'vitest';
-import { cachedSync, invalidates } from '../../src/cache/wrappers.ts';
+import { cachedSync, invalidates } from '../../src/cache/wrappers/wrappers.ts';
 import { unwatchTables } from '../../src/feed/install.ts';
 import type { FeedPosition } from '../../src/feed/readers.ts';
 import type { TableRules } from '../../src/feed/rules.ts';

@@ -2,7 +2,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { request } from 'undici';
 import { describe, expect, it } from 'vitest';
-import { decode, encode } from '../../src/cache/codec.ts';
+import { decode, encode } from '../../src/cache/values/codec.ts';
 import { heldOrigin, type Origin, outgoing } from './origin.ts';
 
 const KEPT = { 'cache-control': 'max-age=60' };

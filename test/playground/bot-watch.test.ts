@@ -4,7 +4,7 @@ import type { Client } from 'discord.js';
 import { expect, it, onTestFinished } from 'vitest';
 import { BotWatch, type WatchMessage } from '../../playground/bot-watch.ts';
 import { createCache } from '../../src/cache/cache.ts';
-import { parseConfig } from '../../src/config.ts';
+import { parseConfig } from '../../src/config/config.ts';
 import { watchTables } from '../../src/feed/watch-tables.ts';
 import { silentLogger } from '../../src/logger.ts';
 

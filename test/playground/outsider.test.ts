@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Outsider } from '../../playground/outsider.ts';
 import { actionSchema } from '../../playground/protocol.ts';
 import { watchable } from '../../playground/watchable-config.ts';
-import { parseConfig } from '../../src/config.ts';
+import { parseConfig } from '../../src/config/config.ts';
 import { generateShop } from '../../src/db/generator.ts';
 import { openDatabase } from '../../src/db/open.ts';
 

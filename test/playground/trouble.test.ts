@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { SLOW_MS, Trouble } from '../../playground/trouble.ts';
 import { QUERY_TTL_SECONDS, watchable } from '../../playground/watchable-config.ts';
-import { parseConfig } from '../../src/config.ts';
+import { parseConfig } from '../../src/config/config.ts';
 
 describe('trouble with the database', () => {
   afterEach(() => void vi.useRealTimers());

@@ -1,11 +1,11 @@
 /** Guilds that are no longer admin guilds: they lose our commands at the next start, and nothing else. */
 import { Routes } from 'discord.js';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { type CommandStore, memoryCommandStore } from '../../src/commands/command-store.ts';
-import { parseConfig } from '../../src/config.ts';
+import { type CommandStore, memoryCommandStore } from '../../src/commands/registration/command-store.ts';
+import { parseConfig } from '../../src/config/config.ts';
 import { commandStore } from '../../src/db/command-store.ts';
 import { openDatabase } from '../../src/db/open.ts';
-import { type Cachecord, createCachecord } from '../../src/plugin.ts';
+import { type Cachecord, createCachecord } from '../../src/plugin/plugin.ts';
 import { COMMANDS, eventually, type Hosted, host, keptLog } from './setup.ts';
 
 const HOST_COMMAND = { name: 'ping', description: 'Answers.' };

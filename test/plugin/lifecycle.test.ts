@@ -2,10 +2,10 @@
 import { Client, Events } from 'discord.js';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createCache } from '../../src/cache/cache.ts';
-import { cached } from '../../src/cache/wrappers.ts';
-import { parseConfig } from '../../src/config.ts';
+import { cached } from '../../src/cache/wrappers/wrappers.ts';
+import { parseConfig } from '../../src/config/config.ts';
 import { silentLogger } from '../../src/logger.ts';
-import { createCachecord } from '../../src/plugin.ts';
+import { createCachecord } from '../../src/plugin/plugin.ts';
 import type { WarmTask } from '../../src/warmers/types.ts';
 import { textOf } from '../commands/spoken.ts';
 import { logIn, startDiscord } from '../playground/discord-setup.ts';

@@ -2,10 +2,10 @@
 import { type APIApplicationCommand, Routes } from 'discord.js';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { LocalDiscord } from '../../playground/discord/local-discord.ts';
-import { differences } from '../../src/commands/registration-differences.ts';
-import { parseConfig } from '../../src/config.ts';
+import { differences } from '../../src/commands/registration/differences.ts';
+import { parseConfig } from '../../src/config/config.ts';
 import { silentLogger } from '../../src/logger.ts';
-import { cacheCommandData, createCachecord } from '../../src/plugin.ts';
+import { cacheCommandData, createCachecord } from '../../src/plugin/plugin.ts';
 import { COMMANDS, eventually, type Hosted, host, registered } from './setup.ts';
 
 const HOST_COMMAND = { name: 'ping', description: 'Answers.' };

@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Shards } from '../../src/commands/shards/shards.ts';
-import { parseConfig } from '../../src/config.ts';
+import { parseConfig } from '../../src/config/config.ts';
 import { silentLogger } from '../../src/logger.ts';
-import { createCachecord } from '../../src/plugin.ts';
+import { createCachecord } from '../../src/plugin/plugin.ts';
 import { ShardBus } from '../commands/shard-bus.ts';
 import { handClock } from '../support/hand-clock.ts';
 import { COMMANDS, host } from './setup.ts';

@@ -1,6 +1,6 @@
 /** What `/convert` says, whatever the rates do. */
 import { expect, it, onTestFinished } from 'vitest';
-import { parseConfig } from '../../src/config.ts';
+import { parseConfig } from '../../src/config/config.ts';
 import { silentLogger } from '../../src/logger.ts';
 import type { ExchangeRates, Rates } from '../../src/rates/exchange-rates.ts';
 import { convertCommand, convertView } from '../../src/shop-commands/convert.ts';

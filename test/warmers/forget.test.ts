@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createCache } from '../../src/cache/cache.ts';
 import type { Cache } from '../../src/cache/types.ts';
-import { cached } from '../../src/cache/wrappers.ts';
+import { cached } from '../../src/cache/wrappers/wrappers.ts';
 import { forget } from '../../src/forget.ts';
 import { silentLogger } from '../../src/logger.ts';
 import { tierOf } from '../cache/support.ts';

@@ -1,8 +1,8 @@
 /** What reads see of a write from its acknowledgement on: what is not saved yet wins over what the source still says. */
 import Database from 'better-sqlite3';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { sqliteCache } from '../../src/cache/sqlite.ts';
-import { cachedSync } from '../../src/cache/wrappers.ts';
+import { sqliteCache } from '../../src/cache/transactions/sqlite.ts';
+import { cachedSync } from '../../src/cache/wrappers/wrappers.ts';
 import { silentLogger } from '../../src/logger.ts';
 import { bench, source } from './support.ts';
 

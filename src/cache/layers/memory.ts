@@ -4,11 +4,11 @@
  * its reason.
  */
 import type { Entry } from '../entry.ts';
-import { LeastRecentlyUsed, type Residents } from '../eviction.ts';
-import { KeyIndex } from '../key-index.ts';
-import { LabelIndex } from '../label-index.ts';
-import type { Pattern } from '../pattern.ts';
+import { KeyIndex } from '../index/key-index.ts';
+import { LabelIndex } from '../index/label-index.ts';
+import type { Pattern } from '../keys/pattern.ts';
 import type { RemovalReason } from '../types.ts';
+import { LeastRecentlyUsed, type Residents } from './eviction.ts';
 
 export interface MemoryLayerOptions {
   readonly maxWeightBytes: number;

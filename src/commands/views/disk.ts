@@ -2,7 +2,7 @@
  * The cache on disk in words: what a restart brought back, what was refused and why, when entries are written, and what
  * is wrong with the file. For `/cache-info`, and in short for the others.
  */
-import type { PersistenceLevel } from '../../cache/policy.ts';
+import type { PersistenceLevel } from '../../cache/tiers/policy.ts';
 import type { DiskStats, Figures, TierPolicy } from '../../cache/types.ts';
 import { capitalised, entriesText, type Format } from './format.ts';
 import { keyText } from './key-text.ts';

@@ -3,7 +3,7 @@
  * is in `info-pages.ts` and `info-tier.ts`.
  */
 import type { CacheStats, TierPolicy } from '../../cache/types.ts';
-import type { Config } from '../../config.ts';
+import type { Config } from '../../config/config.ts';
 import type { WarmerStatus } from '../../warmers/types.ts';
 import type { WriteBehindFigures } from '../../write-behind/types.ts';
 import { diskLine, NO_DISK, setAsideLine } from './disk.ts';

@@ -1,5 +1,9 @@
 /** The loading policies that are on, in plain words, and by name where there is no room for more. */
-import { DEFAULT_GRACE_BACKOFF_MS, type LoadingPolicy, type PersistenceLevel } from '../../cache/policy.ts';
+import {
+  DEFAULT_GRACE_BACKOFF_MS,
+  type LoadingPolicy,
+  type PersistenceLevel,
+} from '../../cache/tiers/policy.ts';
 import type { Format } from './format.ts';
 
 interface PolicyText {

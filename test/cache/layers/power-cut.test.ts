@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createCache } from '../../../src/cache/cache.ts';
-import { machineStart, noteUse, wasCutOff } from '../../../src/cache/layers/power-cut.ts';
+import { machineStart, noteUse, wasCutOff } from '../../../src/cache/layers/disk/power-cut.ts';
 import type { Cache } from '../../../src/cache/types.ts';
 import { tierOf } from '../support.ts';
 import { feedOf } from './support.ts';

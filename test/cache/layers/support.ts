@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach } from 'vitest';
 import { createCache } from '../../../src/cache/cache.ts';
-import type { Provenance } from '../../../src/cache/layers/disk.ts';
+import type { Provenance } from '../../../src/cache/layers/disk/disk.ts';
 import type { Cache, CacheOptions, DiskStats, TierPolicy } from '../../../src/cache/types.ts';
 import { type Logger, silentLogger } from '../../../src/logger.ts';
 import { type HandClock, handClock } from '../../support/hand-clock.ts';

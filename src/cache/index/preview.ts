@@ -1,0 +1,52 @@
+/** A dry run: what an invalidation would remove, counted in slices, nothing touched. */
+import type { Clock } from '../clock.ts';
+import type { Entry } from '../entry.ts';
+import { covers, type Target } from '../keys/target.ts';
+import type { Disk } from '../layers/disk/disk.ts';
+import type { MemoryLayer } from '../layers/memory.ts';
+import type { Loads } from '../loading/loads.ts';
+import { inSlices } from '../slices.ts';
+import type { Preview, TierName } from '../types.ts';
+
+const MAX_EXAMPLES = 5;
+
+export async function preview(
+  target: Target,
+  memory: MemoryLayer,
+  disk: Disk | undefined,
+  loads: Loads,
+  clock: Clock,
+  isFresh: (entry: Entry) => boolean,
+): Promise<Preview> {
+  const tiers = new Map<TierName, { tier: TierName; entries: number; weightBytes: number }>();
+  const examples: string[] = [];
+  let entries = 0;
+  let weightBytes = 0;
+  const visit = (entry: Entry | undefined) => {
+    if (entry === undefined || (target.kind === 'pattern' && !target.pattern.matches(entry.key))) return;
+    if (!isFresh(entry) || !memory.holds(entry)) return;
+    entries++;
+    weightBytes += entry.weightBytes;
+    if (examples.length < MAX_EXAMPLES) examples.push(entry.key);
+    const { tier } = entry.counters.policy;
+    const ofTier = tiers.get(tier) ?? { tier, entries: 0, weightBytes: 0 };
+    ofTier.entries++;
+    ofTier.weightBytes += entry.weightBytes;
+    tiers.set(tier, ofTier);
+  };
+  await inSlices(clock, candidatesOf(target, memory), visit, () => false);
+  const stored = await disk?.stored.covered(target);
+  return {
+    entries,
+    weightBytes,
+    loads: [...loads.all()].filter((load) => covers(target, load.key, load.links)).length,
+    stored: stored?.entries ?? 0,
+    examples: [...new Set([...examples, ...(stored?.examples ?? [])])].slice(0, MAX_EXAMPLES),
+    tiers: [...tiers.values()].sort((a, b) => b.entries - a.entries),
+  };
+}
+
+function candidatesOf(target: Target, memory: MemoryLayer): Iterable<Entry | undefined> {
+  if (target.kind === 'key') return [memory.peek(target.key)];
+  return target.kind === 'tag' ? memory.tagged(target.tag) : memory.candidates(target.pattern.prefix);
+}

@@ -1,0 +1,44 @@
+/** What an invalidation covers, compiled from what the caller wrote. */
+import type { EntryLinks } from '../entry.ts';
+import { CacheError } from '../errors.ts';
+import type { InvalidationTarget } from '../types.ts';
+import { assertKey } from './keys.ts';
+import { compilePattern, isPattern, type Pattern } from './pattern.ts';
+
+export type Target =
+  | { readonly kind: 'key'; readonly key: string }
+  | { readonly kind: 'pattern'; readonly pattern: Pattern }
+  | { readonly kind: 'tag'; readonly tag: string };
+
+/**
+ * @throws CacheError `ERR_KEY_INVALID`, `ERR_PATTERN_INVALID` or `ERR_ARGUMENT_INVALID`
+ */
+export function compileTarget(target: InvalidationTarget): Target {
+  if (typeof target === 'string') {
+    if (isPattern(target)) return { kind: 'pattern', pattern: compilePattern(target) };
+    assertKey(target);
+    return { kind: 'key', key: target };
+  }
+  if (typeof target === 'object' && target !== null && typeof target.tag === 'string') {
+    return { kind: 'tag', tag: target.tag };
+  }
+  throw new CacheError(
+    'ERR_ARGUMENT_INVALID',
+    'An invalidation takes keys, patterns such as "user::42::*", or { tag: "…" }.',
+  );
+}
+
+/** Whether the target covers an entry, by its key, its tags, or the keys it depends on. */
+export function covers(target: Target, key: string, links: EntryLinks | undefined): boolean {
+  switch (target.kind) {
+    case 'key':
+      return key === target.key || (links?.dependsOn.includes(target.key) ?? false);
+    case 'tag':
+      return links?.tags.includes(target.tag) ?? false;
+    case 'pattern':
+      return (
+        target.pattern.matches(key) ||
+        (links?.dependsOn.some((other) => target.pattern.matches(other)) ?? false)
+      );
+  }
+}

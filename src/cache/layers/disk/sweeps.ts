@@ -1,0 +1,208 @@
+/**
+ * Invalidations that cover more rows than can be removed at once: they are written down first, and then carried out in
+ * slices (I12), while reads look past what they cover. What a process leaves undone, the next one goes on with.
+ */
+import type { Clock } from '../../clock.ts';
+import type { EntryLinks } from '../../entry.ts';
+import { covers, type Target } from '../../keys/target.ts';
+import type { DiskAccess } from './access.ts';
+import type { DiskFile, StoredRow } from './file.ts';
+import { changeState, type PendingSweep, stateOf } from './state.ts';
+import { coveredKeys, readTarget, writtenTarget } from './targets.ts';
+
+interface Sweep extends PendingSweep {
+  readonly targets: readonly Target[];
+  /** Of these, the keys, which may be many. */
+  readonly keys: ReadonlySet<string>;
+  readonly others: readonly Target[];
+}
+
+/** Rows an invalidation removes before the rest is left to a sweep, and for how long it looks for them. */
+const REMOVALS_AT_ONCE = 100;
+const MS_AT_ONCE = 1;
+/** Rows removed in one step of a sweep, and how long that may take: the commit takes a third of it on top. */
+const SWEEP_STEP = 100;
+const STEP_MS = 2;
+/** Looking at a row that stays takes less than this share of removing one. */
+const LOOKS_A_REMOVAL = 10;
+
+export class DiskSweeps {
+  readonly #access: DiskAccess;
+  readonly #clock: Clock;
+  #sweeps: readonly Sweep[] = [];
+  #seenVersion = -1;
+  #sweeping: Promise<void> | undefined;
+  #endsAt = Number.POSITIVE_INFINITY;
+  /** The sweeps whose rows are counted. */
+  readonly #counted = new Set<number>();
+  #removed = 0;
+
+  constructor(access: DiskAccess, clock: Clock) {
+    this.#access = access;
+    this.#clock = clock;
+  }
+
+  /** Takes up what was left undone in a file that was just opened. */
+  begin(file: DiskFile): void {
+    this.#load(file);
+  }
+
+  /** Counts what those that are pending remove from here on. */
+  countPending(): void {
+    for (const { id } of this.#sweeps) this.#counted.add(id);
+  }
+
+  /** How many rows these have removed. */
+  get removed(): number {
+    return this.#removed;
+  }
+
+  /** Whether nothing is left to be carried out. */
+  get isIdle(): boolean {
+    return this.#sweeps.length === 0;
+  }
+
+  /** When all are carried out, as far as the disk lets, or `isOver` says so. */
+  async ended(isOver: () => boolean): Promise<void> {
+    this.resume();
+    while (this.#sweeping !== undefined && !isOver()) await this.#clock.yield();
+  }
+
+  /** The same, in the time that is left to the process: 0 lets the step end that is under way. */
+  async endWithin(ms: number): Promise<void> {
+    this.#endsAt = this.#clock.precise() + ms;
+    await this.#sweeping;
+  }
+
+  /** Removes what the targets cover, or sees to it that it is. Runs within a transaction. */
+  apply(file: DiskFile, targets: readonly Target[]): void {
+    let left = REMOVALS_AT_ONCE;
+    const until = this.#clock.precise() + MS_AT_ONCE;
+    const isOver = () => left < 0 || this.#clock.precise() > until;
+    const tooLarge = targets.filter((target) => {
+      if (isOver()) return true;
+      const keys: string[] = [];
+      for (const key of coveredKeys(file, target)) {
+        left -= costOf(key);
+        if (isOver()) return true;
+        if (key !== undefined) keys.push(key);
+      }
+      for (const key of keys) file.delete(key);
+      return false;
+    });
+    if (tooLarge.length > 0) this.#begin(file, tooLarge);
+  }
+
+  #begin(file: DiskFile, targets: readonly Target[]): void {
+    const { pending } = stateOf(file);
+    const through = file.lastSeq;
+    const id = Math.max(0, ...pending.map((each) => each.id)) + 1;
+    changeState(file, { pending: [...pending, { id, target: written(targets), through }] });
+    this.#load(file);
+    // Until it is committed, other processes do not know of it, nor may it come to be.
+    this.#seenVersion = -1;
+    this.resume();
+  }
+
+  /** Whether the row is as good as removed. */
+  covers(file: DiskFile, row: Pick<StoredRow, 'seq' | 'key'>, links: EntryLinks): boolean {
+    // Another process may have begun a sweep.
+    const version = file.dataVersion;
+    if (version !== this.#seenVersion) {
+      this.#load(file);
+      this.#seenVersion = version;
+    }
+    // What it depends on may be covered, through others that are gone by now.
+    const isUncertain = links.dependsOn.length > 0;
+    return this.#sweeps.some(
+      ({ through, keys, others }) =>
+        row.seq <= through &&
+        (isUncertain || keys.has(row.key) || others.some((target) => covers(target, row.key, links))),
+    );
+  }
+
+  /** Carries out what is pending, in the background. */
+  resume(): void {
+    if (this.#sweeps.length === 0) return;
+    this.#sweeping ??= this.#sweepAll().finally(() => {
+      this.#sweeping = undefined;
+    });
+  }
+
+  #load(file: DiskFile): void {
+    this.#sweeps = stateOf(file).pending.map((sweep) => {
+      const targets = readTargets(sweep.target);
+      const keys = new Set(targets.flatMap((target) => (target.kind === 'key' ? [target.key] : [])));
+      return { ...sweep, targets, keys, others: targets.filter(({ kind }) => kind !== 'key') };
+    });
+  }
+
+  async #sweepAll(): Promise<void> {
+    // What is pending may still be rolled back with the transaction that has begun it.
+    await this.#clock.yield();
+    for (;;) {
+      const { file } = this.#access;
+      if (file === undefined || !this.#access.attempt('could not be read', () => this.#load(file))) return;
+      const sweep = this.#sweeps[0];
+      // What could not be carried out stays written down.
+      if (sweep === undefined || !(await this.#isCarriedOut(sweep, file))) return;
+      const { id } = sweep;
+      const isEnded = this.#attempt(file, () => {
+        changeState(file, { pending: stateOf(file).pending.filter((each) => each.id !== id) });
+      });
+      if (!isEnded) return;
+      this.#counted.delete(id);
+    }
+  }
+
+  async #isCarriedOut({ id, targets, through }: Sweep, file: DiskFile): Promise<boolean> {
+    const keys = keysOf(file, targets);
+    for (let isMore = true; isMore; ) {
+      let removed = 0;
+      const isDone = this.#attempt(file, () => {
+        const until = this.#clock.precise() + STEP_MS;
+        for (let left = SWEEP_STEP; left > 0 && isMore && this.#clock.precise() <= until; ) {
+          const { value: key, done } = keys.next();
+          isMore = done !== true;
+          left -= costOf(key);
+          if (key === undefined || (file.seqOf(key) ?? Number.POSITIVE_INFINITY) > through) continue;
+          file.delete(key);
+          removed++;
+        }
+      });
+      if (isDone && this.#counted.has(id)) this.#removed += removed;
+      if (!isDone || (isMore && this.#clock.precise() >= this.#endsAt)) return false;
+      await this.#clock.yield();
+    }
+    return true;
+  }
+
+  #attempt(file: DiskFile, work: () => void): boolean {
+    if (this.#access.file !== file) return false;
+    return this.#access.attempt('could not be invalidated', () => file.transaction(work));
+  }
+}
+
+/** What {@link coveredKeys} gives of each; a target that covers nothing was looked for, too. */
+function* keysOf(file: DiskFile, targets: readonly Target[]): Generator<string | undefined, void, undefined> {
+  for (const target of targets) {
+    yield* coveredKeys(file, target);
+    yield undefined;
+  }
+}
+
+/** One as it is written by `targets.ts`, more as a list of such. */
+function written(targets: readonly Target[]): string {
+  const [first, ...more] = targets.map(writtenTarget);
+  return first !== undefined && more.length === 0 ? first : JSON.stringify([first, ...more]);
+}
+
+function readTargets(text: string): Target[] {
+  const texts = text.startsWith('[') ? (JSON.parse(text) as readonly string[]) : [text]; // of a sealed record
+  return texts.map(readTarget);
+}
+
+/** In removals. */
+function costOf(key: unknown): number {
+  return key === undefined ? 1 / LOOKS_A_REMOVAL : 1;
+}

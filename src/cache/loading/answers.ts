@@ -1,0 +1,101 @@
+/**
+ * What those who wait for a load are given: its value, the old one where grace allows it, or its error.
+ *
+ * What must hold here: nobody is given what an invalidation from before he came covers (I2), and nobody's value can be
+ * changed by another one's (I6).
+ */
+import type { Clock } from '../clock.ts';
+import { type Entry, servedValue } from '../entry.ts';
+import { CacheError } from '../errors.ts';
+import type { Invalidator } from '../invalidation/invalidator.ts';
+import type { MemoryLayer } from '../layers/memory.ts';
+import type { StaleReason } from '../types.ts';
+import { cloneValue } from '../values/clone.ts';
+import type { Load, Waiting } from './load.ts';
+
+export interface AnswersParts {
+  readonly memory: MemoryLayer;
+  readonly invalidator: Invalidator;
+  readonly clock: Clock;
+}
+
+export class Answers {
+  readonly #memory: MemoryLayer;
+  readonly #invalidator: Invalidator;
+  readonly #clock: Clock;
+
+  constructor({ memory, invalidator, clock }: AnswersParts) {
+    this.#memory = memory;
+    this.#invalidator = invalidator;
+    this.#clock = clock;
+  }
+
+  /**
+   * Waits for a load in flight. When it turns out to be void by an invalidation from before this caller came (its tags
+   * were learnt too late to know), the caller reads anew.
+   */
+  join<T>(running: Load, readAnew: () => Promise<T>): Promise<T> {
+    const { counters } = running;
+    counters.misses++;
+    counters.joined++;
+    const { waiting } = running;
+    if (waiting === undefined)
+      return Promise.reject(
+        new CacheError('ERR_LOAD_FAILED', 'A load cannot wait for itself.', { key: running.key }),
+      );
+    if (this.#clock.now() - running.startedAt >= running.rules.softTimeoutMs) {
+      const old = this.#graceful(running);
+      if (old !== undefined) {
+        counters.stale.slow++;
+        return Promise.resolve(servedValue(old) as T);
+      }
+    }
+    const joinedAt = this.#invalidator.position;
+    // Those who join at the same position have the same to do: the handler is made once for all of them.
+    if (running.joiners?.joinedAt !== joinedAt || running.joiners.waiting !== waiting) {
+      running.joiners = { waiting, joinedAt, take: takerOf(running, waiting, joinedAt, readAnew) };
+    }
+    const answered = waiting.promise.then(running.joiners.take) as Promise<T>;
+    if (running.cause !== 'forced') return answered;
+    // A load that somebody forced tells him of its failure; others rather have the old value.
+    return answered.catch((error: unknown) => {
+      const old = this.#graceful(running);
+      if (old === undefined) throw error;
+      counters.stale.failed++;
+      return servedValue(old) as T;
+    });
+  }
+
+  /** Gives those who wait the old value, where grace allows it. */
+  give(load: Load, reason: StaleReason): Entry | undefined {
+    const entry = this.#graceful(load);
+    if (entry === undefined) return undefined;
+    // A newer value may have been written meanwhile.
+    const isStale = this.#clock.now() >= entry.staleAt;
+    if (load.waiting !== undefined) load.waiting.answer = { entry, reason, isStale };
+    if (isStale && load.cause === 'miss' && !load.isAnswered) load.counters.stale[reason]++;
+    return entry;
+  }
+
+  /** What the key holds now, so never what was invalidated, while grace allows it. */
+  #graceful({ key, rules }: Load): Entry | undefined {
+    const entry = this.#memory.peek(key);
+    if (entry === undefined || this.#invalidator.isSwept(entry)) return undefined;
+    const now = this.#clock.now();
+    return now < entry.expiresAt && now < entry.staleAt + rules.graceMs ? entry : undefined;
+  }
+}
+
+/** What a joiner makes of the load's end. */
+function takerOf(running: Load, waiting: Waiting, joinedAt: number, readAnew: () => Promise<unknown>) {
+  return (value: unknown): unknown => {
+    const { answer } = waiting;
+    if (answer !== undefined) {
+      // It was in memory when they were answered, so no invalidation from before they came covers it.
+      if (answer.isStale) running.counters.stale[answer.reason]++;
+      return servedValue(answer.entry);
+    }
+    if (running.isOutdatedFor(joinedAt)) return readAnew();
+    return running.original === undefined ? value : cloneValue(running.original.value);
+  };
+}

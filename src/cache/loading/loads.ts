@@ -1,0 +1,182 @@
+/**
+ * The loads in flight, at most one a key, what was invalidated while they ran, and what they may have read that is gone.
+ * Invariants: a load is removed by identity only; once an invalidation has returned, nobody joins a load that it covers.
+ */
+import type { EntryLinks } from '../entry.ts';
+import { Departures } from '../invalidation/departures.ts';
+import { InvalidatedSince } from '../invalidation/invalidated-since.ts';
+import { covers, type Target } from '../keys/target.ts';
+import type { Load } from './load.ts';
+
+/** A newer load took a load's place: it fills nothing, but whoever joined it is well served. */
+const SUPERSEDED = Number.POSITIVE_INFINITY;
+
+export class Loads {
+  readonly #inFlight = new Map<string, Load>();
+  /** Loads that go on for those who joined them before a newer one took their place. */
+  readonly #superseded = new Set<Load>();
+  /** The loads in flight by the keys they depend on, as far as they have said so. */
+  readonly #dependants = new Map<string, Set<Load>>();
+  /** Tags and dependencies may be learnt when a load ends, so what was invalidated meanwhile is remembered. */
+  readonly #invalidated = new InvalidatedSince();
+  readonly #departures = new Departures();
+  #begun = 0;
+
+  get size(): number {
+    return this.#inFlight.size;
+  }
+
+  /** Whether there is a load that an invalidation, or what leaves, may be of importance to. */
+  get isAny(): boolean {
+    return this.#inFlight.size > 0 || this.#superseded.size > 0;
+  }
+
+  get(key: string): Load | undefined {
+    return this.#inFlight.get(key);
+  }
+
+  all(): Iterable<Load> {
+    return this.#inFlight.values();
+  }
+
+  /** A load that was in flight for the key goes on for those who wait for it, and fills nothing. */
+  begin(load: Load): void {
+    const before = this.#inFlight.get(load.key);
+    if (before !== undefined) {
+      this.#void(before, SUPERSEDED);
+      this.#superseded.add(before);
+    }
+    load.number = ++this.#begun;
+    load.loads = this;
+    this.#inFlight.set(load.key, load);
+    for (const key of load.ownLinks?.dependsOn ?? []) this.learnt(load, key);
+  }
+
+  /** A load has said that it depends on a key. */
+  learnt(load: Load, key: string): void {
+    if (this.#inFlight.get(load.key) !== load) return;
+    const known = this.#dependants.get(key);
+    if (known === undefined) this.#dependants.set(key, new Set([load]));
+    else known.add(load);
+  }
+
+  end(load: Load): void {
+    if (this.#inFlight.get(load.key) === load) this.#take(load);
+    else if (this.#superseded.size > 0) this.#superseded.delete(load);
+    if (!this.isAny) this.#forget();
+  }
+
+  /** Something newer took the key's place. True when a load from before was in flight. */
+  supersede(key: string, position: number): boolean {
+    const load = this.#inFlight.get(key);
+    return load !== undefined && this.#void(load, position);
+  }
+
+  /** Voids what the target covers and returns the keys of the voided loads. */
+  invalidate(target: Target, position: number): string[] {
+    if (!this.isAny) return [];
+    if (target.kind === 'key') {
+      const voided = this.invalidateDependants(target.key, position);
+      if (this.supersede(target.key, position)) voided.push(target.key);
+      return voided;
+    }
+    const voided: string[] = [];
+    for (const load of this.#inFlight.values()) {
+      if (covers(target, load.key, load.links) && this.#void(load, position)) voided.push(load.key);
+    }
+    this.#remember(target, position);
+    return voided;
+  }
+
+  /** Voids what depends on the key and returns the keys of the voided loads. */
+  invalidateDependants(key: string, position: number): string[] {
+    const voided: string[] = [];
+    if (!this.isAny) return voided;
+    for (const load of this.#dependants.get(key) ?? []) {
+      if (this.#void(load, position)) voided.push(load.key);
+    }
+    this.#remember({ kind: 'key', key }, position);
+    return voided;
+  }
+
+  voidAll(position: number): void {
+    for (const load of this.#inFlight.values()) this.#void(load, position);
+    this.#superseded.clear();
+    this.#forget();
+  }
+
+  /** Voids what has tags or dependencies. */
+  voidLinked(position: number): void {
+    for (const load of this.#inFlight.values()) if (load.links !== undefined) this.#void(load, position);
+  }
+
+  /** No load with tags or dependencies that began before this position will be kept. */
+  distrustLinks(position: number): void {
+    this.#invalidated.forgetUpTo(position);
+  }
+
+  /** A value with these links was served, and is not resident any more. */
+  departed(key: string, links: EntryLinks): void {
+    if (!this.isAny) return;
+    this.#departures.add(key, links, this.#begun, () => {
+      let oldest = Number.POSITIVE_INFINITY;
+      for (const load of this.#running()) oldest = Math.min(oldest, load.number);
+      return oldest;
+    });
+  }
+
+  /** The links of what has left under the key since the load began. */
+  departedSince(key: string, load: Load): EntryLinks[] {
+    return load.number === 0 ? [] : this.#departures.since(key, load.number);
+  }
+
+  /**
+   * To be asked when a load has ended and all its links are known: voids it when something covered it after all, and
+   * says so.
+   */
+  settle(load: Load): boolean {
+    const { links } = load;
+    if (links === undefined) return false;
+    const isCertain = links.dependsOn.length === 0 || this.#departures.isKnownSince(load.number);
+    // Those who are given the value of a void load are void themselves, unless it is not told what it stems from.
+    if (load.isVoid) return !isCertain;
+    const at = this.#invalidated.covering(links, load.position) ?? (isCertain ? undefined : SUPERSEDED);
+    if (at === undefined) return false;
+    load.voidedAt = at;
+    return true;
+  }
+
+  /** False for a load that began later. */
+  #void(load: Load, position: number): boolean {
+    if (load.position >= position) return false;
+    load.voidedAt = position;
+    this.#take(load);
+    return true;
+  }
+
+  #take(load: Load): void {
+    this.#inFlight.delete(load.key);
+    for (const key of load.ownLinks?.dependsOn ?? []) {
+      const known = this.#dependants.get(key);
+      if (known?.delete(load) === true && known.size === 0) this.#dependants.delete(key);
+    }
+  }
+
+  #remember(target: Target, position: number): void {
+    this.#invalidated.add(target, position, () => {
+      let oldest = Number.POSITIVE_INFINITY;
+      for (const load of this.#running()) oldest = Math.min(oldest, load.position);
+      return oldest;
+    });
+  }
+
+  *#running(): Generator<Load, void, undefined> {
+    yield* this.#inFlight.values();
+    yield* this.#superseded;
+  }
+
+  #forget(): void {
+    this.#invalidated.clear();
+    this.#departures.clear();
+  }
+}

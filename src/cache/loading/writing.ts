@@ -1,0 +1,101 @@
+/**
+ * Write-through: the source first, then the cache. Writes to one key run one after another, so that the cache ends up
+ * with what the source was given last. An invalidation that comes while a value is being saved wins: what was saved may
+ * be outdated already, so the key is invalidated in place of filled.
+ */
+import { CacheError } from '../errors.ts';
+import { assertKey } from '../keys/keys.ts';
+import { isPromiseLike } from '../promise-like.ts';
+import type { Cache, EntryOptions } from '../types.ts';
+import type { Load } from './load.ts';
+import type { Loading } from './loading.ts';
+import type { Loads } from './loads.ts';
+
+export class Writing {
+  readonly #cache: Pick<Cache, 'set' | 'invalidate' | 'intend'>;
+  readonly #loading: Loading;
+  /** Saves under way, which invalidations void as they void loads. */
+  readonly #saves: Loads;
+  /** The end of the last write to a key. */
+  readonly #turns = new Map<string, Promise<void>>();
+
+  constructor(cache: Pick<Cache, 'set' | 'invalidate' | 'intend'>, loading: Loading, saves: Loads) {
+    this.#cache = cache;
+    this.#loading = loading;
+    this.#saves = saves;
+  }
+
+  async write<T, R>(
+    key: string,
+    value: T,
+    save: (value: T) => R | PromiseLike<R>,
+    options: EntryOptions,
+  ): Promise<R> {
+    this.#check(key, options);
+    const before = this.#turns.get(key);
+    const turn = Promise.withResolvers<void>();
+    this.#turns.set(key, turn.promise);
+    try {
+      if (before !== undefined) await before;
+      const record = this.#begin(key, options);
+      const crossOut = this.#cache.intend(() => [key]);
+      try {
+        const result = await save(value);
+        this.#finish(record, value);
+        return result;
+      } finally {
+        this.#saves.end(record);
+        crossOut();
+      }
+    } finally {
+      if (this.#turns.get(key) === turn.promise) this.#turns.delete(key);
+      turn.resolve();
+    }
+  }
+
+  writeSync<T, R>(key: string, value: T, save: (value: T) => R, options: EntryOptions): R {
+    this.#check(key, options);
+    const crossOut = this.#cache.intend(() => [key]);
+    try {
+      const result = save(value);
+      assertSaved(result, () => void this.#cache.invalidate(key));
+      this.#cache.set(key, value, options);
+      return result;
+    } finally {
+      crossOut();
+    }
+  }
+
+  /** Before anything is saved: what makes no sense must not be found out afterwards. */
+  #check(key: string, options: EntryOptions): void {
+    assertKey(key);
+    this.#loading.record(key, options, undefined);
+  }
+
+  #begin(key: string, options: EntryOptions): Load {
+    const record = this.#loading.record(key, options, undefined);
+    this.#saves.begin(record);
+    return record;
+  }
+
+  #finish(record: Load, value: unknown): void {
+    if (record.isVoid) this.#cache.invalidate(record.key);
+    else this.#cache.set(record.key, value, record.options);
+  }
+}
+
+/**
+ * Refuses what a synchronous write would have to wait for: whether it is saved is not known, so that what was there is
+ * outdated (`outdate`), now and when it has ended.
+ * @throws CacheError `ERR_ARGUMENT_INVALID`
+ */
+export function assertSaved(result: unknown, outdate: () => void): void {
+  if (!isPromiseLike(result)) return;
+  outdate();
+  // Its failure would have nobody to hear it, beside the error below.
+  void Promise.resolve(result).then(outdate, outdate);
+  throw new CacheError(
+    'ERR_ARGUMENT_INVALID',
+    'What writeSync saves with gives a promise, so it needs the asynchronous kind: write.',
+  );
+}

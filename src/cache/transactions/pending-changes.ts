@@ -1,0 +1,108 @@
+/**
+ * What an open transaction will do to the cache when it commits: an ordered list, with marks where savepoints began.
+ * It answers, for the reads within, whether the transaction has changed what a key stands for.
+ */
+import { compileTarget, covers, type Target } from '../keys/target.ts';
+import type { EntryOptions, InvalidationTarget } from '../types.ts';
+import { cloneValue } from '../values/clone.ts';
+import { deepFreeze } from '../values/freeze.ts';
+import { weigh } from '../values/weigher.ts';
+
+export type Change =
+  | { readonly kind: 'invalidate'; readonly target: InvalidationTarget; readonly compiled: Target }
+  | {
+      readonly kind: 'set';
+      readonly key: string;
+      readonly value: unknown;
+      /** Each reader needs a copy of its own. */
+      readonly copied: boolean;
+      readonly options: EntryOptions | undefined;
+      /** How far the feed's changes were written down when it was set. */
+      readonly written?: number | undefined;
+    }
+  | { readonly kind: 'clear' };
+
+/** What an entry is labelled with, as far as it matters here. */
+interface Labels {
+  readonly tags: readonly string[];
+  readonly dependsOn: readonly string[];
+}
+
+export class PendingChanges {
+  readonly #changes: Change[] = [];
+  /** Where the sets stand among them, each with its mark; in the order of both. */
+  readonly #sets: { readonly at: number; readonly mark: number }[] = [];
+
+  get size(): number {
+    return this.#changes.length;
+  }
+
+  /** @param mark of a set: without one only what was there is invalidated */
+  add(change: Change, mark?: number): void {
+    if (change.kind === 'set' && mark === undefined) this.#changes.push(changeOfInvalidate(change.key));
+    else this.#changes.push(change);
+    if (mark !== undefined) this.#sets.push({ at: this.#changes.length - 1, mark });
+  }
+
+  get hasSets(): boolean {
+    return this.#sets.length > 0;
+  }
+
+  /** Of the sets with later marks only what was there is invalidated. */
+  dropSetsAfter(standing: number): void {
+    for (let set = this.#sets.at(-1); set !== undefined && set.mark > standing; set = this.#sets.at(-1)) {
+      const change = this.#changes[set.at];
+      if (change?.kind === 'set') this.#changes[set.at] = changeOfInvalidate(change.key);
+      this.#sets.pop();
+    }
+  }
+
+  /** Takes out all that was added since the list had `size` changes. */
+  takeFrom(size: number): Change[] {
+    while ((this.#sets.at(-1)?.at ?? -1) >= size) this.#sets.pop();
+    return this.#changes.splice(size);
+  }
+
+  /** What all of them cover. */
+  targets(): InvalidationTarget[] {
+    return this.#changes.map((change) =>
+      change.kind === 'invalidate' ? change.target : change.kind === 'set' ? change.key : '*',
+    );
+  }
+
+  /** The last change that concerns the key. */
+  lastFor(key: string, labelsOf: (key: string) => Labels | undefined): Change | undefined {
+    if (this.#changes.length === 0) return undefined;
+    const labels = this.#labelsOf(key, labelsOf(key));
+    return this.#changes.findLast((change) => {
+      if (change.kind === 'invalidate') return covers(change.compiled, key, labels);
+      return change.kind === 'clear' || change.key === key || labels.dependsOn.includes(change.key);
+    });
+  }
+
+  /** The labels of the entry in the cache, and those it was set with in this transaction. */
+  #labelsOf(key: string, resident: Labels | undefined): Labels {
+    const sets = this.#changes.filter((change) => change.kind === 'set' && change.key === key);
+    const options = sets.map((change) => (change.kind === 'set' ? change.options : undefined));
+    return {
+      tags: [...(resident?.tags ?? []), ...options.flatMap((option) => option?.tags ?? [])],
+      dependsOn: [...(resident?.dependsOn ?? []), ...options.flatMap((option) => option?.dependsOn ?? [])],
+    };
+  }
+}
+
+/**
+ * A write as a change: with the value as it is now, whatever its maker does with it until the commit. A value that
+ * cannot be kept leaves nothing behind, as in the cache itself.
+ */
+export function changeOfSet(key: string, value: unknown, options: EntryOptions | undefined): Change {
+  const { kind } = weigh(value);
+  if (kind === 'frozen') return { kind: 'set', key, value: deepFreeze(value), copied: false, options };
+  if (kind === 'copied') return { kind: 'set', key, value: cloneValue(value), copied: true, options };
+  return changeOfInvalidate(key);
+}
+
+/** @throws CacheError for what is no target */
+export function changeOfInvalidate(target: InvalidationTarget): Change {
+  return { kind: 'invalidate', target, compiled: compileTarget(target) };
+}

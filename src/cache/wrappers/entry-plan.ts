@@ -1,0 +1,226 @@
+/**
+ * What the author said about the entries of a function (key, tags, dependencies, ttl), compiled once, when the function
+ * is wrapped. Wrappers and decorators are two ways to the same plan, hence alike in power.
+ */
+import { CacheError } from '../errors.ts';
+import {
+  compileKeyTemplate,
+  compileTemplate,
+  type Parameters,
+  type Render,
+  segmentOf,
+  type TemplateScope,
+} from '../keys/key-template.ts';
+import { escapeSegment, SEPARATOR } from '../keys/keys.ts';
+import { assertKnown } from '../known-options.ts';
+import type { PersistenceLevel } from '../tiers/policy.ts';
+import { assertLoadingPolicy, LOADING_POLICIES } from '../tiers/policy-check.ts';
+import { assertTtl } from '../tiers/tier-book.ts';
+import type { EntryOptions, LoadContext } from '../types.ts';
+
+/** Texts with placeholders, or a function of the arguments. */
+export type Labels<A extends readonly unknown[]> = readonly string[] | ((...args: A) => readonly string[]);
+
+/** A function of the value. Written as a method, so that one of any value (`never`) fits as well. */
+type OfValue<V, R> = { of(value: V): R }['of'];
+
+interface PlanOptions<A extends readonly unknown[], V>
+  extends Omit<EntryOptions, 'tags' | 'dependsOn' | 'when' | 'cost'> {
+  /** False: this value is served and not kept. */
+  readonly when?: OfValue<V, boolean> | undefined;
+  /** What a load of this value costs, in a unit of your choice; `/cache-stats` adds up what hits have saved. */
+  readonly cost?: OfValue<V, number> | undefined;
+  /** Placeholders as in `key`. */
+  readonly tags?: Labels<A>;
+  /** Keys whose invalidation invalidates the entry too; placeholders as in `key`. */
+  readonly dependsOn?: Labels<A>;
+  /**
+   * How many parameters the function has, where defaults or a rest hide it; or their names, which placeholders may
+   * then use.
+   */
+  readonly parameters?: Parameters;
+  /**
+   * Hands what a loader may know and say of its load (`signal`, `stale`, `setTtl`, `tag`, …) to the function, as an
+   * extra last argument. It is no part of the key, and no parameter that placeholders count. @default false
+   */
+  readonly passContext?: boolean;
+  /**
+   * The name under which the next process finds this function, to load what was used most before anybody asks
+   * (`docs/warming.md`); false: it need not. @default the template of the key, or the name of the
+   * function, or of the one that makes the key; a function without any of these has none
+   */
+  readonly recipe?: string | false;
+}
+
+/** Says where the values of a function are kept, and how. One of `key` and `keyPrefix` is needed. */
+export type EntryPlanOptions<A extends readonly unknown[] = readonly never[], V = never> = PlanOptions<A, V> &
+  (
+    | {
+        /** `user::{0}::profile`, `user::{0.id}::profile`, or a function of the arguments. */
+        readonly key: string | ((...args: A) => string);
+      }
+    | {
+        /**
+         * Makes the key `prefix::arguments::name`, such as `user::123456::getUserProfile`, which `user::123456::*`
+         * covers.
+         */
+        readonly keyPrefix: string;
+        /** The positions (or names, see `parameters`) that tell entries apart. @default all arguments */
+        readonly keyParams?: readonly (number | string)[];
+        /** The last part of the key. @default the function's name */
+        readonly name?: string;
+      }
+  );
+
+/** A plan: the key and the options of a call, made from its arguments. `self` is its `this`. */
+export interface EntryPlan {
+  key(self: unknown, args: readonly unknown[]): string;
+  options(self: unknown, args: readonly unknown[]): EntryOptions;
+  /** The arguments of a load; `undefined` where they are those of the call. */
+  readonly withContext: ((args: readonly unknown[], context: LoadContext) => unknown[]) | undefined;
+  /** The name under which it can be repeated; `undefined` where it has none. */
+  readonly recipe: string | undefined;
+  /** What is said of the disk; `undefined` where the tier decides. */
+  readonly persist: PersistenceLevel | undefined;
+  /** How many arguments a caller gives: the function's length, the context not counted. */
+  readonly length: number;
+}
+
+/** The options as they look from within, where the arguments' types are not known. */
+type AnyPlanOptions = PlanOptions<readonly unknown[], never> & {
+  readonly key?: string | ((...args: readonly unknown[]) => string);
+  readonly keyPrefix?: string;
+  readonly keyParams?: readonly (number | string)[];
+  readonly name?: string;
+};
+
+const OWN_OPTIONS = [
+  'key',
+  'keyPrefix',
+  'keyParams',
+  'name',
+  'tags',
+  'dependsOn',
+  'parameters',
+  'passContext',
+  'recipe',
+];
+/** What is handed on with every call. */
+const ENTRY_OPTIONS: ReadonlySet<string> = new Set(['tier', 'ttlMs', 'negativeTtlMs', ...LOADING_POLICIES]);
+const OPTIONS: readonly string[] = [...OWN_OPTIONS, ...ENTRY_OPTIONS];
+
+/**
+ * Compiles the options given for a function.
+ * @throws CacheError `ERR_ARGUMENT_INVALID` for an option that does not exist, a malformed template, or a placeholder
+ * that names no parameter; `ERR_KEY_INVALID` for text that can be no key
+ */
+export function planEntry<A extends readonly unknown[]>(
+  fn: { readonly name: string; readonly length: number },
+  options: EntryPlanOptions<A, never>,
+): EntryPlan {
+  // From here on arguments are just values: their types were checked where the function was wrapped.
+  const given = options as unknown as AnyPlanOptions;
+  assertOptions(fn.name, given);
+  const passesContext = given.passContext === true;
+  const length = Math.max(0, fn.length - (passesContext ? 1 : 0));
+  const scope = scopeOf({ name: fn.name, length }, given.parameters);
+  const { key, tags, dependsOn } = given;
+  const render = typeof key === 'function' ? undefined : keyRender(fn.name, given, scope);
+  const fixed: EntryOptions = Object.freeze(
+    Object.fromEntries(
+      Object.entries(given).filter(([name, value]) => ENTRY_OPTIONS.has(name) && value !== undefined),
+    ),
+  );
+  const makeTags = tags === undefined ? undefined : labelsOf(tags, scope);
+  const makeDependencies = dependsOn === undefined ? undefined : labelsOf(dependsOn, scope);
+  return {
+    length,
+    recipe: recipeName(fn.name, given),
+    persist: given.persist,
+    // Behind what is given, and never before its place: a caller may leave arguments out.
+    withContext: passesContext
+      ? (args, context) => [...args, ...Array<undefined>(Math.max(0, length - args.length)), context]
+      : undefined,
+    key: (self, args) => (typeof key === 'function' ? key.apply(self, [...args]) : (render?.(args) ?? '')),
+    options(self, args) {
+      if (makeTags === undefined && makeDependencies === undefined) return fixed;
+      return {
+        ...fixed,
+        ...(makeTags !== undefined && { tags: makeTags(self, args) }),
+        ...(makeDependencies !== undefined && { dependsOn: makeDependencies(self, args) }),
+      };
+    },
+  };
+}
+
+function recipeName(functionName: string, given: AnyPlanOptions): string | undefined {
+  const { recipe, key, keyPrefix, name } = given;
+  if (recipe === false) return undefined;
+  if (typeof recipe === 'string' && recipe !== '') return recipe;
+  if (recipe !== undefined) {
+    throw new CacheError(
+      'ERR_ARGUMENT_INVALID',
+      `recipe of ${functionName || 'the function'} must be a name, or false.`,
+    );
+  }
+  if (typeof key === 'string') return key;
+  if (keyPrefix !== undefined) return `${keyPrefix}::…::${name ?? functionName}`;
+  // A function written as a property in place is called after it, and says nothing.
+  const keyName = typeof key === 'function' && key.name !== 'key' ? key.name : '';
+  return functionName || keyName || undefined;
+}
+
+/** What templates for a function may refer to. */
+export function scopeOf(
+  fn: { readonly name: string; readonly length: number },
+  parameters: Parameters | undefined,
+): TemplateScope {
+  return { functionName: fn.name === '' ? 'the function' : `${fn.name}()`, length: fn.length, parameters };
+}
+
+function assertOptions(name: string, options: AnyPlanOptions): void {
+  const owner = name || 'the function';
+  assertKnown(owner, options, OPTIONS);
+  if (options.ttlMs !== undefined) assertTtl(options.ttlMs, `ttlMs of ${owner}`);
+  if (options.negativeTtlMs !== undefined) assertTtl(options.negativeTtlMs, `negativeTtlMs of ${owner}`);
+  assertLoadingPolicy(options, owner);
+  if (options.passContext !== undefined && typeof options.passContext !== 'boolean') {
+    throw new CacheError('ERR_ARGUMENT_INVALID', `passContext of ${owner} must be true or false.`);
+  }
+  if ((options.key === undefined) === (options.keyPrefix === undefined)) {
+    throw new CacheError(
+      'ERR_ARGUMENT_INVALID',
+      `Give either key or keyPrefix for ${name || 'the function'}, such as key: 'user::{0}::profile'.`,
+    );
+  }
+}
+
+function keyRender(functionName: string, options: AnyPlanOptions, scope: TemplateScope): Render {
+  if (typeof options.key === 'string') return compileKeyTemplate(options.key, scope);
+  const name = options.name ?? functionName;
+  if (name === '') {
+    throw new CacheError(
+      'ERR_ARGUMENT_INVALID',
+      'A function without a name needs the option name beside keyPrefix.',
+    );
+  }
+  const prefix = `${options.keyPrefix ?? ''}${SEPARATOR}`;
+  const end = SEPARATOR + escapeSegment(name);
+  if (options.keyParams !== undefined) {
+    const params = options.keyParams.map((param) => `{${param}}${SEPARATOR}`).join('');
+    return compileKeyTemplate(`${prefix}${params}${escapeSegment(name)}`, scope);
+  }
+  compileKeyTemplate(prefix + escapeSegment(name), scope);
+  return (args) =>
+    (args.length === 0 ? prefix.slice(0, -SEPARATOR.length) : prefix + args.map(segmentOf).join(SEPARATOR)) +
+    end;
+}
+
+function labelsOf(
+  labels: Labels<readonly unknown[]>,
+  scope: TemplateScope,
+): (self: unknown, args: readonly unknown[]) => readonly string[] {
+  if (typeof labels === 'function') return (self, args) => labels.apply(self, [...args]);
+  const renders = labels.map((label) => compileTemplate(label, scope));
+  return (_self, args) => renders.map((render) => render(args));
+}

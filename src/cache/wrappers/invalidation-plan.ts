@@ -1,0 +1,107 @@
+/**
+ * What a mutation invalidates, compiled once, when the function is wrapped; and how it is carried out.
+ * A write that the database accepted never fails because of its invalidation (I4), and nothing stale stays behind
+ * either: when the targets cannot be made out, the whole cache is cleared.
+ */
+import { guardedLogger, type Logger } from '../../logger.ts';
+import { CacheError } from '../errors.ts';
+import { compileTargetTemplate, compileTemplate, type Parameters } from '../keys/key-template.ts';
+import { assertKnown, type OptionNames } from '../known-options.ts';
+import type { Cache, InvalidationTarget } from '../types.ts';
+import { scopeOf } from './entry-plan.ts';
+
+/** One target with placeholders, several, or a function of a call's arguments and result. */
+export type InvalidationTargets<A extends readonly unknown[] = readonly never[], R = never> =
+  | InvalidationTarget
+  | readonly InvalidationTarget[]
+  | ((args: A, result: R) => InvalidationTarget | readonly InvalidationTarget[]);
+
+export interface InvalidationOptions {
+  /** As in the options of `cached`. */
+  readonly parameters?: Parameters;
+  /** Hears of an invalidation that failed. @default `console` */
+  readonly logger?: Logger;
+}
+
+const OPTIONS: OptionNames<InvalidationOptions> = { parameters: true, logger: true };
+
+export interface InvalidationPlan {
+  /**
+   * Writes down what the call is about to change, for the case that the process ends before it is invalidated: all there
+   * is where that depends on the result. Never throws.
+   * @returns what crosses it out
+   */
+  before(cache: Cache, args: readonly unknown[]): () => void;
+  /** Invalidates what a successful call has changed. Never throws. */
+  after(cache: Cache, self: unknown, args: readonly unknown[], result: unknown): void;
+}
+
+const EVERYTHING = ['*'] as const;
+
+/**
+ * @throws CacheError `ERR_ARGUMENT_INVALID`, `ERR_KEY_INVALID` or `ERR_PATTERN_INVALID` for targets that can cover
+ * nothing, or that refer to parameters the function does not have
+ */
+export function planInvalidation<A extends readonly unknown[], R>(
+  fn: { readonly name: string; readonly length: number },
+  targets: InvalidationTargets<A, R>,
+  options: InvalidationOptions = {},
+): InvalidationPlan {
+  const scope = scopeOf(fn, options.parameters);
+  assertKnown(scope.functionName, options, OPTIONS);
+  const logger = guardedLogger(options.logger ?? console);
+  const makeTargets = typeof targets === 'function' ? undefined : compileAll(asList(targets));
+  function compileAll(list: readonly InvalidationTarget[]) {
+    if (list.length === 0) {
+      throw new CacheError(
+        'ERR_ARGUMENT_INVALID',
+        `Say what ${scope.functionName} invalidates, such as 'user::{0}::*'.`,
+      );
+    }
+    return list.map((target) => {
+      if (typeof target === 'string') return compileTargetTemplate(target, scope);
+      const render = compileTemplate(target?.tag, scope);
+      return (args: readonly unknown[]) => ({ tag: render(args) });
+    });
+  }
+  return {
+    before(cache, args) {
+      try {
+        return cache.intend(() => makeTargets?.map((render) => render(args)) ?? EVERYTHING);
+      } catch (error) {
+        // Afterwards, what cannot be made out clears the whole cache.
+        logger.warn(`What ${scope.functionName} invalidates could not be made out before it ran.`, { error });
+        return () => undefined;
+      }
+    },
+    after(cache, self, args, result) {
+      try {
+        const made =
+          typeof targets === 'function'
+            ? // The arguments' types were checked where the function was wrapped.
+              asList(targets.call(self, args as A, result as R))
+            : (makeTargets ?? []).map((render) => render(args));
+        cache.invalidate(...made);
+      } catch (error) {
+        clearInstead(cache, scope.functionName, logger, error);
+      }
+    },
+  };
+}
+
+function asList(targets: InvalidationTarget | readonly InvalidationTarget[]): readonly InvalidationTarget[] {
+  return Array.isArray(targets) ? targets : [targets as InvalidationTarget];
+}
+
+function clearInstead(cache: Cache, name: string, logger: Logger, error: unknown): void {
+  try {
+    cache.clear();
+    logger.error(`What ${name} invalidates could not be made out, so the whole cache was cleared.`, {
+      error,
+    });
+  } catch (failure) {
+    logger.error(`What ${name} invalidates could not be made out, and the cache could not be cleared.`, {
+      error: new AggregateError([error, failure]),
+    });
+  }
+}

@@ -1,0 +1,143 @@
+/**
+ * The tiers of a configuration as the engine takes them: the four built-in ones first, then the author's in the order
+ * of the file. Seconds and kilobytes become milliseconds and bytes here, once.
+ */
+import { tierLabel } from '../cache/tiers/define-tier.ts';
+import type { LoadingPolicy, PersistenceLevel } from '../cache/tiers/policy.ts';
+import type { BuiltInTier, TierPolicy } from '../cache/types.ts';
+import type { TierSection } from './tier-schema.ts';
+
+interface BuiltIn {
+  readonly tier: BuiltInTier;
+  readonly label: string;
+  readonly description: string;
+  /** Where its ttl stands in the section `cache`. */
+  readonly ttlName: 'ttl_config' | 'ttl_reference' | 'ttl_user' | 'ttl_query';
+  readonly namespaces: readonly string[];
+  /** What people did and have is not written to disk unless somebody says so. */
+  readonly persist: PersistenceLevel;
+}
+
+export const BUILT_IN_TIERS: readonly BuiltIn[] = [
+  {
+    tier: 'config',
+    label: 'Configuration',
+    description: 'VIP tiers, payment methods. Cleared only by hand.',
+    ttlName: 'ttl_config',
+    namespaces: ['config'],
+    persist: 'periodic',
+  },
+  {
+    tier: 'reference',
+    label: 'Reference',
+    description: 'products, categories, discounts. Cleared on change.',
+    ttlName: 'ttl_reference',
+    namespaces: ['products', 'categories', 'discounts'],
+    persist: 'periodic',
+  },
+  {
+    tier: 'user',
+    label: 'User',
+    description: 'profiles, balances, orders. Cleared on update.',
+    ttlName: 'ttl_user',
+    namespaces: ['user', 'user_orders'],
+    persist: 'memory',
+  },
+  {
+    tier: 'query',
+    label: 'Query',
+    description: 'searches, leaderboards.',
+    ttlName: 'ttl_query',
+    namespaces: ['query'],
+    persist: 'periodic',
+  },
+];
+
+export function builtInTier(name: string): BuiltIn | undefined {
+  return BUILT_IN_TIERS.find(({ tier }) => tier === name);
+}
+
+/** The namespaces of a tier of the file: its own name where nothing is said, and what a built-in one has anyway. */
+export function namespacesOf(name: string, section: Pick<TierSection, 'namespaces'>): readonly string[] {
+  const own = builtInTier(name)?.namespaces;
+  const stated = section.namespaces ?? (own === undefined ? [name] : []);
+  return [...new Set([...(own ?? []), ...stated])];
+}
+
+/** What the tiers take from the section `cache`. */
+interface CacheSection {
+  readonly ttl_config: number;
+  readonly ttl_reference: number;
+  readonly ttl_user: number;
+  readonly ttl_query: number;
+  readonly ttl_negative: number;
+  readonly jitter: number;
+  readonly disk_path: string | null;
+  readonly tiers?: Readonly<Record<string, TierSection>> | undefined;
+}
+
+/** Every tier, complete. The section has passed config-advice.ts, so each of its own tiers has a ttl. */
+export function tierPolicies(cache: CacheSection): TierPolicy[] {
+  const sections = cache.tiers ?? {};
+  const builtIn = BUILT_IN_TIERS.map(({ tier, label, description, ttlName, persist }) => ({
+    ...(cache.disk_path === null ? {} : { persist }),
+    ...policyOf(cache, tier, sections[tier] ?? {}, { label, description, ttl: cache[ttlName] }),
+  }));
+  const own = Object.entries(sections)
+    .filter(([name]) => builtInTier(name) === undefined)
+    .map(([name, section]) =>
+      policyOf(cache, name, section, { label: tierLabel(name), description: '', ttl: section.ttl ?? 0 }),
+    );
+  return [...builtIn, ...own];
+}
+
+function policyOf(
+  cache: CacheSection,
+  tier: string,
+  section: TierSection,
+  unless: { readonly label: string; readonly description: string; readonly ttl: number },
+): TierPolicy {
+  return {
+    tier,
+    label: section.label ?? unless.label,
+    description: section.description ?? unless.description,
+    ttlMs: ms(unless.ttl),
+    negativeTtlMs: ms(Math.min(section.negative_ttl ?? cache.ttl_negative, unless.ttl)),
+    namespaces: namespacesOf(tier, section),
+    ...loadingPolicy(section),
+    jitterRatio: section.jitter ?? cache.jitter,
+  };
+}
+
+/** The policies that are stated; those that are not stay absent. */
+function loadingPolicy(section: TierSection): LoadingPolicy {
+  const { adaptive_ttl: adaptive } = section;
+  const policy: LoadingPolicy = {
+    graceMs: each(section.grace, ms),
+    graceBackoffMs: each(section.grace_backoff, ms),
+    staleWhileRevalidateMs: each(section.stale_while_revalidate, ms),
+    softTimeoutMs: each(section.soft_timeout, ms),
+    hardTimeoutMs: each(section.hard_timeout, ms),
+    refreshAheadRatio: section.refresh_ahead,
+    earlyRefreshBeta: section.early_refresh,
+    adaptiveTtl: each(adaptive, ({ min, max }) => ({ minMs: ms(min), maxMs: ms(max) })),
+    compressAboveBytes: each(section.compress_above_kb, bytes),
+    maxEntryBytes: each(section.max_entry_kb, bytes),
+    skipEmpty: section.skip_empty,
+    persist: section.persist,
+  };
+  return Object.fromEntries(Object.entries(policy).filter(([, value]) => value !== undefined));
+}
+
+function each<T, R>(value: T | undefined, convert: (value: T) => R): R | undefined {
+  return value === undefined ? undefined : convert(value);
+}
+
+/** Whole milliseconds, and never none where something is stated. */
+function ms(seconds: number): number {
+  return seconds === 0 ? 0 : Math.max(1, Math.round(seconds * 1_000));
+}
+
+function bytes(kilobytes: number): number {
+  return Math.max(1, Math.round(kilobytes * 1_024));
+}

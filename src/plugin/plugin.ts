@@ -1,0 +1,452 @@
+/**
+ * The composition root for a host bot: its client and a configuration in, the cache with its warmers and the admin
+ * commands out. It touches no prototype and none of the host's commands, and `stop` undoes all it did.
+ */
+import { readFileSync } from 'node:fs';
+import {
+  type AutocompleteInteraction,
+  type ChatInputCommandInteraction,
+  type Client,
+  type ClientEvents,
+  Events,
+  type Interaction,
+  type RESTGetCurrentApplicationResult,
+  Routes,
+  ShardClientUtil,
+} from 'discord.js';
+import { createCache } from '../cache/cache.ts';
+import type { Clock } from '../cache/clock.ts';
+import { CacheError } from '../cache/errors.ts';
+import { assertKnown, type OptionNames } from '../cache/known-options.ts';
+import type { Cache, InvalidationTarget } from '../cache/types.ts';
+import { Access, ownersOf } from '../commands/access.ts';
+import { Audit } from '../commands/audit.ts';
+import type { AuditEntry } from '../commands/command.ts';
+import { adminCommands } from '../commands/commands.ts';
+import { Cooldown } from '../commands/cooldown.ts';
+import { Dispatcher } from '../commands/dispatcher.ts';
+import type { CommandStore } from '../commands/registration/command-store.ts';
+import { registerAndTell, tellMissing } from '../commands/registration/log.ts';
+import {
+  type CommandData,
+  Registration,
+  type RegistrationPlan,
+  type RegistrationReport,
+} from '../commands/registration/registration.ts';
+import { broadcastLink } from '../commands/shards/broadcast-link.ts';
+import { answers, missing } from '../commands/shards/everywhere.ts';
+import { ForgetElsewhere } from '../commands/shards/forget-elsewhere.ts';
+import { ShardDesk } from '../commands/shards/shard-desk.ts';
+import type { ShardLink } from '../commands/shards/shard-link.ts';
+import { type ShardQuestions, Shards } from '../commands/shards/shards.ts';
+import { tokenFreeLogger } from '../commands/token-free.ts';
+import { type Config, configNotices } from '../config/config.ts';
+import { addReceipts, type ForgetReceipt, forget } from '../forget.ts';
+import { guardedLogger, type Logger } from '../logger.ts';
+import { scopeNotices } from '../warmers/scopes.ts';
+import type { Warmers, WarmTask } from '../warmers/types.ts';
+import { createWarmers } from '../warmers/warmers.ts';
+import type { WriteBehind } from '../write-behind/types.ts';
+
+export interface CachecordOptions {
+  readonly config: Config;
+  /** What the warmers fill: a list, or a function of the cache that makes it. @default none */
+  readonly warmTasks?: readonly WarmTask[] | ((cache: Cache) => readonly WarmTask[]);
+  /** The host's own cache. A cache made here is stopped by `stop`, a cache handed in is not. @default one made from the configuration */
+  readonly cache?: Cache;
+  /**
+   * From `createWriteBehind` on the same cache, or a function of the cache that makes it: shown by `/cache-info`, acted
+   * upon with `/cache-writes`, included when somebody is forgotten, and drained by `stop`, after which its database may
+   * be closed. @default none
+   */
+  readonly writeBehind?: WriteBehind | ((cache: Cache) => WriteBehind);
+  /** @default `console` */
+  readonly logger?: Logger;
+  /** @default the machine's */
+  readonly clock?: Clock;
+  /** Told every line of the audit log, e.g. to keep it in a table. */
+  readonly auditSink?: (entry: AuditEntry) => void;
+  /**
+   * Remembers which commands are ours, so that a guild that is no longer an admin guild loses them at the next start.
+   * @default memory, which forgets at the end of the process: there the commands stay listed, and refuse everybody
+   */
+  readonly commandStore?: CommandStore;
+  /** The way to the bot's other processes. @default through discord.js's ShardingManager, where it started this one */
+  readonly shards?: ShardLink;
+  /** Shown by `/cache-info`. @default Cachecord's own */
+  readonly version?: string;
+}
+
+export interface StartOptions {
+  /**
+   * `all` answers our commands and components; `components` leaves the commands to the host's dispatcher; `none` leaves
+   * everything to the host, who calls `handle`. @default 'all'
+   */
+  readonly listen?: 'all' | 'components' | 'none';
+  /** Whether the commands are registered once the client is ready. @default true */
+  readonly register?: boolean;
+}
+
+/** A command as the discord.js guide and the create-discord-bot template know it. */
+export interface HostCommand {
+  readonly data: CommandData & { toJSON(): CommandData };
+  execute(interaction: ChatInputCommandInteraction): Promise<void>;
+  autocomplete(interaction: AutocompleteInteraction): Promise<void>;
+}
+
+export interface Cachecord {
+  readonly cache: Cache;
+  readonly warmers: Warmers;
+  /** For a host with a dispatcher and a deploy script of its own. */
+  readonly commands: readonly HostCommand[];
+  /** Answers the interaction if it is ours; false if it is not. Never throws. */
+  handle(interaction: Interaction): Promise<boolean>;
+  /**
+   * Listens, warms within the budget, and registers as soon as the client is ready. Adds one listener for interactions
+   * and one for the client's errors, without which an error ends the process.
+   */
+  start(options?: StartOptions): Promise<void>;
+  /**
+   * Registers what differs, by upsert, and takes our commands off guilds that the configuration no longer names. Those
+   * of an earlier process are known where there is a `commandStore`. Of several processes, each does this for the guilds
+   * of its own shard.
+   */
+  register(): Promise<RegistrationReport>;
+  /** What `register` would do; changes nothing. */
+  plan(): Promise<RegistrationPlan>;
+  /** Takes our commands off Discord. */
+  unregister(): Promise<void>;
+  /**
+   * Removes what the cache holds of a person from memory, disk and statistics: every key with the id as a segment, and
+   * what is tagged `user:ID`. The host's own tables are the host's.
+   * @param also more keys, patterns and tags of theirs
+   */
+  forgetUser(id: string, also?: readonly InvalidationTarget[]): Promise<ForgetReceipt>;
+  /** The same for a guild (`guild:ID`). Done by itself when the bot leaves one, though not when Discord loses sight of it. */
+  forgetGuild(id: string, also?: readonly InvalidationTarget[]): Promise<ForgetReceipt>;
+  /** Undoes everything that `start` did. Resolves within five seconds. */
+  stop(): Promise<void>;
+}
+
+/**
+ * The definitions for the host's deploy script. Pure: neither a client nor a database.
+ * @param options `writeBehind: true` where the plugin is given one, or `/cache-writes` would be missing
+ */
+export function cacheCommandData(
+  config: Config,
+  options: { readonly writeBehind?: boolean } = {},
+): readonly CommandData[] {
+  return adminCommands(config, options).map(({ data }) => data);
+}
+
+/** Puts the cache, its warmers and the admin commands beside the host's own. Nothing runs before `start`. */
+export function createCachecord(client: Client, options: CachecordOptions): Cachecord {
+  assertKnown('createCachecord', options, OPTIONS);
+  return new Plugin(client, options);
+}
+
+const OPTIONS: OptionNames<CachecordOptions> = {
+  config: true,
+  warmTasks: true,
+  cache: true,
+  writeBehind: true,
+  logger: true,
+  clock: true,
+  auditSink: true,
+  commandStore: true,
+  shards: true,
+  version: true,
+};
+
+/** After ready a host may still be deploying; then its list is in place. */
+const CHECK_AFTER_MS = 30_000;
+/** All of `stop` has five seconds; the warmers take two of them at most, and so does what is still to be saved. */
+const FLUSH_LIMIT_MS = 2_000;
+const DRAIN_LIMIT_MS = 2_000;
+
+class Plugin implements Cachecord {
+  readonly cache: Cache;
+  readonly warmers: Warmers;
+  readonly commands: readonly HostCommand[];
+  readonly #writeBehind: WriteBehind | undefined;
+  readonly #client: Client;
+  readonly #config: Config;
+  readonly #logger: Logger;
+  readonly #clock: Clock;
+  readonly #ownsCache: boolean;
+  readonly #audit: Audit;
+  readonly #access: Access;
+  readonly #registration: Registration;
+  readonly #dispatcher: Dispatcher;
+  readonly #shards: Shards | undefined;
+  readonly #elsewhere: ForgetElsewhere | undefined;
+  readonly #desk: ShardDesk;
+  /** What `stop` has to take back, such as listeners and timers. */
+  readonly #undo: (() => void)[] = [];
+  #listen: NonNullable<StartOptions['listen']> = 'none';
+  #background: Promise<unknown> = Promise.resolve();
+  #started: Promise<void> | undefined;
+  #stopped: Promise<void> | undefined;
+
+  constructor(client: Client, options: CachecordOptions) {
+    const { config, warmTasks = [] } = options;
+    const logger = guardedLogger(tokenFreeLogger(options.logger ?? console));
+    this.#client = client;
+    this.#config = config;
+    this.#logger = logger;
+    this.#ownsCache = options.cache === undefined;
+    this.cache =
+      options.cache ??
+      createCache({
+        ...config.cache,
+        logger,
+        ...(options.clock === undefined ? {} : { clock: options.clock }),
+      });
+    const { writeBehind } = options;
+    this.#writeBehind = typeof writeBehind === 'function' ? writeBehind(this.cache) : writeBehind;
+    const clock = options.clock ?? this.cache.clock;
+    this.#clock = clock;
+    this.warmers = createWarmers({
+      tasks: typeof warmTasks === 'function' ? warmTasks(this.cache) : warmTasks,
+      config: config.warmers,
+      warmth: this.cache.warmth,
+      clock,
+      logger,
+    });
+    const admin = adminCommands(config, { writeBehind: this.#writeBehind !== undefined });
+    const { auditChannelId } = config.admin;
+    this.#audit = new Audit({
+      clock,
+      logger,
+      sink: options.auditSink,
+      post:
+        auditChannelId === null
+          ? undefined
+          : (content) =>
+              client.rest.post(Routes.channelMessages(auditChannelId), {
+                body: { content, allowed_mentions: { parse: [] } },
+              }),
+    });
+    this.#access = new Access({
+      rules: config.admin,
+      clock,
+      logger,
+      fetchOwners: async () => ownersOf(await this.#application()),
+    });
+    const link = options.shards ?? broadcastLink(client);
+    this.#registration = new Registration({
+      rest: client.rest,
+      guildIds: config.admin.guildIds,
+      wanted: admin.map(({ data }) => data),
+      logger,
+      store: options.commandStore,
+      isOwn: link && ((guildId) => link.ids.includes(ShardClientUtil.shardIdForGuildId(guildId, link.count))),
+      applicationId: async () => client.application?.id ?? (await this.#application()).id,
+    });
+    const startedAt = clock.epochAt(clock.now());
+    this.#shards = link && new Shards({ link, clock, logger, version: ownVersion() });
+    this.#elsewhere = this.#shards && new ForgetElsewhere(this.#shards, clock, logger);
+    this.#desk = new ShardDesk(
+      {
+        cache: this.cache,
+        warmers: this.warmers,
+        logger,
+        startedAt,
+        ...(this.#writeBehind === undefined ? {} : { writeBehind: this.#writeBehind }),
+      },
+      () => client.guilds.cache.size,
+    );
+    this.#dispatcher = new Dispatcher({
+      commands: admin,
+      services: {
+        cache: this.cache,
+        warmers: this.warmers,
+        config,
+        audit: this.#audit,
+        logger,
+        version: options.version ?? ownVersion(),
+        startedAt,
+        ...(this.#shards === undefined ? {} : { shards: this.#shards }),
+        ...(this.#writeBehind === undefined ? {} : { writeBehind: this.#writeBehind }),
+      },
+      access: this.#access,
+      cooldown: new Cooldown(clock, config.admin.cooldownMs),
+      registration: this.#registration,
+    });
+    this.commands = admin.map(({ data }) => this.#hostCommand(data));
+  }
+
+  handle(interaction: Interaction): Promise<boolean> {
+    return this.#dispatcher.handle(interaction);
+  }
+
+  start(options: StartOptions = {}): Promise<void> {
+    if (this.#stopped !== undefined) {
+      return Promise.reject(
+        new CacheError('ERR_CLOSED', 'Cachecord was stopped: make a new one to start again.'),
+      );
+    }
+    this.#started ??= this.#start(options);
+    return this.#started;
+  }
+
+  register(): Promise<RegistrationReport> {
+    return this.#registration.register();
+  }
+
+  plan(): Promise<RegistrationPlan> {
+    return this.#registration.plan();
+  }
+
+  unregister(): Promise<void> {
+    return this.#registration.unregister();
+  }
+
+  forgetUser(id: string, also?: readonly InvalidationTarget[]): Promise<ForgetReceipt> {
+    return this.#forget('user', id, also);
+  }
+
+  forgetGuild(id: string, also?: readonly InvalidationTarget[]): Promise<ForgetReceipt> {
+    return this.#forget('guild', id, also);
+  }
+
+  async #forget(
+    kind: ForgetReceipt['kind'],
+    id: string,
+    also?: readonly InvalidationTarget[],
+  ): Promise<ForgetReceipt> {
+    const [own, replies] = await Promise.all([
+      this.#forgetHere({ kind, id, also: also ?? [] }),
+      this.#elsewhere?.ask({ kind, id, also: also ?? [] }) ?? [],
+    ]);
+    const silentShards = missing(replies);
+    const receipt = { ...addReceipts(own, answers(replies)), silentShards };
+    const { entries, stored, topKeys, hotKeys, writes, isUnfinished } = receipt;
+    this.#logger.info(`What the cache held of a ${kind} was forgotten.`, {
+      entries,
+      stored,
+      topKeys,
+      hotKeys,
+      writes,
+      isUnfinished,
+    });
+    if (isUnfinished) {
+      this.#logger.warn(
+        `A file did not give up all that was held of a ${kind}: it is not used any more, and removed as soon as the file lets.`,
+      );
+    }
+    return receipt;
+  }
+
+  #forgetHere({ kind, id, also }: ShardQuestions['forget']['ask']): Promise<ForgetReceipt> {
+    if (kind === 'user') this.warmers.userForgotten(id);
+    return forget(this.cache, kind, id, also, { writeBehind: this.#writeBehind });
+  }
+
+  /** discord.js tells of an outage by another event. */
+  #left(guildId: string): void {
+    this.forgetGuild(guildId).catch((error: unknown) => {
+      this.#logger.error('What the cache held of a guild that was left could not be forgotten.', { error });
+    });
+  }
+
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #start({ listen = 'all', register = true }: StartOptions): Promise<void> {
+    for (const notice of configNotices(this.#config)) this.#logger.warn(notice);
+    for (const notice of scopeNotices(this.warmers.scopes, this.cache.tiers)) this.#logger.warn(notice);
+    this.#listen = listen;
+    this.#on(Events.InteractionCreate, (interaction) => this.#seen(interaction));
+    this.#on(Events.GuildDelete, ({ id }) => this.#left(id));
+    this.#on(Events.Error, (error) => this.#clientFailed(error));
+    const serving = this.#shards?.serve((question, from) =>
+      question.topic === 'forget' ? this.#forgetHere(question) : this.#desk.answer(question, from),
+    );
+    if (serving !== undefined) this.#undo.push(serving);
+    if (this.#client.isReady()) this.#ready(register);
+    else {
+      const ready = () => this.#ready(register);
+      this.#client.once(Events.ClientReady, ready);
+      this.#undo.push(() => this.#client.off(Events.ClientReady, ready));
+    }
+    if (this.cache.enabled) await this.warmers.start();
+  }
+
+  async #stop(): Promise<void> {
+    for (const undo of this.#undo.splice(0)) undo();
+    this.#elsewhere?.stop();
+    const idle = Promise.all([this.#dispatcher.stop().then(() => this.#audit.flush()), this.#background]);
+    await Promise.all([this.warmers.stop(), this.#atMost(FLUSH_LIMIT_MS, idle)]);
+    await this.#writeBehind?.stop({ deadlineMs: DRAIN_LIMIT_MS });
+    if (this.#ownsCache) await this.cache.stop();
+  }
+
+  /** The one listener for interactions. Nothing in it is awaited by the client. */
+  #seen(interaction: Interaction): void {
+    if (this.cache.enabled && !interaction.user.bot) this.warmers.userSeen(interaction.user.id);
+    if (this.#listen === 'none') return;
+    // In a host with a dispatcher of its own, commands come through it; few dispatchers know autocomplete or buttons.
+    if (this.#listen === 'components' && interaction.isChatInputCommand()) return;
+    void this.#dispatcher.handle(interaction);
+  }
+
+  /** Without any listener for it, an error of the client ends the process. Where the host listens, it is told already. */
+  #clientFailed(error: Error): void {
+    if (this.#client.listenerCount(Events.Error) > 1) return;
+    this.#logger.error('The Discord client reported an error.', { error });
+  }
+
+  #ready(register: boolean): void {
+    const hasGuilds = this.#config.admin.guildIds.length > 0;
+    this.#background = Promise.all([
+      this.#access.refresh(),
+      register ? registerAndTell(this.#registration, this.#logger) : undefined,
+    ]);
+    if (!hasGuilds) return;
+    const check = () => void tellMissing(this.#registration, this.#logger, register);
+    this.#undo.push(this.#clock.after(CHECK_AFTER_MS, check));
+  }
+
+  #hostCommand(data: CommandData): HostCommand {
+    const take = async (interaction: Interaction) => void (await this.#dispatcher.handle(interaction));
+    // Not enumerable, so that the object is plain JSON to whoever copies or validates it.
+    const toJSON = { value: () => data, enumerable: false };
+    return {
+      data: Object.defineProperty({ ...data }, 'toJSON', toJSON) as HostCommand['data'], // has it from here on
+      execute: take,
+      autocomplete: take,
+    };
+  }
+
+  async #application(): Promise<RESTGetCurrentApplicationResult> {
+    // As Discord documents it.
+    return (await this.#client.rest.get(Routes.currentApplication())) as RESTGetCurrentApplicationResult;
+  }
+
+  #on<Name extends keyof ClientEvents>(name: Name, listener: (...values: ClientEvents[Name]) => void): void {
+    this.#client.on(name, listener);
+    this.#undo.push(() => this.#client.off(name, listener));
+  }
+
+  async #atMost(limitMs: number, work: Promise<unknown>): Promise<void> {
+    let cancel = () => {};
+    const limit = new Promise<void>((resolve) => {
+      cancel = this.#clock.after(limitMs, resolve);
+    });
+    await Promise.race([work, limit]);
+    cancel();
+  }
+}
+
+/** Of the package that this file is in; `src/` and `dist/` lie beside its package.json alike. */
+function ownVersion(): string {
+  try {
+    const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+    return String(version);
+  } catch {
+    return 'unknown'; // bundled into the host's own file, without its package.json
+  }
+}
