@@ -7,7 +7,9 @@ import { Cacheable, CacheableMemory } from 'cacheable';
 import { Keyv } from 'keyv';
 import { LRUCache } from 'lru-cache';
 import { createCache } from '../src/cache/cache.ts';
-import type { Cache, DiskOptions, TierPolicy } from '../src/cache/types.ts';
+import type { DiskOptions } from '../src/cache/cache-options.ts';
+import type { TierPolicy } from '../src/cache/tiers/tier.ts';
+import type { Cache } from '../src/cache/types.ts';
 
 const HOUR_MS = 3_600_000;
 const MEGABYTE = 2 ** 20;

@@ -2,7 +2,8 @@
 import { LRUCache } from 'lru-cache';
 import { createCache } from '../src/cache/cache.ts';
 import type { LoadingPolicy } from '../src/cache/tiers/policy.ts';
-import type { Cache, TierPolicy } from '../src/cache/types.ts';
+import type { TierPolicy } from '../src/cache/tiers/tier.ts';
+import type { Cache } from '../src/cache/types.ts';
 import { inTurns, type Row, report } from './measure.ts';
 import { TIERS } from './peers.ts';
 

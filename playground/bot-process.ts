@@ -3,7 +3,7 @@
  * Discord; what differs is its environment, and what `bot.ts` hands it. Ending is asked for first, and enforced after a while.
  */
 import { type ChildProcess, fork } from 'node:child_process';
-import type { CacheStats } from '../src/cache/types.ts';
+import type { CacheStats } from '../src/cache/statistics/stats.ts';
 import { type ExpectMessage, isWatchMessage, type NoticedMessage } from './bot-watch.ts';
 import type { BotStatus } from './protocol.ts';
 import type { TroubleKind, TroubleMessage } from './trouble.ts';

@@ -3,7 +3,7 @@
  * one stream of events for each window, and one address that takes what a person does. It decides who sees what;
  * what happens then is the local Discord's.
  */
-import type { CacheStats } from '../src/cache/types.ts';
+import type { CacheStats } from '../src/cache/statistics/stats.ts';
 import { carryOut, type PageParts } from './page-actions.ts';
 import { HEADERS, type PageFile, readPageFiles } from './page-files.ts';
 import { castOf, commandsOf, helloFor, summarize, summarizeRequest } from './page-view.ts';

@@ -1,6 +1,6 @@
 /** What a window of the page is told of the world: all of it at first, and of each thing only what the page shows. */
 import { MessageFlags } from 'discord-api-types/v10';
-import type { CacheStats } from '../src/cache/types.ts';
+import type { CacheStats } from '../src/cache/statistics/stats.ts';
 import type { LocalDiscord } from './discord/local-discord.ts';
 import type { APIMessage, LocalInteraction, RequestRecord } from './discord/types.ts';
 import type { PageParts } from './page-actions.ts';

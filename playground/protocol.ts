@@ -4,7 +4,7 @@
  * each action names the person it is for.
  */
 import { z } from 'zod';
-import type { CacheStats } from '../src/cache/types.ts';
+import type { CacheStats } from '../src/cache/statistics/stats.ts';
 import type { AnswerCost } from './answer-costs.ts';
 import type {
   APIApplicationCommandOptionChoice,

@@ -7,7 +7,8 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import { createCache } from '../src/cache/cache.ts';
-import type { EntryOptions, TierPolicy } from '../src/cache/types.ts';
+import type { EntryOptions } from '../src/cache/entry-options.ts';
+import type { TierPolicy } from '../src/cache/tiers/tier.ts';
 import { cloneValue } from '../src/cache/values/clone.ts';
 import { deepFreeze } from '../src/cache/values/freeze.ts';
 import { weigh } from '../src/cache/values/weigher.ts';

@@ -3,7 +3,9 @@
  * What is held where, and for how long, is told in `docs/privacy.md`.
  */
 import { CacheError } from './cache/errors.ts';
-import type { Cache, Forgotten, InvalidationTarget } from './cache/types.ts';
+import type { InvalidationTarget } from './cache/keys/target.ts';
+import type { Forgotten } from './cache/removal.ts';
+import type { Cache } from './cache/types.ts';
 import type { ForgottenWrites, WriteBehind } from './write-behind/types.ts';
 
 /** What was removed, for the log and for whoever asked. */

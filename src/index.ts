@@ -1,12 +1,35 @@
 /** The package's public API: named re-exports and nothing else. */
 
 export { createCache } from './cache/cache.ts';
+export type { CacheOptions, DiskOptions } from './cache/cache-options.ts';
 export { type Clock, systemClock } from './cache/clock.ts';
+export type { EntryOptions, LoadOptions } from './cache/entry-options.ts';
+export type { EntryReport } from './cache/entry-report.ts';
 export { CacheError, type CacheErrorCode, type CacheErrorOptions } from './cache/errors.ts';
+export type { CacheEvents } from './cache/events.ts';
+export type { Preview } from './cache/index/preview.ts';
 export { escapeSegment, hashParameters, type KeyPart, key } from './cache/keys/keys.ts';
+export type { InvalidationTarget } from './cache/keys/target.ts';
 export type { Provenance } from './cache/layers/disk/provenance.ts';
+export type { LoadContext, Loader } from './cache/loading/load-context.ts';
+export type { Forgotten, Removal, RemovalReason } from './cache/removal.ts';
+export type {
+  CacheStats,
+  DiskStats,
+  FeedFigures,
+  Figures,
+  LoadTimeBucket,
+  LoadTimes,
+  RefusalReason,
+  StaleReason,
+  TopKey,
+  WarmedFigures,
+  WarmthStats,
+  WindowFigures,
+} from './cache/statistics/stats.ts';
 export { defineTier, type TierDefinition } from './cache/tiers/define-tier.ts';
 export type { AdaptiveTtl, LoadingPolicy } from './cache/tiers/policy.ts';
+export type { BuiltInTier, TierName, TierPolicy } from './cache/tiers/tier.ts';
 export type { ChangeSource } from './cache/transactions/change-source.ts';
 export {
   type SqliteCache,
@@ -15,39 +38,8 @@ export {
   type SqliteTransaction,
   sqliteCache,
 } from './cache/transactions/sqlite.ts';
-export type {
-  BuiltInTier,
-  Cache,
-  CacheEvents,
-  CacheOptions,
-  CacheStats,
-  DiskOptions,
-  DiskStats,
-  EntryOptions,
-  EntryReport,
-  FeedFigures,
-  Figures,
-  Forgotten,
-  InvalidationTarget,
-  LoadContext,
-  Loader,
-  LoadOptions,
-  LoadTimeBucket,
-  LoadTimes,
-  Lookup,
-  Preview,
-  RefusalReason,
-  Removal,
-  RemovalReason,
-  StaleReason,
-  TierName,
-  TierPolicy,
-  TopKey,
-  WarmedFigures,
-  WarmJob,
-  WarmthStats,
-  WindowFigures,
-} from './cache/types.ts';
+export type { Cache, Lookup } from './cache/types.ts';
+export type { WarmJob } from './cache/warm-job.ts';
 export {
   type CacheSelector,
   cachedMethod,

@@ -3,14 +3,20 @@
  * joining the load in flight, else loading and filling (`loading.ts`).
  */
 import { BurstLog } from './burst-log.ts';
+import type { CacheOptions, DiskOptions } from './cache-options.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { type Entry, type EntryLinks, reportOf, servedPromise, servedValue } from './entry.ts';
+import type { EntryOptions, LoadOptions } from './entry-options.ts';
+import type { EntryReport } from './entry-report.ts';
 import { CacheError } from './errors.ts';
+import type { CacheEvents } from './events.ts';
 import { Emitter } from './events.ts';
 import { completeKeys } from './index/completion.ts';
+import type { Preview } from './index/preview.ts';
 import { preview } from './index/preview.ts';
 import { Invalidator } from './invalidation/invalidator.ts';
 import { assertKey } from './keys/keys.ts';
+import type { InvalidationTarget } from './keys/target.ts';
 import { compileTarget, covers } from './keys/target.ts';
 import { assertKnown, type OptionNames } from './known-options.ts';
 import { Disk, type Provenance } from './layers/disk/disk.ts';
@@ -20,33 +26,20 @@ import type { StoredEntries } from './layers/disk/stored-entries.ts';
 import { MemoryLayer } from './layers/memory.ts';
 import { aloneWith, BatchLoad, type LoadMissing } from './loading/batch-load.ts';
 import { Filler, WRITTEN } from './loading/filler.ts';
+import type { LoadContext, Loader } from './loading/load-context.ts';
 import { Loading } from './loading/loading.ts';
 import { Loads } from './loading/loads.ts';
 import { Reader } from './loading/reader.ts';
 import { Room } from './loading/room.ts';
 import { Unsaved } from './loading/unsaved.ts';
 import { Writing } from './loading/writing.ts';
+import type { Forgotten, Removal } from './removal.ts';
 import { meanLoadTimes, sumFigures, totalsOf } from './statistics/counters.ts';
+import type { CacheStats } from './statistics/stats.ts';
 import { TopKeys } from './statistics/top-keys.ts';
+import type { TierPolicy } from './tiers/tier.ts';
 import { TierBook } from './tiers/tier-book.ts';
-import type {
-  Cache,
-  CacheEvents,
-  CacheOptions,
-  CacheStats,
-  DiskOptions,
-  EntryOptions,
-  EntryReport,
-  Forgotten,
-  InvalidationTarget,
-  LoadContext,
-  Loader,
-  LoadOptions,
-  Lookup,
-  Preview,
-  Removal,
-  TierPolicy,
-} from './types.ts';
+import type { Cache, Lookup } from './types.ts';
 import { Upkeep } from './upkeep.ts';
 import { type NoteFollower, Recipes } from './warmth/recipes.ts';
 import { type Warmth, warmthOf } from './warmth/warmth.ts';

@@ -1,8 +1,8 @@
 /** An entry: a value with its metadata. Its instants are computed once, at the fill, and are of the cache's clock. */
 import type { Clock } from './clock.ts';
+import type { EntryReport } from './entry-report.ts';
 import type { RecencyLinks } from './layers/eviction.ts';
 import type { Counters } from './statistics/counters.ts';
-import type { EntryReport } from './types.ts';
 import { cloneValue } from './values/clone.ts';
 import { Packed, unpack } from './values/packed.ts';
 

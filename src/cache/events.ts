@@ -1,7 +1,18 @@
 /** Listeners of the cache. One that throws or rejects is logged and spoils nothing for the others or for the read (I4). */
 import type { BurstLog } from './burst-log.ts';
+import type { InvalidationTarget } from './keys/target.ts';
 import { isPromiseLike } from './promise-like.ts';
-import type { CacheEvents } from './types.ts';
+import type { Removal } from './removal.ts';
+import type { RefusalReason } from './statistics/stats.ts';
+import type { TierName } from './tiers/tier.ts';
+
+/** What the cache tells its listeners. Lookups are not among them: they are counted, since a hit must cost nothing more. */
+export interface CacheEvents {
+  loaded: { readonly key: string; readonly tier: TierName; readonly loadMs: number; readonly kept: boolean };
+  failed: { readonly key: string; readonly tier: TierName; readonly loadMs: number; readonly error: unknown };
+  refused: { readonly key: string; readonly tier: TierName; readonly reason: RefusalReason };
+  invalidated: { readonly target: InvalidationTarget | 'all'; readonly removal: Removal };
+}
 
 type Listener<E extends keyof CacheEvents> = (event: CacheEvents[E]) => void;
 

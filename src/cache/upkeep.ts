@@ -8,8 +8,8 @@ import type { Entry } from './entry.ts';
 import type { MemoryLayer } from './layers/memory.ts';
 import type { Loads } from './loading/loads.ts';
 import { inSlices } from './slices.ts';
+import type { WindowFigures } from './statistics/stats.ts';
 import { SAMPLE_INTERVAL_MS, type Totals, Windows } from './statistics/windows.ts';
-import type { WindowFigures } from './types.ts';
 
 /** A load still running after this long is said once in the log. */
 const SLOW_LOAD_MS = 30_000;

@@ -8,7 +8,7 @@ import {
   type ChatInputCommandInteraction,
   type MessageComponentInteraction,
 } from 'discord.js';
-import type { Preview } from '../cache/types.ts';
+import type { Preview } from '../cache/index/preview.ts';
 import { type Answerable, answer, defer, edit, update } from './answer.ts';
 import { chooseOptions, previewModel } from './clear-figures.ts';
 import { clearAndTell } from './clearing.ts';

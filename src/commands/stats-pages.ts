@@ -1,5 +1,5 @@
 /** The pages of the `/cache-stats` panel: reads the cache and hands the figures to the views. */
-import type { CacheStats } from '../cache/types.ts';
+import type { CacheStats } from '../cache/statistics/stats.ts';
 import { tierLabel } from './clear-figures.ts';
 import type { CommandServices } from './command.ts';
 import { keyRows } from './key-rows.ts';

@@ -7,7 +7,7 @@ import {
   type APIApplicationCommandStringOption,
   ApplicationCommandOptionType,
 } from 'discord.js';
-import type { TierPolicy } from '../cache/types.ts';
+import type { TierPolicy } from '../cache/tiers/tier.ts';
 import { nearestName } from '../nearest-name.ts';
 import type { CommandServices } from './command.ts';
 import type { Choice } from './completion.ts';

@@ -8,7 +8,7 @@ import {
   type ChatInputCommandInteraction,
   type MessageComponentInteraction,
 } from 'discord.js';
-import type { TierPolicy } from '../cache/types.ts';
+import type { TierPolicy } from '../cache/tiers/tier.ts';
 import type { Config } from '../config/config.ts';
 import type { WarmReport } from '../warmers/types.ts';
 import { type Answerable, answer, defer, deferUpdate, edit, followUp, update } from './answer.ts';

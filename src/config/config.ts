@@ -6,8 +6,9 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { getHeapStatistics } from 'node:v8';
+import type { DiskOptions } from '../cache/cache-options.ts';
 import { CacheError } from '../cache/errors.ts';
-import type { DiskOptions, TierPolicy } from '../cache/types.ts';
+import type { TierPolicy } from '../cache/tiers/tier.ts';
 import type { Logger } from '../logger.ts';
 import { fileProblems, syntaxProblem } from './problem-text.ts';
 import { type ConfigFile, configFileSchema, SNOWFLAKE } from './schema.ts';

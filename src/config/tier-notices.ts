@@ -3,7 +3,7 @@
  * refused before, in config-advice.ts.
  */
 import { DEFAULT_GRACE_BACKOFF_MS } from '../cache/tiers/policy.ts';
-import type { TierPolicy } from '../cache/types.ts';
+import type { TierPolicy } from '../cache/tiers/tier.ts';
 import { nearestName } from '../nearest-name.ts';
 import { BUILT_IN_TIERS, builtInTier } from './tiers.ts';
 

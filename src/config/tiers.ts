@@ -4,7 +4,7 @@
  */
 import { tierLabel } from '../cache/tiers/define-tier.ts';
 import type { LoadingPolicy, PersistenceLevel } from '../cache/tiers/policy.ts';
-import type { BuiltInTier, TierPolicy } from '../cache/types.ts';
+import type { BuiltInTier, TierPolicy } from '../cache/tiers/tier.ts';
 import type { TierSection } from './tier-schema.ts';
 
 interface BuiltIn {

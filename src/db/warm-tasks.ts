@@ -2,7 +2,7 @@
  * What of the shop is worth warming, in the groups that `/cache-warm` offers. The shape is that of the warmers'
  * `WarmTask`, which this folder does not import: the cache stands between the two.
  */
-import type { WarmJob } from '../cache/types.ts';
+import type { WarmJob } from '../cache/warm-job.ts';
 import type { Shop } from './shop.ts';
 
 export interface ShopWarmTask {

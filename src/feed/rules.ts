@@ -2,7 +2,7 @@
  * What the author says of the tables: which keys, patterns and tags a change of a row covers.
  * Checked against the database's schema when it is compiled (`compile-rules.ts`).
  */
-import type { InvalidationTarget } from '../cache/types.ts';
+import type { InvalidationTarget } from '../cache/keys/target.ts';
 import type { SqliteValue } from './database.ts';
 
 /**

@@ -6,7 +6,7 @@
  * Values become segments here, by the code that makes keys, and not in SQL. A derived rule is named, with its columns.
  */
 import { compileTargetTemplate, compileTemplate } from '../cache/keys/key-template.ts';
-import type { InvalidationTarget } from '../cache/types.ts';
+import type { InvalidationTarget } from '../cache/keys/target.ts';
 import type { SqliteValue } from './database.ts';
 import type { RuleTarget } from './rules.ts';
 

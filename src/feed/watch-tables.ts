@@ -11,8 +11,10 @@
 import type { EntryLinks } from '../cache/entry.ts';
 import { errorText } from '../cache/error-text.ts';
 import { CacheError } from '../cache/errors.ts';
+import type { InvalidationTarget } from '../cache/keys/target.ts';
+import type { FeedFigures } from '../cache/statistics/stats.ts';
 import type { ChangeSource } from '../cache/transactions/change-source.ts';
-import type { Cache, FeedFigures, InvalidationTarget } from '../cache/types.ts';
+import type { Cache } from '../cache/types.ts';
 import { type CompiledRule, compileRules } from './compile-rules.ts';
 import { type FeedDatabase, type FeedStatement, inTransaction, isBusy } from './database.ts';
 import { AT_ONCE, Drain } from './drain.ts';

@@ -3,7 +3,8 @@
  * (I2), those who ask for the same wait for it (I3), and the statistics know how long it took.
  * It ends once, with the first of `keep`, `drop` and `fail`.
  */
-import type { LoadContext, StaleReason } from '../cache/types.ts';
+import type { LoadContext } from '../cache/loading/load-context.ts';
+import type { StaleReason } from '../cache/statistics/stats.ts';
 import { type KeptAnswer, readKept } from './kept-answer.ts';
 
 export class AnswerLoad {

@@ -1,9 +1,10 @@
 /** What an author may state about kept answers, and what of it makes no sense. */
+import type { EntryOptions } from '../cache/entry-options.ts';
 import { CacheError } from '../cache/errors.ts';
 import { assertKnown, type OptionNames } from '../cache/known-options.ts';
 import type { LoadingPolicy } from '../cache/tiers/policy.ts';
 import { assertLoadingPolicy, LOADING_POLICIES } from '../cache/tiers/policy-check.ts';
-import type { EntryOptions, TierName, TierPolicy } from '../cache/types.ts';
+import type { TierName, TierPolicy } from '../cache/tiers/tier.ts';
 
 type PerRequest = readonly string[] | ((request: Request) => readonly string[]);
 

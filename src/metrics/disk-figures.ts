@@ -3,7 +3,7 @@
  * all tiers, so there is no label `tier`; hits, which there are by tier, stand with the others (figures.ts). Without a
  * disk layer there are no samples.
  */
-import type { DiskStats } from '../cache/types.ts';
+import type { DiskStats } from '../cache/statistics/stats.ts';
 import { PREFIX } from './figures.ts';
 
 type Numbers<T> = { readonly [K in keyof T]: T[K] extends number ? K : never }[keyof T];

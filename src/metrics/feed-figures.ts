@@ -2,7 +2,7 @@
  * The change feed as metrics: which each of its figures is. The compiler holds that none is forgotten. Without a feed
  * there are no samples.
  */
-import type { FeedFigures } from '../cache/types.ts';
+import type { FeedFigures } from '../cache/statistics/stats.ts';
 import { PREFIX } from './figures.ts';
 
 export interface FeedMetric {

@@ -2,7 +2,7 @@
  * Which metric each figure of the statistics is: its name, its type and its labels. The compiler holds that no figure
  * is forgotten. Names follow Prometheus's conventions: base units, and `_total` for what only grows.
  */
-import type { Figures } from '../cache/types.ts';
+import type { Figures } from '../cache/statistics/stats.ts';
 
 export const PREFIX = 'cachecord_';
 

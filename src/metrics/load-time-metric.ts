@@ -3,7 +3,7 @@
  * already, so this is a metric of its own kind, as a registry asks for it.
  */
 import type { Metric } from 'prom-client';
-import type { CacheStats, LoadTimes } from '../cache/types.ts';
+import type { CacheStats, LoadTimes } from '../cache/statistics/stats.ts';
 import { PREFIX } from './figures.ts';
 
 const NAME = `${PREFIX}load_duration_seconds`;

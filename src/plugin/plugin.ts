@@ -17,8 +17,9 @@ import {
 import { createCache } from '../cache/cache.ts';
 import type { Clock } from '../cache/clock.ts';
 import { CacheError } from '../cache/errors.ts';
+import type { InvalidationTarget } from '../cache/keys/target.ts';
 import { assertKnown, type OptionNames } from '../cache/known-options.ts';
-import type { Cache, InvalidationTarget } from '../cache/types.ts';
+import type { Cache } from '../cache/types.ts';
 import { Access, ownersOf } from '../commands/access.ts';
 import { Audit } from '../commands/audit.ts';
 import type { AuditEntry } from '../commands/command.ts';

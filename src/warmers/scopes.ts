@@ -1,5 +1,5 @@
 /** Whether the scopes of warm tasks are such as anything asks for: a tier by its name, or a person. */
-import type { TierPolicy } from '../cache/types.ts';
+import type { TierPolicy } from '../cache/tiers/tier.ts';
 import { nearestName } from '../nearest-name.ts';
 import type { WarmScope } from './types.ts';
 

@@ -6,7 +6,7 @@
 import type { Clock } from '../cache/clock.ts';
 import { errorText } from '../cache/error-text.ts';
 import { isPromiseLike } from '../cache/promise-like.ts';
-import type { WarmJob } from '../cache/types.ts';
+import type { WarmJob } from '../cache/warm-job.ts';
 import type { Slots } from './slots.ts';
 import type { WarmTask, WarmTaskReport } from './types.ts';
 

@@ -1,5 +1,6 @@
 /** The words of the warmers: what a host hands in, and what a run reports. */
-import type { WarmedFigures, WarmJob } from '../cache/types.ts';
+import type { WarmedFigures } from '../cache/statistics/stats.ts';
+import type { WarmJob } from '../cache/warm-job.ts';
 
 /** The name of the tier that is warmed, built in or of the author's own; `user` takes a person's id. */
 export type WarmScope = 'config' | 'reference' | 'query' | 'user' | (string & {});

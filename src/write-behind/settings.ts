@@ -1,7 +1,7 @@
 /** What a writer's options mean: every one is honoured or refused, and what is not said has its default. */
+import type { EntryOptions } from '../cache/entry-options.ts';
 import { CacheError } from '../cache/errors.ts';
 import { assertKnown } from '../cache/known-options.ts';
-import type { EntryOptions } from '../cache/types.ts';
 import type { BackoffRules } from './backoff.ts';
 import type { WriterOptions } from './types.ts';
 

@@ -13,8 +13,8 @@ import { Entry } from '../../src/cache/entry.ts';
 import { judge, undisturbedUntil } from '../../src/cache/loading/freshness.ts';
 
 import { completeRules, type Rules } from '../../src/cache/tiers/rules.ts';
+import type { TierPolicy } from '../../src/cache/tiers/tier.ts';
 import { TierBook } from '../../src/cache/tiers/tier-book.ts';
-import type { TierPolicy } from '../../src/cache/types.ts';
 import { bench, tierOf } from './support.ts';
 
 const TTL_MS = 3_600_000;

@@ -1,6 +1,6 @@
 /** XFetch: when a read is early enough, by the published rule. When that is in a crowd, `early-refresh-simulation.test.ts` shows. */
 import { describe, expect, it } from 'vitest';
-import type { TierPolicy } from '../../src/cache/types.ts';
+import type { TierPolicy } from '../../src/cache/tiers/tier.ts';
 import { fails, INVALIDATIONS, KEY, LINKS, noUnhandledRejections, withPolicy } from './policy-support.ts';
 import { heldLoader, TTL_MS } from './support.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { CacheError } from '../../src/cache/errors.ts';
-import type { LoadContext } from '../../src/cache/types.ts';
+import type { LoadContext } from '../../src/cache/loading/load-context.ts';
 import { fails, INVALIDATIONS, KEY, LINKS, noUnhandledRejections, withPolicy } from './policy-support.ts';
 import { heldLoader, TTL_MS } from './support.ts';
 

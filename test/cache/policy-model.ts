@@ -3,7 +3,7 @@
  * be. No promises, no layers, no single purpose of being quick; `policy-model.test.ts` runs it beside the real one.
  */
 import { isDeepStrictEqual } from 'node:util';
-import type { TierPolicy } from '../../src/cache/types.ts';
+import type { TierPolicy } from '../../src/cache/tiers/tier.ts';
 
 /** What a read has come to. */
 export type Outcome =

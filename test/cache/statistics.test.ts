@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { CacheEvents } from '../../src/cache/events.ts';
 import { Windows } from '../../src/cache/statistics/windows.ts';
-import type { CacheEvents } from '../../src/cache/types.ts';
 import { bench, heldLoader, TTL_MS } from './support.ts';
 
 const totals = (hits: number, misses = 0) => ({ hits, misses, loads: misses, failures: 0 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Cache, EntryOptions } from '../../src/cache/types.ts';
+import type { EntryOptions } from '../../src/cache/entry-options.ts';
+import type { Cache } from '../../src/cache/types.ts';
 import {
   Down,
   fails,

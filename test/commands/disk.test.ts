@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Provenance } from '../../src/cache/layers/disk/disk.ts';
-import type { DiskStats } from '../../src/cache/types.ts';
+import type { DiskStats } from '../../src/cache/statistics/stats.ts';
 import { mergeStats } from '../../src/commands/shards/merge-stats.ts';
 import { diskBlock, diskProblem } from '../../src/commands/views/disk.ts';
 import { capitalised, formatFor } from '../../src/commands/views/format.ts';

@@ -1,6 +1,6 @@
 /** Disk, change feed and write-behind of several shards: what they share is not added up, who differs is named. */
 import { describe, expect, it } from 'vitest';
-import type { FeedFigures } from '../../src/cache/types.ts';
+import type { FeedFigures } from '../../src/cache/statistics/stats.ts';
 import type { ShardInfo } from '../../src/commands/shards/shards.ts';
 import { formatFor } from '../../src/commands/views/format.ts';
 import { diskOfAll, feedOfAll, type InfoRows } from '../../src/commands/views/info-shards.ts';

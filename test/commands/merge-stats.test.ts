@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LoadTimeHistogram } from '../../src/cache/statistics/load-times.ts';
-import type { CacheStats, Figures, LoadTimes } from '../../src/cache/types.ts';
+import type { CacheStats, Figures, LoadTimes } from '../../src/cache/statistics/stats.ts';
 import { mergeStats } from '../../src/commands/shards/merge-stats.ts';
 import { fromWire, toWire } from '../../src/commands/shards/wire.ts';
 import { desk, fillShop } from './desk.ts';

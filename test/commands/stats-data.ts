@@ -1,5 +1,6 @@
 /** Statistics by hand: plain data for the views, with the numbers of a bot that has been up for a day. */
-import type { CacheStats, DiskStats, Figures, TierPolicy, TopKey } from '../../src/cache/types.ts';
+import type { CacheStats, DiskStats, Figures, TopKey } from '../../src/cache/statistics/stats.ts';
+import type { TierPolicy } from '../../src/cache/tiers/tier.ts';
 import type { WarmReport, WarmTaskReport } from '../../src/warmers/types.ts';
 
 export const NOW = Date.UTC(2026, 0, 2);

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { CacheStats, EntryReport, Figures, TierPolicy } from '../../src/cache/types.ts';
+import type { EntryReport } from '../../src/cache/entry-report.ts';
+import type { CacheStats, Figures } from '../../src/cache/statistics/stats.ts';
+import type { TierPolicy } from '../../src/cache/tiers/tier.ts';
 import type { ShardInfo, ShardReply } from '../../src/commands/shards/shards.ts';
 import type { ClearTarget } from '../../src/commands/target.ts';
 import * as clear from '../../src/commands/views/clear.ts';

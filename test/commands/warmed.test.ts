@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { WarmedFigures, WarmthStats } from '../../src/cache/types.ts';
+import type { WarmedFigures, WarmthStats } from '../../src/cache/statistics/stats.ts';
 import { mergeStats } from '../../src/commands/shards/merge-stats.ts';
 import { formatFor } from '../../src/commands/views/format.ts';
 import { infoView } from '../../src/commands/views/info.ts';

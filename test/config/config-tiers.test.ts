@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { createCache } from '../../src/cache/cache.ts';
 import { CacheError } from '../../src/cache/errors.ts';
 import { defineTier } from '../../src/cache/tiers/define-tier.ts';
-import type { TierPolicy } from '../../src/cache/types.ts';
+import type { TierPolicy } from '../../src/cache/tiers/tier.ts';
 import { configNotices, loadConfig, parseConfig } from '../../src/config/config.ts';
 import { tierSchema } from '../../src/config/tier-schema.ts';
 import { silentLogger } from '../../src/logger.ts';

@@ -9,7 +9,7 @@ import { isDeepStrictEqual } from 'node:util';
 import Database from 'better-sqlite3';
 import { createCache } from '../../src/cache/cache.ts';
 import type { PersistenceLevel } from '../../src/cache/tiers/policy.ts';
-import type { TierPolicy } from '../../src/cache/types.ts';
+import type { TierPolicy } from '../../src/cache/tiers/tier.ts';
 import { openDatabase } from '../../src/db/open.ts';
 import { seededRandom } from '../../src/db/random.ts';
 import { createShop } from '../../src/db/shop.ts';

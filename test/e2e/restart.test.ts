@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { expect, it, onTestFinished } from 'vitest';
 import { LocalDiscord } from '../../playground/discord/local-discord.ts';
-import type { CacheStats } from '../../src/cache/types.ts';
+import type { CacheStats } from '../../src/cache/statistics/stats.ts';
 import { Person, RunningBot } from './running-bot.ts';
 
 const CONFIG = {

@@ -9,7 +9,7 @@ import { ButtonStyle, ComponentType, MessageFlags } from 'discord-api-types/v10'
 import { expect, vi } from 'vitest';
 import type { LocalDiscord } from '../../playground/discord/local-discord.ts';
 import type { APIMessage, LocalInteraction, OptionValue, Session } from '../../playground/discord/types.ts';
-import type { CacheStats } from '../../src/cache/types.ts';
+import type { CacheStats } from '../../src/cache/statistics/stats.ts';
 import { type GeneratorOptions, generateShop } from '../../src/db/generator.ts';
 import { openDatabase } from '../../src/db/open.ts';
 import { find } from '../commands/discord-edge.ts';

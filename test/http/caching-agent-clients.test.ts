@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { REST } from '@discordjs/rest';
 import { Agent, getGlobalDispatcher, interceptors, setGlobalDispatcher, fetch as undiciFetch } from 'undici';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { TierPolicy } from '../../src/cache/types.ts';
+import type { TierPolicy } from '../../src/cache/tiers/tier.ts';
 import { type CachingAgentOptions, cachingAgent } from '../../src/http/caching-agent.ts';
 import { apiPattern } from '../../src/http/outgoing-key.ts';
 import { silentLogger } from '../../src/logger.ts';

@@ -3,7 +3,7 @@ import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'nod
 import type { AddressInfo } from 'node:net';
 import { type Dispatcher, request } from 'undici';
 import { onTestFinished, vi } from 'vitest';
-import type { CacheOptions } from '../../src/cache/types.ts';
+import type { CacheOptions } from '../../src/cache/cache-options.ts';
 import { type CachingAgentOptions, cachingAgent } from '../../src/http/caching-agent.ts';
 import { silentLogger } from '../../src/logger.ts';
 import { bench, tierOf, tiers } from '../cache/support.ts';

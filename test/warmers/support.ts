@@ -1,5 +1,5 @@
 /** Warm tasks for tests: jobs that write down when they ran, and answer as the test says. */
-import type { WarmJob } from '../../src/cache/types.ts';
+import type { WarmJob } from '../../src/cache/warm-job.ts';
 import type { Warmth } from '../../src/cache/warmth/warmth.ts';
 import { type Config, parseConfig } from '../../src/config/config.ts';
 import { type Logger, silentLogger } from '../../src/logger.ts';

@@ -2,7 +2,9 @@
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createCache } from '../../src/cache/cache.ts';
-import type { Cache, CacheOptions, TierPolicy } from '../../src/cache/types.ts';
+import type { CacheOptions } from '../../src/cache/cache-options.ts';
+import type { TierPolicy } from '../../src/cache/tiers/tier.ts';
+import type { Cache } from '../../src/cache/types.ts';
 import { silentLogger } from '../../src/logger.ts';
 import { tiers } from '../cache/support.ts';
 import type { HandClock } from '../support/hand-clock.ts';

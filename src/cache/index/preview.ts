@@ -5,8 +5,23 @@ import { covers, type Target } from '../keys/target.ts';
 import type { Disk } from '../layers/disk/disk.ts';
 import type { MemoryLayer } from '../layers/memory.ts';
 import type { Loads } from '../loading/loads.ts';
+import type { Removal } from '../removal.ts';
 import { inSlices } from '../slices.ts';
-import type { Preview, TierName } from '../types.ts';
+import type { TierName } from '../tiers/tier.ts';
+
+/** What a pattern covers at the moment, without removing it. */
+export interface Preview extends Omit<Removal, 'pending'> {
+  /** Entries on disk, many of them the same as those in memory; 0 without a disk layer. */
+  readonly stored: number;
+  /** Some of the keys, for people to see. */
+  readonly examples: readonly string[];
+  /** By tier, largest first. */
+  readonly tiers: readonly {
+    readonly tier: TierName;
+    readonly entries: number;
+    readonly weightBytes: number;
+  }[];
+}
 
 const MAX_EXAMPLES = 5;
 

@@ -12,8 +12,8 @@ import type { Target } from '../keys/target.ts';
 import type { Disk } from '../layers/disk/disk.ts';
 import type { MemoryLayer } from '../layers/memory.ts';
 import type { Loads } from '../loading/loads.ts';
+import type { Removal } from '../removal.ts';
 import { inSlices } from '../slices.ts';
-import type { Removal } from '../types.ts';
 
 /** Entries looked at before the rest is left to a sweep: 1 to 2 ms, unless the machine is slow. */
 const VISITS_AT_ONCE = 1_000;

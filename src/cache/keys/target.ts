@@ -1,9 +1,14 @@
 /** What an invalidation covers, compiled from what the caller wrote. */
 import type { EntryLinks } from '../entry.ts';
 import { CacheError } from '../errors.ts';
-import type { InvalidationTarget } from '../types.ts';
 import { assertKey } from './keys.ts';
 import { compilePattern, isPattern, type Pattern } from './pattern.ts';
+
+/**
+ * What to remove. A string with `*` in it is a pattern, any other is a key.
+ * `*` stands for any run of characters, `:` included.
+ */
+export type InvalidationTarget = string | { readonly tag: string };
 
 export type Target =
   | { readonly kind: 'key'; readonly key: string }

@@ -7,7 +7,7 @@ import type { Entry } from '../entry.ts';
 import { KeyIndex } from '../index/key-index.ts';
 import { LabelIndex } from '../index/label-index.ts';
 import type { Pattern } from '../keys/pattern.ts';
-import type { RemovalReason } from '../types.ts';
+import type { RemovalReason } from '../removal.ts';
 import { LeastRecentlyUsed, type Residents } from './eviction.ts';
 
 export interface MemoryLayerOptions {

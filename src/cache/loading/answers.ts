@@ -9,7 +9,7 @@ import { type Entry, servedValue } from '../entry.ts';
 import { CacheError } from '../errors.ts';
 import type { Invalidator } from '../invalidation/invalidator.ts';
 import type { MemoryLayer } from '../layers/memory.ts';
-import type { StaleReason } from '../types.ts';
+import type { StaleReason } from '../statistics/stats.ts';
 import { cloneValue } from '../values/clone.ts';
 import type { Load, Waiting } from './load.ts';
 

@@ -1,5 +1,5 @@
 /** One load for many keys: each key's own load waits for its share of it. */
-import type { LoadContext, Loader } from '../types.ts';
+import type { LoadContext, Loader } from './load-context.ts';
 
 export type LoadMissing<T> = (
   missing: readonly string[],

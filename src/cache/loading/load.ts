@@ -4,14 +4,16 @@
  * answers those who wait for it and fills nothing.
  */
 import { type Entry, type EntryLinks, type Labels, servedValue } from '../entry.ts';
+import type { EntryOptions } from '../entry-options.ts';
 import { errorText } from '../error-text.ts';
 import { CacheError } from '../errors.ts';
 import type { Inherited } from '../invalidation/lineage.ts';
 import { assertKey } from '../keys/keys.ts';
 import type { Counters } from '../statistics/counters.ts';
+import type { StaleReason } from '../statistics/stats.ts';
 import type { Rules } from '../tiers/rules.ts';
 import { assertTtl } from '../tiers/tier-book.ts';
-import type { EntryOptions, LoadContext, StaleReason } from '../types.ts';
+import type { LoadContext } from './load-context.ts';
 
 const NEVER = -1;
 const NOTHING_INHERITED: Inherited = [];

@@ -7,6 +7,7 @@
  */
 import type { Clock } from '../clock.ts';
 import { BUSY_HITS, type Entry } from '../entry.ts';
+import type { LoadOptions } from '../entry-options.ts';
 import type { Invalidator } from '../invalidation/invalidator.ts';
 import type { Disk } from '../layers/disk/disk.ts';
 import { restored } from '../layers/disk/restore.ts';
@@ -14,8 +15,8 @@ import type { MemoryLayer } from '../layers/memory.ts';
 import type { TopKeys } from '../statistics/top-keys.ts';
 import type { Rules } from '../tiers/rules.ts';
 import type { TierBook } from '../tiers/tier-book.ts';
-import type { Loader, LoadOptions } from '../types.ts';
 import { judge, undisturbedUntil } from './freshness.ts';
+import type { Loader } from './load-context.ts';
 import type { Loading } from './loading.ts';
 import type { Loads } from './loads.ts';
 import type { Room } from './room.ts';

@@ -3,7 +3,8 @@
  * load and lookup of the key gives it and the source is not asked: what was there before an acknowledged write never comes back,
  * whether the entry was evicted, has expired, or was invalidated.
  */
-import type { LoadContext, Lookup } from '../types.ts';
+import type { Lookup } from '../types.ts';
+import type { LoadContext } from './load-context.ts';
 
 /** What a key is about to be in the source; a miss where nothing is on its way. */
 export type FindUnsaved = (key: string) => Lookup<unknown>;

@@ -2,9 +2,11 @@
  * What is counted for one namespace within one tier. Everything shown anywhere is summed from these,
  * and each outcome of a lookup is counted in one place, so figures cannot disagree.
  */
+import type { RemovalReason } from '../removal.ts';
 import type { RuleBook } from '../tiers/rules.ts';
-import type { Figures, RefusalReason, RemovalReason, StaleReason, TierPolicy } from '../types.ts';
+import type { TierPolicy } from '../tiers/tier.ts';
 import { LoadTimeHistogram } from './load-times.ts';
+import type { Figures, RefusalReason, StaleReason } from './stats.ts';
 import type { Totals } from './windows.ts';
 
 export class Counters {

@@ -2,7 +2,7 @@
  * How long loads took: exact mean and maximum, and quantiles from a histogram of fixed size.
  * Buckets grow by a quarter of an octave, so a quantile is within 10 % of the true value, from 1 µs to over an hour.
  */
-import type { LoadTimeBucket, LoadTimes } from '../types.ts';
+import type { LoadTimeBucket, LoadTimes } from './stats.ts';
 
 const BUCKETS_PER_OCTAVE = 4;
 const SMALLEST_MS = 0.001;

@@ -2,7 +2,7 @@
  * Rates over the last minute, hour and day, from samples of the running totals: a window's figure is the difference
  * between now and the oldest sample within it. Sampling is on a timer, so lookups pay nothing.
  */
-import type { WindowFigures } from '../types.ts';
+import type { WindowFigures } from './stats.ts';
 
 /** Totals since start. */
 export interface Totals {

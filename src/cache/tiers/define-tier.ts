@@ -1,5 +1,5 @@
 /** A tier of one's own in code, with what every tier needs filled in. The file's tiers are in `src/config/tiers.ts`. */
-import type { TierPolicy } from '../types.ts';
+import type { TierPolicy } from './tier.ts';
 
 /** "No such row" is remembered for so long, or for the ttl where that is shorter. */
 const NEGATIVE_TTL_MS = 30_000;

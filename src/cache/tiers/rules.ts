@@ -1,6 +1,6 @@
 /** The policies of a tier with what a call says instead, complete: what the read path goes by. */
+import type { LoadOptions } from '../entry-options.ts';
 import { assertKnown, type OptionNames } from '../known-options.ts';
-import type { LoadOptions } from '../types.ts';
 import {
   type AdaptiveTtl,
   DEFAULT_GRACE_BACKOFF_MS,

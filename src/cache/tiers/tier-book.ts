@@ -5,9 +5,9 @@
 import { CacheError } from '../errors.ts';
 import { namespaceOf } from '../keys/keys.ts';
 import { Counters } from '../statistics/counters.ts';
-import type { TierName, TierPolicy } from '../types.ts';
 import { assertLoadingPolicy } from './policy-check.ts';
 import { RuleBook } from './rules.ts';
+import type { TierName, TierPolicy } from './tier.ts';
 
 const FALLBACK_TIER = 'query';
 

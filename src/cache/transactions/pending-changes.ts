@@ -2,8 +2,9 @@
  * What an open transaction will do to the cache when it commits: an ordered list, with marks where savepoints began.
  * It answers, for the reads within, whether the transaction has changed what a key stands for.
  */
+import type { EntryOptions } from '../entry-options.ts';
+import type { InvalidationTarget } from '../keys/target.ts';
 import { compileTarget, covers, type Target } from '../keys/target.ts';
-import type { EntryOptions, InvalidationTarget } from '../types.ts';
 import { cloneValue } from '../values/clone.ts';
 import { deepFreeze } from '../values/freeze.ts';
 import { weigh } from '../values/weigher.ts';

@@ -4,29 +4,23 @@
  */
 import type { Logger } from '../../logger.ts';
 import type { Clock } from '../clock.ts';
+import type { EntryOptions, LoadOptions } from '../entry-options.ts';
+import type { EntryReport } from '../entry-report.ts';
 import { CacheError } from '../errors.ts';
+import type { CacheEvents } from '../events.ts';
+import type { Preview } from '../index/preview.ts';
 import { assertKey, isKey } from '../keys/keys.ts';
+import type { InvalidationTarget } from '../keys/target.ts';
 import type { Provenance } from '../layers/disk/disk.ts';
 import type { LoadMissing } from '../loading/batch-load.ts';
+import type { LoadContext, Loader } from '../loading/load-context.ts';
 import type { Unsaved } from '../loading/unsaved.ts';
 import { assertSaved } from '../loading/writing.ts';
 import { isPromiseLike } from '../promise-like.ts';
-import type {
-  Cache,
-  CacheEvents,
-  CacheStats,
-  EntryOptions,
-  EntryReport,
-  Forgotten,
-  InvalidationTarget,
-  LoadContext,
-  Loader,
-  LoadOptions,
-  Lookup,
-  Preview,
-  Removal,
-  TierPolicy,
-} from '../types.ts';
+import type { Forgotten, Removal } from '../removal.ts';
+import type { CacheStats } from '../statistics/stats.ts';
+import type { TierPolicy } from '../tiers/tier.ts';
+import type { Cache, Lookup } from '../types.ts';
 import { cloneValue } from '../values/clone.ts';
 import type { Recipes } from '../warmth/recipes.ts';
 import type { Warmth } from '../warmth/warmth.ts';

@@ -9,9 +9,10 @@
  */
 import { CacheError } from '../errors.ts';
 import { Load } from '../loading/load.ts';
+import type { LoadContext } from '../loading/load-context.ts';
 import type { PersistenceLevel } from '../tiers/policy.ts';
-import type { LoadContext, WarmJob } from '../types.ts';
 import { encode } from '../values/codec.ts';
+import type { WarmJob } from '../warm-job.ts';
 
 /** A cached read, as it can be repeated. */
 export interface Recipe {

@@ -3,7 +3,7 @@
  * precision, says whether warming them was worth it.
  */
 import type { Entry } from '../entry.ts';
-import type { WarmedFigures } from '../types.ts';
+import type { WarmedFigures } from '../statistics/stats.ts';
 
 export class Warmed {
   #warmed = 0;

@@ -5,7 +5,8 @@
  * different keys, or different caches.
  */
 import { CacheError } from '../errors.ts';
-import type { Cache, LoadContext } from '../types.ts';
+import type { LoadContext } from '../loading/load-context.ts';
+import type { Cache } from '../types.ts';
 import { type EntryPlan, type EntryPlanOptions, planEntry } from './entry-plan.ts';
 import type { InvalidationOptions, InvalidationTargets } from './invalidation-plan.ts';
 import {

@@ -2,6 +2,7 @@
  * What the author said about the entries of a function (key, tags, dependencies, ttl), compiled once, when the function
  * is wrapped. Wrappers and decorators are two ways to the same plan, hence alike in power.
  */
+import type { EntryOptions } from '../entry-options.ts';
 import { CacheError } from '../errors.ts';
 import {
   compileKeyTemplate,
@@ -13,10 +14,10 @@ import {
 } from '../keys/key-template.ts';
 import { escapeSegment, SEPARATOR } from '../keys/keys.ts';
 import { assertKnown } from '../known-options.ts';
+import type { LoadContext } from '../loading/load-context.ts';
 import type { PersistenceLevel } from '../tiers/policy.ts';
 import { assertLoadingPolicy, LOADING_POLICIES } from '../tiers/policy-check.ts';
 import { assertTtl } from '../tiers/tier-book.ts';
-import type { EntryOptions, LoadContext } from '../types.ts';
 
 /** Texts with placeholders, or a function of the arguments. */
 export type Labels<A extends readonly unknown[]> = readonly string[] | ((...args: A) => readonly string[]);

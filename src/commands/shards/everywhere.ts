@@ -2,7 +2,8 @@
  * What a command does on every shard: here by itself, there by asking. A bot in one process is asked nothing, and its
  * replies have no rows of shards.
  */
-import type { CacheStats, Preview } from '../../cache/types.ts';
+import type { Preview } from '../../cache/index/preview.ts';
+import type { CacheStats } from '../../cache/statistics/stats.ts';
 import type { CommandServices } from '../command.ts';
 import { addPreviews, type ClearTarget, clearTarget, previewTarget } from '../target.ts';
 import { mergeStats } from './merge-stats.ts';

@@ -13,7 +13,7 @@ import type {
   WarmedFigures,
   WarmthStats,
   WindowFigures,
-} from '../../cache/types.ts';
+} from '../../cache/statistics/stats.ts';
 
 /** Buckets of load times are a quarter of an octave wide (see `load-times.ts`); half of that back from their bound. */
 const MIDDLE_OF_BUCKET = 2 ** (-0.5 / 4);

@@ -4,7 +4,9 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../cache/clock.ts';
-import type { CacheStats, DiskStats, FeedFigures, InvalidationTarget, Preview } from '../../cache/types.ts';
+import type { Preview } from '../../cache/index/preview.ts';
+import type { InvalidationTarget } from '../../cache/keys/target.ts';
+import type { CacheStats, DiskStats, FeedFigures } from '../../cache/statistics/stats.ts';
 import type { ForgetReceipt } from '../../forget.ts';
 import type { Logger } from '../../logger.ts';
 import type { WarmReport } from '../../warmers/types.ts';

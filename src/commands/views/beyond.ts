@@ -1,5 +1,5 @@
 /** What happened beyond plain hits and loads, in words: old values served, timeouts, unchanged reloads, saved cost. */
-import type { Figures } from '../../cache/types.ts';
+import type { Figures } from '../../cache/statistics/stats.ts';
 import type { Format } from './format.ts';
 
 const REASONS: readonly (readonly [keyof Figures['stale'], string])[] = [

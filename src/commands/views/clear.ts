@@ -1,5 +1,6 @@
 /** What `/cache-clear` says: what it would remove, what it removed, and why it did not. */
-import type { Preview, Removal } from '../../cache/types.ts';
+import type { Preview } from '../../cache/index/preview.ts';
+import type { Removal } from '../../cache/removal.ts';
 import type { ClearTarget } from '../target.ts';
 import { entriesText, type Format, instant, plural } from './format.ts';
 import { keyText } from './key-text.ts';

@@ -2,8 +2,9 @@
  * The cache on disk in words: what a restart brought back, what was refused and why, when entries are written, and what
  * is wrong with the file. For `/cache-info`, and in short for the others.
  */
+import type { DiskStats, Figures } from '../../cache/statistics/stats.ts';
 import type { PersistenceLevel } from '../../cache/tiers/policy.ts';
-import type { DiskStats, Figures, TierPolicy } from '../../cache/types.ts';
+import type { TierPolicy } from '../../cache/tiers/tier.ts';
 import { capitalised, entriesText, type Format } from './format.ts';
 import { keyText } from './key-text.ts';
 import { fileName, withoutSecrets } from './redacted.ts';

@@ -1,5 +1,5 @@
 /** The change feed in words, for `/cache-info`: how it began, how far it is, and what it could not follow exactly. */
-import type { FeedFigures } from '../../cache/types.ts';
+import type { FeedFigures } from '../../cache/statistics/stats.ts';
 import { type Format, plural } from './format.ts';
 import type { Block } from './view.ts';
 

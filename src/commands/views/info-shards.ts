@@ -2,7 +2,7 @@
  * What `/cache-info` says of disk, change feed and write-behind where a bot is several processes: one sum, and a line for
  * those that differ or have trouble. What they share (a file, the database) is not added up.
  */
-import type { DiskStats, FeedFigures } from '../../cache/types.ts';
+import type { DiskStats, FeedFigures } from '../../cache/statistics/stats.ts';
 import { mergeDisks } from '../shards/merge-stats.ts';
 import { mergeWrites } from '../shards/merge-writes.ts';
 import type { ShardInfo, ShardReply } from '../shards/shards.ts';

@@ -1,5 +1,6 @@
 /** One tier in `/cache-info`: its times, what it holds, and every policy that is on in plain words. */
-import type { CacheStats, TierPolicy } from '../../cache/types.ts';
+import type { CacheStats } from '../../cache/statistics/stats.ts';
+import type { TierPolicy } from '../../cache/tiers/tier.ts';
 import { capitalised, entriesText, type Format, NOTHING, plural } from './format.ts';
 import type { InfoModel } from './info.ts';
 import { keyText } from './key-text.ts';

@@ -2,7 +2,8 @@
  * `/cache-info`: how the cache is set up, what each tier holds, and in a line each how its parts do. What they say in full
  * is in `info-pages.ts` and `info-tier.ts`.
  */
-import type { CacheStats, TierPolicy } from '../../cache/types.ts';
+import type { CacheStats } from '../../cache/statistics/stats.ts';
+import type { TierPolicy } from '../../cache/tiers/tier.ts';
 import type { Config } from '../../config/config.ts';
 import type { WarmerStatus } from '../../warmers/types.ts';
 import type { WriteBehindFigures } from '../../write-behind/types.ts';

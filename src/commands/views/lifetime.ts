@@ -1,5 +1,6 @@
 /** `/cache-info key:…`: how long one key lives, and why: its tier, its ttl as it came about, the policies around it. */
-import type { EntryReport, TierPolicy } from '../../cache/types.ts';
+import type { EntryReport } from '../../cache/entry-report.ts';
+import type { TierPolicy } from '../../cache/tiers/tier.ts';
 import { type Format, instant } from './format.ts';
 import { isStale, layerText, lifetimeText } from './inspection.ts';
 import { keyText } from './key-text.ts';

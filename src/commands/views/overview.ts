@@ -1,5 +1,5 @@
 /** `/cache-stats`, first page: how well the cache works, what it holds, what is used most. */
-import type { CacheStats, Figures, TopKey, WindowFigures } from '../../cache/types.ts';
+import type { CacheStats, Figures, TopKey, WindowFigures } from '../../cache/statistics/stats.ts';
 import { beyondParts } from './beyond.ts';
 import { diskProblem, hitsByLayer, sizeText } from './disk.ts';
 import { bar, capitalised, entriesText, type Format, instant, NOTHING, plural } from './format.ts';

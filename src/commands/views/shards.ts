@@ -3,7 +3,8 @@
  * Put onto the views of one process, so that those stay as they are. Who did not answer is never left out: such lines
  * come first, and what does not fit leaves from the end.
  */
-import type { CacheStats, Preview } from '../../cache/types.ts';
+import type { Preview } from '../../cache/index/preview.ts';
+import type { CacheStats } from '../../cache/statistics/stats.ts';
 import type { ClearedShard, ShardInfo, ShardReply, ShardWarming } from '../shards/shards.ts';
 import type { FoundWrites } from '../writes-lookup.ts';
 import { entriesText, type Format, instant, plural } from './format.ts';

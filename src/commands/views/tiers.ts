@@ -1,5 +1,5 @@
 /** `/cache-stats`, second page: each tier with its verdict. Lines of text, since tables wrap on phones. */
-import type { CacheStats } from '../../cache/types.ts';
+import type { CacheStats } from '../../cache/statistics/stats.ts';
 import { beyondParts } from './beyond.ts';
 import { entriesText, type Format, instant, NOTHING, plural } from './format.ts';
 import { keyText } from './key-text.ts';

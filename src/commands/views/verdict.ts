@@ -2,7 +2,7 @@
  * Whether a tier is worth its memory, in words. A rule of thumb that an operator can check by hand; `/cache-info` tells
  * it. Pure, so that the rule has one place.
  */
-import type { Figures } from '../../cache/types.ts';
+import type { Figures } from '../../cache/statistics/stats.ts';
 
 export type Verdict = 'unused' | 'quiet' | 'pays off' | 'modest' | 'costly';
 

@@ -1,5 +1,5 @@
 /** How well the warmers guessed what would be used, in words. */
-import type { CacheStats, WarmedFigures } from '../../cache/types.ts';
+import type { CacheStats, WarmedFigures } from '../../cache/statistics/stats.ts';
 import { type Format, plural } from './format.ts';
 
 /** `40 of 52 used (76.9 %)`; `undefined` where nothing was warmed yet. */

@@ -14,7 +14,7 @@ import type { Clock } from '../../clock.ts';
 import type { Entry } from '../../entry.ts';
 import type { Target } from '../../keys/target.ts';
 import { inSlices } from '../../slices.ts';
-import type { DiskStats } from '../../types.ts';
+import type { DiskStats } from '../../statistics/stats.ts';
 import { DiskAccess } from './access.ts';
 import { DiskChanges, EVERYTHING } from './changes.ts';
 import type { DiskFile } from './file.ts';

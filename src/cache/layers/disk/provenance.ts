@@ -1,6 +1,6 @@
 /** What the disk layer asks of a change feed. */
 import type { EntryLinks } from '../../entry.ts';
-import type { FeedFigures } from '../../types.ts';
+import type { FeedFigures } from '../../statistics/stats.ts';
 
 export interface Provenance {
   /** `resumed`: every change since the place that was kept has been applied. */

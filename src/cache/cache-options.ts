@@ -1,0 +1,47 @@
+/** What a cache is made of. */
+import type { Logger } from '../logger.ts';
+import type { Clock } from './clock.ts';
+import type { OpenDatabase } from './layers/disk/file.ts';
+import type { TierPolicy } from './tiers/tier.ts';
+
+export interface CacheOptions {
+  /** With `false` nothing is kept and every read goes to its loader. @default true */
+  readonly enabled?: boolean;
+  /** The bound of the memory layer. */
+  readonly maxWeightBytes: number;
+  readonly tiers: readonly TierPolicy[];
+  /** How often expired entries are looked for. */
+  readonly cleanupIntervalMs: number;
+  /** @default the machine's monotonic clock */
+  readonly clock?: Clock;
+  /** @default `console` */
+  readonly logger?: Logger;
+  /** Entries that outlive the process: see `docs/disk.md`. @default none */
+  readonly disk?: DiskOptions;
+  /** Random numbers from 0 to 1, for jitter. @default `Math.random` */
+  readonly random?: () => number;
+}
+
+export interface DiskOptions {
+  /** A SQLite file of its own, such as `cache.db`. */
+  readonly path: string;
+  /** Its bound; what was written longest ago leaves first. @default 256 MiB */
+  readonly maxBytes?: number;
+  /** How often entries of level `periodic` are written. @default 30 s */
+  readonly intervalMs?: number;
+  /**
+   * Of the author's code: raise it when a release changes what cached reads return. What other versions have written
+   * counts as expired. @default ''
+   */
+  readonly version?: string;
+  /**
+   * `'wrapped-writes'` is the author's word that the source is written to by this one process only, through
+   * `invalidates`, `invalidatesAfter`, `write` and `writeSync`: then entries from before its start are believed without
+   * a change feed, also after a crash. @default without a feed they count as stale
+   */
+  readonly trust?: 'wrapped-writes';
+  /** Whether what is used most, and how it is loaded, is remembered there: see `docs/warming.md`. @default true */
+  readonly remembersUse?: boolean;
+  /** Opens a database. @default better-sqlite3 */
+  readonly open?: OpenDatabase;
+}
