@@ -7,7 +7,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import Database from 'better-sqlite3';
 import { Agent, type Dispatcher, interceptors, request } from 'undici';
-import { createCache } from '../src/cache/cache.ts';
+import { createCache } from '../src/cache/create-cache.ts';
 import { defineTier } from '../src/cache/tiers/define-tier.ts';
 import { cacheResponse } from '../src/http/cache-response.ts';
 import { cachingAgent } from '../src/http/caching-agent.ts';

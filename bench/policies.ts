@@ -1,6 +1,6 @@
 /** What the loading policies cost a hit, and what compression takes and gives for values of different shapes. */
 import { LRUCache } from 'lru-cache';
-import { createCache } from '../src/cache/cache.ts';
+import { createCache } from '../src/cache/create-cache.ts';
 import type { LoadingPolicy } from '../src/cache/tiers/policy.ts';
 import type { TierPolicy } from '../src/cache/tiers/tier.ts';
 import type { Cache } from '../src/cache/types.ts';

@@ -7,7 +7,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createCache } from '../src/cache/cache.ts';
+import { createCache } from '../src/cache/create-cache.ts';
 import { cachedSync } from '../src/cache/wrappers/wrappers.ts';
 import { parseConfig } from '../src/config/config.ts';
 import { seededRandom } from '../src/db/random.ts';

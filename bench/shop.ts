@@ -9,7 +9,7 @@
  * of that again, and products change at a hundredth of it (an admin at work).
  */
 import { setTimeout as wait } from 'node:timers/promises';
-import { createCache } from '../src/cache/cache.ts';
+import { createCache } from '../src/cache/create-cache.ts';
 import { generateShop } from '../src/db/generator.ts';
 import { openDatabase } from '../src/db/open.ts';
 import { seededRandom } from '../src/db/random.ts';

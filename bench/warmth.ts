@@ -8,7 +8,7 @@ import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
-import { createCache } from '../src/cache/cache.ts';
+import { createCache } from '../src/cache/create-cache.ts';
 import { parseConfig } from '../src/config/config.ts';
 import { generateShop } from '../src/db/generator.ts';
 import { openDatabase } from '../src/db/open.ts';

@@ -6,7 +6,7 @@
  */
 import { setImmediate as turn } from 'node:timers/promises';
 import Database from 'better-sqlite3';
-import { createCache } from '../src/cache/cache.ts';
+import { createCache } from '../src/cache/create-cache.ts';
 import type { EntryOptions } from '../src/cache/entry-options.ts';
 import type { TierPolicy } from '../src/cache/tiers/tier.ts';
 import { cloneValue } from '../src/cache/values/clone.ts';

@@ -10,7 +10,7 @@ import { Ending } from './bot/ending.ts';
 import { closingError, failureText, StartError } from './bot/failure.ts';
 import { lineLogger } from './bot/line-logger.ts';
 import { logIn } from './bot/login.ts';
-import { createCache } from './cache/cache.ts';
+import { createCache } from './cache/create-cache.ts';
 import type { Cache } from './cache/types.ts';
 import { type Config, loadConfig } from './config/config.ts';
 import { type ActivityLog, activityLog } from './db/activity.ts';

@@ -1,8 +1,8 @@
 /** The package's public API: named re-exports and nothing else. */
 
-export { createCache } from './cache/cache.ts';
 export type { CacheOptions, DiskOptions } from './cache/cache-options.ts';
 export { type Clock, systemClock } from './cache/clock.ts';
+export { createCache } from './cache/create-cache.ts';
 export type { EntryOptions, LoadOptions } from './cache/entry-options.ts';
 export type { EntryReport } from './cache/entry-report.ts';
 export { CacheError, type CacheErrorCode, type CacheErrorOptions } from './cache/errors.ts';
@@ -100,14 +100,8 @@ export {
   type RequestHandler,
 } from './http/cache-response.ts';
 export { type Logger, silentLogger } from './logger.ts';
-export {
-  type Cachecord,
-  type CachecordOptions,
-  cacheCommandData,
-  createCachecord,
-  type HostCommand,
-  type StartOptions,
-} from './plugin/plugin.ts';
+export type { Cachecord, CachecordOptions, HostCommand, StartOptions } from './plugin/cachecord.ts';
+export { cacheCommandData, createCachecord } from './plugin/plugin.ts';
 export type {
   WarmerStatus,
   Warmers,

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { createCache } from '../src/cache/cache.ts';
+import { createCache } from '../src/cache/create-cache.ts';
 import { forget } from '../src/forget.ts';
 import { silentLogger } from '../src/logger.ts';
 import { tierOf } from './cache/support.ts';

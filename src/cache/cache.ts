@@ -5,9 +5,10 @@
 import { BurstLog } from './burst-log.ts';
 import type { CacheOptions, DiskOptions } from './cache-options.ts';
 import { type Clock, systemClock } from './clock.ts';
-import { type Entry, type EntryLinks, reportOf, servedPromise, servedValue } from './entry.ts';
+import { type Entry, type EntryLinks, servedPromise, servedValue } from './entry.ts';
 import type { EntryOptions, LoadOptions } from './entry-options.ts';
 import type { EntryReport } from './entry-report.ts';
+import { reportOf } from './entry-report.ts';
 import { CacheError } from './errors.ts';
 import type { CacheEvents } from './events.ts';
 import { Emitter } from './events.ts';
@@ -18,7 +19,6 @@ import { Invalidator } from './invalidation/invalidator.ts';
 import { assertKey } from './keys/keys.ts';
 import type { InvalidationTarget } from './keys/target.ts';
 import { compileTarget, covers } from './keys/target.ts';
-import { assertKnown, type OptionNames } from './known-options.ts';
 import { Disk, type Provenance } from './layers/disk/disk.ts';
 import { openWithBetterSqlite3 } from './layers/disk/open-sqlite.ts';
 import { Persistence } from './layers/disk/persistence.ts';
@@ -52,37 +52,7 @@ const doNothing = () => undefined;
 
 const NOTHING: Removal = { entries: 0, weightBytes: 0, loads: 0 };
 
-/**
- * Makes a cache.
- * @throws CacheError `ERR_ARGUMENT_INVALID` for a bound, interval or tier that makes no sense.
- */
-export function createCache(options: CacheOptions): Cache {
-  assertKnown('createCache', options, OPTIONS);
-  if (options.disk !== undefined) assertKnown('disk of createCache', options.disk, DISK_OPTIONS);
-  return new CacheManager(options);
-}
-
-const OPTIONS: OptionNames<CacheOptions> = {
-  enabled: true,
-  maxWeightBytes: true,
-  tiers: true,
-  cleanupIntervalMs: true,
-  clock: true,
-  logger: true,
-  disk: true,
-  random: true,
-};
-const DISK_OPTIONS: OptionNames<DiskOptions> = {
-  path: true,
-  maxBytes: true,
-  intervalMs: true,
-  version: true,
-  trust: true,
-  remembersUse: true,
-  open: true,
-};
-
-class CacheManager implements Cache {
+export class CacheManager implements Cache {
   readonly enabled: boolean;
   readonly maxWeightBytes: number;
   readonly cleanupIntervalMs: number;

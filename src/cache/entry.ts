@@ -1,6 +1,3 @@
-/** An entry: a value with its metadata. Its instants are computed once, at the fill, and are of the cache's clock. */
-import type { Clock } from './clock.ts';
-import type { EntryReport } from './entry-report.ts';
 import type { RecencyLinks } from './layers/eviction.ts';
 import type { Counters } from './statistics/counters.ts';
 import { cloneValue } from './values/clone.ts';
@@ -163,46 +160,4 @@ export function servedValue(entry: Entry): unknown {
 /** The same as a promise that is settled already. */
 export function servedPromise(entry: Entry): Promise<unknown> {
   return entry.extras?.settled ?? Promise.resolve(servedValue(entry));
-}
-
-/** What is shown of an entry: everything but its value. */
-export function reportOf(entry: Entry, clock: Clock): EntryReport {
-  const { key, counters, value, extras, links, loadMicros } = entry;
-  const epochAt = (at: number) => (at === Number.POSITIVE_INFINITY ? at : clock.epochAt(at));
-  return {
-    key,
-    namespace: counters.namespace,
-    tier: counters.policy.tier,
-    createdAt: clock.epochAt(entry.createdAt),
-    staleAt: epochAt(entry.staleAt),
-    expiresAt: epochAt(entry.expiresAt),
-    ttlReason: extras?.adaptation === undefined ? undefined : reasonOf(extras.adaptation),
-    uncompressedBytes: value instanceof Packed ? value.plainBytes : undefined,
-    hits: entry.hits,
-    weightBytes: entry.weightBytes,
-    loadMs: loadMicros < 0 ? undefined : loadMicros / 1_000,
-    shape: value instanceof Packed ? 'compressed' : shapeOf(value),
-    tags: links?.tags ?? [],
-    dependsOn: links?.dependsOn ?? [],
-  };
-}
-
-function reasonOf({ baseMs, ttlMs, unchanged, changed }: Adaptation): string {
-  if (unchanged + changed === 0) return 'adaptive: not reloaded yet';
-  return `adaptive: ${seconds(baseMs)} became ${seconds(ttlMs)}; unchanged at ${unchanged} of ${unchanged + changed} reloads`;
-}
-
-function seconds(ms: number): string {
-  return `${(ms / 1_000).toLocaleString('en', { maximumFractionDigits: 1 })} s`;
-}
-
-/** What kind of thing a value is, for people: `object (7 fields)`. */
-function shapeOf(value: unknown): string {
-  if (value === null) return 'null';
-  if (Array.isArray(value)) return `array (${value.length} items)`;
-  if (value instanceof Map || value instanceof Set) return `${value.constructor.name} (${value.size} items)`;
-  if (value instanceof Uint8Array) return `bytes (${value.length})`;
-  if (value instanceof Date) return 'date';
-  if (typeof value === 'object') return `object (${Object.keys(value).length} fields)`;
-  return typeof value === 'string' ? `text (${value.length} characters)` : typeof value;
 }

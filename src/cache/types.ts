@@ -14,27 +14,11 @@ import type { LoadContext, Loader } from './loading/load-context.ts';
 import type { Unsaved } from './loading/unsaved.ts';
 import type { Forgotten, Removal } from './removal.ts';
 import type { CacheStats, RefusalReason } from './statistics/stats.ts';
-import type { TierName, TierPolicy } from './tiers/tier.ts';
+import type { TierPolicy } from './tiers/tier.ts';
 import type { Recipes } from './warmth/recipes.ts';
 import type { Warmth } from './warmth/warmth.ts';
 
 export type Lookup<T> = { readonly state: 'hit'; readonly value: T } | { readonly state: 'miss' };
-
-/** One entry on disk, without its value. Instants are epoch milliseconds. */
-export interface StoredReport {
-  readonly key: string;
-  readonly namespace: string;
-  readonly tier: TierName;
-  readonly createdAt: number;
-  readonly staleAt: number;
-  readonly expiresAt: number;
-  /** Of the value as it is stored. */
-  readonly bytes: number;
-  readonly tags: readonly string[];
-  readonly dependsOn: readonly string[];
-  /** False: nothing proves that it has not been changed since, so that it counts as stale. */
-  readonly isProven: boolean;
-}
 
 export interface Cache {
   readonly enabled: boolean;

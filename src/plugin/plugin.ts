@@ -2,10 +2,7 @@
  * The composition root for a host bot: its client and a configuration in, the cache with its warmers and the admin
  * commands out. It touches no prototype and none of the host's commands, and `stop` undoes all it did.
  */
-import { readFileSync } from 'node:fs';
 import {
-  type AutocompleteInteraction,
-  type ChatInputCommandInteraction,
   type Client,
   type ClientEvents,
   Events,
@@ -14,19 +11,17 @@ import {
   Routes,
   ShardClientUtil,
 } from 'discord.js';
-import { createCache } from '../cache/cache.ts';
 import type { Clock } from '../cache/clock.ts';
+import { createCache } from '../cache/create-cache.ts';
 import { CacheError } from '../cache/errors.ts';
 import type { InvalidationTarget } from '../cache/keys/target.ts';
 import { assertKnown, type OptionNames } from '../cache/known-options.ts';
 import type { Cache } from '../cache/types.ts';
 import { Access, ownersOf } from '../commands/access.ts';
 import { Audit } from '../commands/audit.ts';
-import type { AuditEntry } from '../commands/command.ts';
 import { adminCommands } from '../commands/commands.ts';
 import { Cooldown } from '../commands/cooldown.ts';
 import { Dispatcher } from '../commands/dispatcher.ts';
-import type { CommandStore } from '../commands/registration/command-store.ts';
 import { registerAndTell, tellMissing } from '../commands/registration/log.ts';
 import {
   type CommandData,
@@ -38,96 +33,17 @@ import { broadcastLink } from '../commands/shards/broadcast-link.ts';
 import { answers, missing } from '../commands/shards/everywhere.ts';
 import { ForgetElsewhere } from '../commands/shards/forget-elsewhere.ts';
 import { ShardDesk } from '../commands/shards/shard-desk.ts';
-import type { ShardLink } from '../commands/shards/shard-link.ts';
 import { type ShardQuestions, Shards } from '../commands/shards/shards.ts';
 import { tokenFreeLogger } from '../commands/token-free.ts';
 import { type Config, configNotices } from '../config/config.ts';
 import { addReceipts, type ForgetReceipt, forget } from '../forget.ts';
 import { guardedLogger, type Logger } from '../logger.ts';
 import { scopeNotices } from '../warmers/scopes.ts';
-import type { Warmers, WarmTask } from '../warmers/types.ts';
+import type { Warmers } from '../warmers/types.ts';
 import { createWarmers } from '../warmers/warmers.ts';
 import type { WriteBehind } from '../write-behind/types.ts';
-
-export interface CachecordOptions {
-  readonly config: Config;
-  /** What the warmers fill: a list, or a function of the cache that makes it. @default none */
-  readonly warmTasks?: readonly WarmTask[] | ((cache: Cache) => readonly WarmTask[]);
-  /** The host's own cache. A cache made here is stopped by `stop`, a cache handed in is not. @default one made from the configuration */
-  readonly cache?: Cache;
-  /**
-   * From `createWriteBehind` on the same cache, or a function of the cache that makes it: shown by `/cache-info`, acted
-   * upon with `/cache-writes`, included when somebody is forgotten, and drained by `stop`, after which its database may
-   * be closed. @default none
-   */
-  readonly writeBehind?: WriteBehind | ((cache: Cache) => WriteBehind);
-  /** @default `console` */
-  readonly logger?: Logger;
-  /** @default the machine's */
-  readonly clock?: Clock;
-  /** Told every line of the audit log, e.g. to keep it in a table. */
-  readonly auditSink?: (entry: AuditEntry) => void;
-  /**
-   * Remembers which commands are ours, so that a guild that is no longer an admin guild loses them at the next start.
-   * @default memory, which forgets at the end of the process: there the commands stay listed, and refuse everybody
-   */
-  readonly commandStore?: CommandStore;
-  /** The way to the bot's other processes. @default through discord.js's ShardingManager, where it started this one */
-  readonly shards?: ShardLink;
-  /** Shown by `/cache-info`. @default Cachecord's own */
-  readonly version?: string;
-}
-
-export interface StartOptions {
-  /**
-   * `all` answers our commands and components; `components` leaves the commands to the host's dispatcher; `none` leaves
-   * everything to the host, who calls `handle`. @default 'all'
-   */
-  readonly listen?: 'all' | 'components' | 'none';
-  /** Whether the commands are registered once the client is ready. @default true */
-  readonly register?: boolean;
-}
-
-/** A command as the discord.js guide and the create-discord-bot template know it. */
-export interface HostCommand {
-  readonly data: CommandData & { toJSON(): CommandData };
-  execute(interaction: ChatInputCommandInteraction): Promise<void>;
-  autocomplete(interaction: AutocompleteInteraction): Promise<void>;
-}
-
-export interface Cachecord {
-  readonly cache: Cache;
-  readonly warmers: Warmers;
-  /** For a host with a dispatcher and a deploy script of its own. */
-  readonly commands: readonly HostCommand[];
-  /** Answers the interaction if it is ours; false if it is not. Never throws. */
-  handle(interaction: Interaction): Promise<boolean>;
-  /**
-   * Listens, warms within the budget, and registers as soon as the client is ready. Adds one listener for interactions
-   * and one for the client's errors, without which an error ends the process.
-   */
-  start(options?: StartOptions): Promise<void>;
-  /**
-   * Registers what differs, by upsert, and takes our commands off guilds that the configuration no longer names. Those
-   * of an earlier process are known where there is a `commandStore`. Of several processes, each does this for the guilds
-   * of its own shard.
-   */
-  register(): Promise<RegistrationReport>;
-  /** What `register` would do; changes nothing. */
-  plan(): Promise<RegistrationPlan>;
-  /** Takes our commands off Discord. */
-  unregister(): Promise<void>;
-  /**
-   * Removes what the cache holds of a person from memory, disk and statistics: every key with the id as a segment, and
-   * what is tagged `user:ID`. The host's own tables are the host's.
-   * @param also more keys, patterns and tags of theirs
-   */
-  forgetUser(id: string, also?: readonly InvalidationTarget[]): Promise<ForgetReceipt>;
-  /** The same for a guild (`guild:ID`). Done by itself when the bot leaves one, though not when Discord loses sight of it. */
-  forgetGuild(id: string, also?: readonly InvalidationTarget[]): Promise<ForgetReceipt>;
-  /** Undoes everything that `start` did. Resolves within five seconds. */
-  stop(): Promise<void>;
-}
+import type { Cachecord, CachecordOptions, HostCommand, StartOptions } from './cachecord.ts';
+import { ownVersion } from './own-version.ts';
 
 /**
  * The definitions for the host's deploy script. Pure: neither a client nor a database.
@@ -439,15 +355,5 @@ class Plugin implements Cachecord {
     });
     await Promise.race([work, limit]);
     cancel();
-  }
-}
-
-/** Of the package that this file is in; `src/` and `dist/` lie beside its package.json alike. */
-function ownVersion(): string {
-  try {
-    const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
-    return String(version);
-  } catch {
-    return 'unknown'; // bundled into the host's own file, without its package.json
   }
 }

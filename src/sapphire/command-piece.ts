@@ -10,7 +10,7 @@ import type {
   ChatInputCommandInteraction,
 } from 'discord.js';
 import type { CommandData } from '../commands/registration/registration.ts';
-import type { HostCommand } from '../plugin/plugin.ts';
+import type { HostCommand } from '../plugin/cachecord.ts';
 
 export type CommandPiece = new (context: Command.LoaderContext, options?: Command.Options) => Command;
 

@@ -9,7 +9,8 @@ import type { ClientOptions } from 'discord.js';
 import { CacheError } from '../cache/errors.ts';
 import { NO_GUILDS } from '../commands/registration/registration.ts';
 import type { Logger } from '../logger.ts';
-import { type Cachecord, createCachecord } from '../plugin/plugin.ts';
+import type { Cachecord } from '../plugin/cachecord.ts';
+import { createCachecord } from '../plugin/plugin.ts';
 import { commandPiece } from './command-piece.ts';
 
 /** What we need of `@sapphire/framework`. */

@@ -5,7 +5,7 @@
 import type {} from '@sapphire/pieces';
 import type {} from 'discord.js';
 import type { Cache } from '../cache/types.ts';
-import type { Cachecord, CachecordOptions } from '../plugin/plugin.ts';
+import type { Cachecord, CachecordOptions } from '../plugin/cachecord.ts';
 
 declare module 'discord.js' {
   interface ClientOptions {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createCache } from '../../src/cache/cache.ts';
+import { createCache } from '../../src/cache/create-cache.ts';
 import type { Cache } from '../../src/cache/types.ts';
 import { cachedMethodOf } from '../../src/cache/wrappers/decorators.ts';
 import { silentLogger } from '../../src/logger.ts';

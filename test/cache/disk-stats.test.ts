@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { createCache } from '../../src/cache/cache.ts';
+import { createCache } from '../../src/cache/create-cache.ts';
 import type { Provenance } from '../../src/cache/layers/disk/disk.ts';
 import type { Cache } from '../../src/cache/types.ts';
 import { silentLogger } from '../../src/logger.ts';

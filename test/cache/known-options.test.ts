@@ -1,6 +1,6 @@
 import Database from 'better-sqlite3';
 import { expect, it } from 'vitest';
-import { createCache } from '../../src/cache/cache.ts';
+import { createCache } from '../../src/cache/create-cache.ts';
 import { sqliteCache } from '../../src/cache/transactions/sqlite.ts';
 import { cached, invalidates } from '../../src/cache/wrappers/wrappers.ts';
 import { watchTables } from '../../src/feed/watch-tables.ts';

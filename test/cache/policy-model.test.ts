@@ -6,7 +6,7 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createCache } from '../../src/cache/cache.ts';
+import { createCache } from '../../src/cache/create-cache.ts';
 import type { LoadOptions } from '../../src/cache/entry-options.ts';
 import { CacheError } from '../../src/cache/errors.ts';
 import type { LoadContext } from '../../src/cache/loading/load-context.ts';

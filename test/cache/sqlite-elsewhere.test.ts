@@ -1,6 +1,6 @@
 import Database from 'better-sqlite3';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { createCache } from '../../src/cache/cache.ts';
+import { createCache } from '../../src/cache/create-cache.ts';
 import { sqliteCache } from '../../src/cache/transactions/sqlite.ts';
 import { cachedSync, invalidates } from '../../src/cache/wrappers/wrappers.ts';
 import { silentLogger } from '../../src/logger.ts';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, expectTypeOf, it, vi } from 'vitest';
-import { createCache } from '../../src/cache/cache.ts';
+import { createCache } from '../../src/cache/create-cache.ts';
 import type { EntryOptions } from '../../src/cache/entry-options.ts';
 import { key } from '../../src/cache/keys/keys.ts';
 import type { LoadContext } from '../../src/cache/loading/load-context.ts';

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createCache } from '../../src/cache/cache.ts';
+import { createCache } from '../../src/cache/create-cache.ts';
 import { CacheError } from '../../src/cache/errors.ts';
 import { defineTier } from '../../src/cache/tiers/define-tier.ts';
 import type { TierPolicy } from '../../src/cache/tiers/tier.ts';

@@ -7,7 +7,7 @@ import { writeSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 import { isDeepStrictEqual } from 'node:util';
 import Database from 'better-sqlite3';
-import { createCache } from '../../src/cache/cache.ts';
+import { createCache } from '../../src/cache/create-cache.ts';
 import type { PersistenceLevel } from '../../src/cache/tiers/policy.ts';
 import type { TierPolicy } from '../../src/cache/tiers/tier.ts';
 import { openDatabase } from '../../src/db/open.ts';

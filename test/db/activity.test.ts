@@ -1,7 +1,7 @@
 /** How much each person uses the bot: counted behind, seen at once. */
 import Database from 'better-sqlite3';
 import { expect, it, onTestFinished } from 'vitest';
-import { createCache } from '../../src/cache/cache.ts';
+import { createCache } from '../../src/cache/create-cache.ts';
 import { activityLog } from '../../src/db/activity.ts';
 import { openDatabase } from '../../src/db/open.ts';
 import { watchShop } from '../../src/db/watch-rules.ts';

@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import Database from 'better-sqlite3';
 import { expect, it, onTestFinished } from 'vitest';
-import { createCache } from '../../src/cache/cache.ts';
+import { createCache } from '../../src/cache/create-cache.ts';
 import { generateShop } from '../../src/db/generator.ts';
 import { openDatabase } from '../../src/db/open.ts';
 import { seededRandom } from '../../src/db/random.ts';

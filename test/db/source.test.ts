@@ -1,6 +1,6 @@
 /** What may stand between the shop and its database. */
 import { describe, expect, it } from 'vitest';
-import { createCache } from '../../src/cache/cache.ts';
+import { createCache } from '../../src/cache/create-cache.ts';
 import { parseConfig } from '../../src/config/config.ts';
 import { openDatabase } from '../../src/db/open.ts';
 import { createShop } from '../../src/db/shop.ts';

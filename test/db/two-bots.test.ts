@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createCache } from '../../src/cache/cache.ts';
+import { createCache } from '../../src/cache/create-cache.ts';
 import type { StoreDatabase } from '../../src/cache/layers/disk/file.ts';
 import type { PersistenceLevel } from '../../src/cache/tiers/policy.ts';
 import type { Cache } from '../../src/cache/types.ts';

@@ -6,7 +6,7 @@ import { copyFileSync, rmSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { createCache } from '../../src/cache/cache.ts';
+import { createCache } from '../../src/cache/create-cache.ts';
 import { sqliteCache } from '../../src/cache/transactions/sqlite.ts';
 import { cachedSync } from '../../src/cache/wrappers/wrappers.ts';
 import type { FeedPosition } from '../../src/feed/readers.ts';

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
-import { createCache } from '../../src/cache/cache.ts';
+import { createCache } from '../../src/cache/create-cache.ts';
 import type { TierPolicy } from '../../src/cache/tiers/tier.ts';
 import { type SqliteCache, sqliteCache } from '../../src/cache/transactions/sqlite.ts';
 import type { Cache } from '../../src/cache/types.ts';

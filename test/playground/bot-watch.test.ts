@@ -3,7 +3,7 @@ import Database from 'better-sqlite3';
 import type { Client } from 'discord.js';
 import { expect, it, onTestFinished } from 'vitest';
 import { BotWatch, type WatchMessage } from '../../playground/bot-watch.ts';
-import { createCache } from '../../src/cache/cache.ts';
+import { createCache } from '../../src/cache/create-cache.ts';
 import { parseConfig } from '../../src/config/config.ts';
 import { watchTables } from '../../src/feed/watch-tables.ts';
 import { silentLogger } from '../../src/logger.ts';

@@ -5,7 +5,8 @@ import { type CommandStore, memoryCommandStore } from '../../src/commands/regist
 import { parseConfig } from '../../src/config/config.ts';
 import { commandStore } from '../../src/db/command-store.ts';
 import { openDatabase } from '../../src/db/open.ts';
-import { type Cachecord, createCachecord } from '../../src/plugin/plugin.ts';
+import type { Cachecord } from '../../src/plugin/cachecord.ts';
+import { createCachecord } from '../../src/plugin/plugin.ts';
 import { COMMANDS, eventually, type Hosted, host, keptLog } from './setup.ts';
 
 const HOST_COMMAND = { name: 'ping', description: 'Answers.' };

@@ -1,7 +1,7 @@
 /** Start and stop: what the plugin adds to a host's client, and that all of it goes again (I13). */
 import { Client, Events } from 'discord.js';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { createCache } from '../../src/cache/cache.ts';
+import { createCache } from '../../src/cache/create-cache.ts';
 import { cached } from '../../src/cache/wrappers/wrappers.ts';
 import { parseConfig } from '../../src/config/config.ts';
 import { silentLogger } from '../../src/logger.ts';

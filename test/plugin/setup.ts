@@ -5,12 +5,8 @@ import type { LocalDiscordOptions } from '../../playground/discord/types.ts';
 import type { AuditEntry } from '../../src/commands/command.ts';
 import { parseConfig } from '../../src/config/config.ts';
 import type { Logger } from '../../src/logger.ts';
-import {
-  type Cachecord,
-  type CachecordOptions,
-  createCachecord,
-  type StartOptions,
-} from '../../src/plugin/plugin.ts';
+import type { Cachecord, CachecordOptions, StartOptions } from '../../src/plugin/cachecord.ts';
+import { createCachecord } from '../../src/plugin/plugin.ts';
 import { type LoggedIn, logIn } from '../playground/discord-setup.ts';
 import { type HandClock, handClock } from '../support/hand-clock.ts';
 

@@ -2,7 +2,7 @@
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import { silentLogger } from '../../src/logger.ts';
-import type { Cachecord } from '../../src/plugin/plugin.ts';
+import type { Cachecord } from '../../src/plugin/cachecord.ts';
 import { openJournal } from '../../src/write-behind/open-journal.ts';
 import type { WriteBehind } from '../../src/write-behind/types.ts';
 import { createWriteBehind } from '../../src/write-behind/write-behind.ts';

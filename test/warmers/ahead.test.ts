@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createCache } from '../../src/cache/cache.ts';
+import { createCache } from '../../src/cache/create-cache.ts';
 import type { Cache } from '../../src/cache/types.ts';
 import { cached } from '../../src/cache/wrappers/wrappers.ts';
 import type { Config } from '../../src/config/config.ts';

@@ -1,6 +1,6 @@
 /** A process that writes one value, tells its parent once it is acknowledged, and waits to be killed. */
 import Database from 'better-sqlite3';
-import { createCache } from '../../src/cache/cache.ts';
+import { createCache } from '../../src/cache/create-cache.ts';
 import { silentLogger } from '../../src/logger.ts';
 import { openJournal } from '../../src/write-behind/open-journal.ts';
 import { createWriteBehind } from '../../src/write-behind/write-behind.ts';

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { createCache } from '../../src/cache/cache.ts';
+import { createCache } from '../../src/cache/create-cache.ts';
 import { silentLogger } from '../../src/logger.ts';
 import { openJournal } from '../../src/write-behind/open-journal.ts';
 import { createWriteBehind } from '../../src/write-behind/write-behind.ts';

@@ -1,6 +1,5 @@
 /** `/cache-stats key:…`: one entry, without its value. */
-import type { EntryReport } from '../../cache/entry-report.ts';
-import type { StoredReport } from '../../cache/types.ts';
+import type { EntryReport, StoredReport } from '../../cache/entry-report.ts';
 import { type Format, instant, plural } from './format.ts';
 import { keyText } from './key-text.ts';
 import type { Button, ControlId, View } from './view.ts';

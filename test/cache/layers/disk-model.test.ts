@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { createCache } from '../../../src/cache/cache.ts';
+import { createCache } from '../../../src/cache/create-cache.ts';
 import { type SqliteCache, sqliteCache } from '../../../src/cache/transactions/sqlite.ts';
 import type { Cache } from '../../../src/cache/types.ts';
 import { cachedSync } from '../../../src/cache/wrappers/wrappers.ts';

@@ -5,10 +5,10 @@
  * they are bounded in what they look at (I12) and may leave something out; the others do not.
  */
 import type { Clock } from '../../clock.ts';
+import type { StoredReport } from '../../entry-report.ts';
 import { namespaceOf, SEPARATOR } from '../../keys/keys.ts';
 import type { Target } from '../../keys/target.ts';
 import { inSlices } from '../../slices.ts';
-import type { StoredReport } from '../../types.ts';
 import type { DiskAccess } from './access.ts';
 import type { DiskChanges } from './changes.ts';
 import type { DiskFile, StoredRow } from './file.ts';

@@ -1,0 +1,36 @@
+/** Makes a cache: the one entrance to the engine. */
+import { CacheManager } from './cache.ts';
+import type { CacheOptions, DiskOptions } from './cache-options.ts';
+import { assertKnown, type OptionNames } from './known-options.ts';
+import type { Cache } from './types.ts';
+
+/**
+ * Makes a cache.
+ * @throws CacheError `ERR_ARGUMENT_INVALID` for a bound, interval or tier that makes no sense.
+ */
+export function createCache(options: CacheOptions): Cache {
+  assertKnown('createCache', options, OPTIONS);
+  if (options.disk !== undefined) assertKnown('disk of createCache', options.disk, DISK_OPTIONS);
+  return new CacheManager(options);
+}
+
+const OPTIONS: OptionNames<CacheOptions> = {
+  enabled: true,
+  maxWeightBytes: true,
+  tiers: true,
+  cleanupIntervalMs: true,
+  clock: true,
+  logger: true,
+  disk: true,
+  random: true,
+};
+
+const DISK_OPTIONS: OptionNames<DiskOptions> = {
+  path: true,
+  maxBytes: true,
+  intervalMs: true,
+  version: true,
+  trust: true,
+  remembersUse: true,
+  open: true,
+};
