@@ -2,10 +2,10 @@
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Cache } from '../src/cache/cache.ts';
 import { createCache } from '../src/cache/create-cache.ts';
 import type { Provenance } from '../src/cache/layers/disk/disk.ts';
 import type { PersistenceLevel } from '../src/cache/tiers/policy.ts';
-import type { Cache } from '../src/cache/types.ts';
 import { generateShop } from '../src/db/generator.ts';
 import { openDatabase } from '../src/db/open.ts';
 import { createQueries } from '../src/db/queries.ts';

@@ -6,10 +6,10 @@ import { createCache as createCacheManager } from 'cache-manager';
 import { Cacheable, CacheableMemory } from 'cacheable';
 import { Keyv } from 'keyv';
 import { LRUCache } from 'lru-cache';
+import type { Cache } from '../src/cache/cache.ts';
 import type { DiskOptions } from '../src/cache/cache-options.ts';
 import { createCache } from '../src/cache/create-cache.ts';
 import type { TierPolicy } from '../src/cache/tiers/tier.ts';
-import type { Cache } from '../src/cache/types.ts';
 
 const HOUR_MS = 3_600_000;
 const MEGABYTE = 2 ** 20;

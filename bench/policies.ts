@@ -1,9 +1,9 @@
 /** What the loading policies cost a hit, and what compression takes and gives for values of different shapes. */
 import { LRUCache } from 'lru-cache';
+import type { Cache } from '../src/cache/cache.ts';
 import { createCache } from '../src/cache/create-cache.ts';
 import type { LoadingPolicy } from '../src/cache/tiers/policy.ts';
 import type { TierPolicy } from '../src/cache/tiers/tier.ts';
-import type { Cache } from '../src/cache/types.ts';
 import { inTurns, type Row, report } from './measure.ts';
 import { TIERS } from './peers.ts';
 

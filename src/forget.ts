@@ -2,10 +2,10 @@
  * Forgetting a person or a guild: everything that lies under a key with their id as a segment, or carries their tag.
  * What is held where, and for how long, is told in `docs/privacy.md`.
  */
+import type { Cache } from './cache/cache.ts';
 import { CacheError } from './cache/errors.ts';
 import type { InvalidationTarget } from './cache/keys/target.ts';
 import type { Forgotten } from './cache/removal.ts';
-import type { Cache } from './cache/types.ts';
 import type { ForgottenWrites, WriteBehind } from './write-behind/types.ts';
 
 /** What was removed, for the log and for whoever asked. */

@@ -1,5 +1,6 @@
 /** The package's public API: named re-exports and nothing else. */
 
+export type { Cache, Lookup } from './cache/cache.ts';
 export type { CacheOptions, DiskOptions } from './cache/cache-options.ts';
 export { type Clock, systemClock } from './cache/clock.ts';
 export { createCache } from './cache/create-cache.ts';
@@ -38,7 +39,6 @@ export {
   type SqliteTransaction,
   sqliteCache,
 } from './cache/transactions/sqlite.ts';
-export type { Cache, Lookup } from './cache/types.ts';
 export type { WarmJob } from './cache/warm-job.ts';
 export {
   type CacheSelector,

@@ -3,7 +3,7 @@
  * kept are in kept-reads.ts; the server comes from whoever calls this.
  */
 import { Registry } from 'prom-client';
-import type { Cache } from '../cache/types.ts';
+import type { Cache } from '../cache/cache.ts';
 import type { Shop } from '../db/shop.ts';
 import type { RequestHandler } from '../http/cache-response.ts';
 import type { Logger } from '../logger.ts';

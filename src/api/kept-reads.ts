@@ -2,7 +2,7 @@
  * What the API tells of the bot and its shop: which answers there are, for how long each is kept, and what makes it go.
  * An answer depends on the shop's own keys, so the mutations that invalidate a read invalidate what was made from it.
  */
-import type { Cache } from '../cache/types.ts';
+import type { Cache } from '../cache/cache.ts';
 import type { Product } from '../db/model.ts';
 import type { Shop } from '../db/shop.ts';
 import { shopKeys } from '../db/shop-keys.ts';

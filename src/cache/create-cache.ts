@@ -1,8 +1,8 @@
 /** Makes a cache: the one entrance to the engine. */
-import { CacheManager } from './cache.ts';
+import type { Cache } from './cache.ts';
+import { CacheManager } from './cache-manager.ts';
 import type { CacheOptions, DiskOptions } from './cache-options.ts';
 import { assertKnown, type OptionNames } from './known-options.ts';
-import type { Cache } from './types.ts';
 
 /**
  * Makes a cache.

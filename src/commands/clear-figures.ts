@@ -1,7 +1,7 @@
 /** What `/cache-clear` tells beside the preview itself: the cost of reading again, the warmer for it, and the choices. */
+import type { Cache } from '../cache/cache.ts';
 import type { Preview } from '../cache/index/preview.ts';
 import type { CacheStats } from '../cache/statistics/stats.ts';
-import type { Cache } from '../cache/types.ts';
 import type { CommandServices } from './command.ts';
 import type { storedNamespaces } from './known-keys.ts';
 import type { ClearTarget } from './target.ts';

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { AutocompleteInteraction } from 'discord.js';
-import type { Cache } from '../cache/types.ts';
+import type { Cache } from '../cache/cache.ts';
 import { sent } from './answer.ts';
 import type { CommandServices } from './command.ts';
 import { knownKeys, storedNamespaces } from './known-keys.ts';

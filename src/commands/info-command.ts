@@ -8,8 +8,8 @@ import {
   ApplicationCommandType,
   version as discordJsVersion,
 } from 'discord.js';
+import type { Cache } from '../cache/cache.ts';
 import type { CacheStats } from '../cache/statistics/stats.ts';
-import type { Cache } from '../cache/types.ts';
 import { type Config, configNotices } from '../config/config.ts';
 import type { WriteBehindFigures } from '../write-behind/types.ts';
 import { type Answerable, answer, defer, deferUpdate, edit, update } from './answer.ts';

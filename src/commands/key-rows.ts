@@ -1,6 +1,6 @@
 /** The keys that `/cache-stats` lists: the most used first, then others in memory, then those on disk, a few hundred at most. */
+import type { Cache } from '../cache/cache.ts';
 import type { StoredReport } from '../cache/entry-report.ts';
-import type { Cache } from '../cache/types.ts';
 import type { KeyRow } from './views/keys.ts';
 
 /** For the namespaces of a tier together: each takes up to 2 ms where much of it has expired (I12). */

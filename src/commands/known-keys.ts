@@ -1,5 +1,5 @@
 /** Keys that people can be offered: those in memory, the most used first, then those that lie on disk alone. */
-import type { Cache } from '../cache/types.ts';
+import type { Cache } from '../cache/cache.ts';
 
 /** At most `limit` keys that begin with `prefix`; bounded in what is looked at, so not always all. */
 export function knownKeys(cache: Cache, prefix: string, limit: number): string[] {

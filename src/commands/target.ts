@@ -2,13 +2,13 @@
  * What `/cache-clear` was asked to remove: everything, a tier, a tag, a pattern or one key. Reads the text once; the
  * cache itself only knows targets of its own.
  */
+import type { Cache } from '../cache/cache.ts';
 import { CacheError } from '../cache/errors.ts';
 import type { Preview } from '../cache/index/preview.ts';
 import { assertKey, SEPARATOR } from '../cache/keys/keys.ts';
 import { compilePattern, isPattern } from '../cache/keys/pattern.ts';
 import type { InvalidationTarget } from '../cache/keys/target.ts';
 import type { Removal } from '../cache/removal.ts';
-import type { Cache } from '../cache/types.ts';
 import { nearestName } from '../nearest-name.ts';
 import { knownKeys, storedNamespaces } from './known-keys.ts';
 import { tierNamed } from './tier-option.ts';

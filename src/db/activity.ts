@@ -4,8 +4,8 @@
  * changes nothing.
  */
 import type Database from 'better-sqlite3';
+import type { Cache } from '../cache/cache.ts';
 import { key } from '../cache/keys/keys.ts';
-import type { Cache } from '../cache/types.ts';
 import type { WriteBehind } from '../write-behind/types.ts';
 
 export interface UserActivity {

@@ -1,8 +1,8 @@
 /**
  * The shop's cached reads: which are kept, under which key and for how long. Everything else of a read is its query.
  */
+import type { Cache } from '../cache/cache.ts';
 import type { TierPolicy } from '../cache/tiers/tier.ts';
-import type { Cache } from '../cache/types.ts';
 import { cached, cachedSync } from '../cache/wrappers/wrappers.ts';
 import { covers, type Discounted, holdsAt } from './discount.ts';
 import type { Category, Discount, LeaderboardRow, Order, Product, User, WalletTransaction } from './model.ts';

@@ -7,8 +7,8 @@
  * within the statement that takes it, so a balance can't be spent twice.
  */
 import type Database from 'better-sqlite3';
+import type { Cache } from '../cache/cache.ts';
 import { sqliteCache } from '../cache/transactions/sqlite.ts';
-import type { Cache } from '../cache/types.ts';
 import type { Feed } from '../feed/watch-tables.ts';
 import type { Logger } from '../logger.ts';
 import { bestPercent, discountedCents } from './discount.ts';

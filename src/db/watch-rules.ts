@@ -3,7 +3,7 @@
  * mutation has to. Triggers follow these rules (`src/feed`), whoever writes: the shop, another program, a person.
  * A read that is kept has its key in `shop-keys.ts`, and a rule here; a test holds the two together.
  */
-import type { Cache } from '../cache/types.ts';
+import type { Cache } from '../cache/cache.ts';
 import type { FeedDatabase } from '../feed/database.ts';
 import type { FeedPosition } from '../feed/readers.ts';
 import type { TableRules } from '../feed/rules.ts';

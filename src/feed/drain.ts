@@ -6,8 +6,8 @@
  * A position counts as applied once all that it covers is invalidated. Whatever goes wrong on the way (a rule that is
  * not known here, a template that gives no key, rows that are missing) ends in a cleared cache: that is always right.
  */
+import type { Cache } from '../cache/cache.ts';
 import type { InvalidationTarget } from '../cache/keys/target.ts';
-import type { Cache } from '../cache/types.ts';
 import type { Logger } from '../logger.ts';
 import type { FeedDatabase, FeedStatement, SqliteValue } from './database.ts';
 import { type Place, placeIn } from './readers.ts';

@@ -8,13 +8,13 @@
  * drained before the next read is answered, and before a transaction returns. Others' are noticed by
  * `PRAGMA data_version`. What cannot be followed clears the cache (`drain.ts`).
  */
+import type { Cache } from '../cache/cache.ts';
 import type { EntryLinks } from '../cache/entry.ts';
 import { errorText } from '../cache/error-text.ts';
 import { CacheError } from '../cache/errors.ts';
 import type { InvalidationTarget } from '../cache/keys/target.ts';
 import type { FeedFigures } from '../cache/statistics/stats.ts';
 import type { ChangeSource } from '../cache/transactions/change-source.ts';
-import type { Cache } from '../cache/types.ts';
 import { type CompiledRule, compileRules } from './compile-rules.ts';
 import { type FeedDatabase, type FeedStatement, inTransaction, isBusy } from './database.ts';
 import { AT_ONCE, Drain } from './drain.ts';

@@ -2,9 +2,9 @@
  * Other APIs' answers in the cache: under which key they lie, which of a resource's answers a request may get, and who
  * waits for whom. What HTTP says about answers is undici's to decide.
  */
+import type { Cache } from '../cache/cache.ts';
 import type { LoadOptions } from '../cache/entry-options.ts';
 import type { TierName } from '../cache/tiers/tier.ts';
-import type { Cache } from '../cache/types.ts';
 import { AnswerLoad } from './answer-load.ts';
 import { answers, isServableMeanwhile, type KeptAnswer, readKept } from './kept-answer.ts';
 import { type RequestHeaders, variantKey } from './outgoing-key.ts';

@@ -6,10 +6,10 @@
  * What may be kept is decided in cache-response-rules.ts. An answer that is for one request alone is never shared, not
  * even with those who wait: they ask the handler themselves.
  */
+import type { Cache } from '../cache/cache.ts';
 import type { LoadOptions } from '../cache/entry-options.ts';
 import type { LoadContext } from '../cache/loading/load-context.ts';
 import type { TierPolicy } from '../cache/tiers/tier.ts';
-import type { Cache } from '../cache/types.ts';
 import { restoreResponse, type StoredResponse, storeResponse, withoutBody } from './cache-response-body.ts';
 import { cacheControl, matchesEtag, seconds, withoutContent } from './cache-response-headers.ts';
 import {

@@ -5,10 +5,10 @@
  */
 import { Agent, type Dispatcher, Dispatcher1Wrapper, interceptors } from 'undici';
 import { BurstLog } from '../cache/burst-log.ts';
+import type { Cache } from '../cache/cache.ts';
 import { CacheError } from '../cache/errors.ts';
 import { assertKnown, type OptionNames } from '../cache/known-options.ts';
 import type { TierName } from '../cache/tiers/tier.ts';
-import type { Cache } from '../cache/types.ts';
 import type { Logger } from '../logger.ts';
 import { Answers } from './answers.ts';
 import { Exchange, type ExchangeOptions } from './exchange.ts';

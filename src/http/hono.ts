@@ -5,8 +5,8 @@
  * the policies for that are off. Around a whole app, `cacheResponse(cache, app.fetch, …)` has them all.
  */
 import type { MiddlewareHandler } from 'hono';
+import type { Cache } from '../cache/cache.ts';
 import { CacheError } from '../cache/errors.ts';
-import type { Cache } from '../cache/types.ts';
 import { ResponseCache } from './cache-response.ts';
 import type { CacheResponseOptions } from './cache-response-options.ts';
 

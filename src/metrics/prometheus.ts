@@ -6,8 +6,8 @@
  * Most used keys and single namespaces are left out: labels that come from data have no bound.
  */
 import { Counter, Gauge, type Registry } from 'prom-client';
+import type { Cache } from '../cache/cache.ts';
 import type { CacheStats } from '../cache/statistics/stats.ts';
-import type { Cache } from '../cache/types.ts';
 import { DISK_METRICS } from './disk-figures.ts';
 import { EventLoopDelay } from './event-loop-delay.ts';
 import { FEED_METRICS } from './feed-figures.ts';

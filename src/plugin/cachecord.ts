@@ -1,7 +1,7 @@
 import type { AutocompleteInteraction, ChatInputCommandInteraction, Interaction } from 'discord.js';
+import type { Cache } from '../cache/cache.ts';
 import type { Clock } from '../cache/clock.ts';
 import type { InvalidationTarget } from '../cache/keys/target.ts';
-import type { Cache } from '../cache/types.ts';
 import type { AuditEntry } from '../commands/command.ts';
 import type { CommandStore } from '../commands/registration/command-store.ts';
 import type {

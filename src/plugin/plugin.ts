@@ -11,12 +11,12 @@ import {
   Routes,
   ShardClientUtil,
 } from 'discord.js';
+import type { Cache } from '../cache/cache.ts';
 import type { Clock } from '../cache/clock.ts';
 import { createCache } from '../cache/create-cache.ts';
 import { CacheError } from '../cache/errors.ts';
 import type { InvalidationTarget } from '../cache/keys/target.ts';
 import { assertKnown, type OptionNames } from '../cache/known-options.ts';
-import type { Cache } from '../cache/types.ts';
 import { Access, ownersOf } from '../commands/access.ts';
 import { Audit } from '../commands/audit.ts';
 import { adminCommands } from '../commands/commands.ts';

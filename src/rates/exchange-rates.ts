@@ -5,7 +5,7 @@
  */
 import { request } from 'undici';
 import { z } from 'zod';
-import type { Cache } from '../cache/types.ts';
+import type { Cache } from '../cache/cache.ts';
 import { cachingAgent } from '../http/caching-agent.ts';
 import type { Logger } from '../logger.ts';
 

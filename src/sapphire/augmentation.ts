@@ -1,5 +1,5 @@
 /** What `cachecord/sapphire/register` adds to the types of discord.js and Sapphire. For CommonJS see `register.cts`. */
-import type { Cache } from '../cache/types.ts';
+import type { Cache } from '../cache/cache.ts';
 import type { Cachecord, CachecordOptions } from '../plugin/cachecord.ts';
 
 declare module 'discord.js' {

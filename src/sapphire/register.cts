@@ -4,7 +4,7 @@
  */
 import type {} from '@sapphire/pieces';
 import type {} from 'discord.js';
-import type { Cache } from '../cache/types.ts';
+import type { Cache } from '../cache/cache.ts';
 import type { Cachecord, CachecordOptions } from '../plugin/cachecord.ts';
 
 declare module 'discord.js' {

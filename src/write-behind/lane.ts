@@ -3,11 +3,11 @@
  * in `holdings.ts`, which of them may begin in `backlog.ts`; this file has the doors, the timers and the saver.
  */
 import type { BurstLog } from '../cache/burst-log.ts';
+import type { Lookup } from '../cache/cache.ts';
 import { errorText } from '../cache/error-text.ts';
 import { CacheError } from '../cache/errors.ts';
 import { assertKey } from '../cache/keys/keys.ts';
 import { isPromiseLike } from '../cache/promise-like.ts';
-import type { Lookup } from '../cache/types.ts';
 import { decode, encode } from '../cache/values/codec.ts';
 import type { Backlog, PendingWrite } from './backlog.ts';
 import { companyOf, restMs } from './backoff.ts';

@@ -1,7 +1,7 @@
 /** The words of write-behind as types: what a saver is given, what may be set, and what is told of it. */
+import type { Lookup } from '../cache/cache.ts';
 import type { EntryOptions } from '../cache/entry-options.ts';
 import type { InvalidationTarget } from '../cache/keys/target.ts';
-import type { Lookup } from '../cache/types.ts';
 
 /** One write on its way to the source. */
 export interface SaveItem<V> {

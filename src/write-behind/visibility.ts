@@ -3,8 +3,8 @@
  * alone, and gives it up once the source has it. The write is acknowledged by then, so nothing here may fail it (I4).
  */
 import type { BurstLog } from '../cache/burst-log.ts';
+import type { Cache } from '../cache/cache.ts';
 import type { InvalidationTarget } from '../cache/keys/target.ts';
-import type { Cache } from '../cache/types.ts';
 import type { WriterSettings } from './settings.ts';
 
 export type VisibleCache = Pick<Cache, 'set' | 'invalidate'>;

@@ -3,11 +3,11 @@
  * writers and the decisions on what can't be saved together; `lane.ts` has a write's way.
  */
 import { BurstLog } from '../cache/burst-log.ts';
+import type { Cache } from '../cache/cache.ts';
 import type { Clock } from '../cache/clock.ts';
 import { CacheError } from '../cache/errors.ts';
 import { compilePattern } from '../cache/keys/pattern.ts';
 import { assertKnown, type OptionNames } from '../cache/known-options.ts';
-import type { Cache } from '../cache/types.ts';
 import { decode } from '../cache/values/codec.ts';
 import { guardedLogger, type Logger } from '../logger.ts';
 import type { JournalDatabase } from './database.ts';

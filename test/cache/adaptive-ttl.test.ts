@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Cache } from '../../src/cache/cache.ts';
 import type { EntryReport } from '../../src/cache/entry-report.ts';
 import type { LoadContext } from '../../src/cache/loading/load-context.ts';
-import type { Cache } from '../../src/cache/types.ts';
 import { Down, fails, KEY, noUnhandledRejections, WAYS, withPolicy } from './policy-support.ts';
 import { heldLoader, TTL_MS } from './support.ts';
 

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { Cache } from '../../src/cache/cache.ts';
 import type { EntryOptions } from '../../src/cache/entry-options.ts';
 import type { LoadContext } from '../../src/cache/loading/load-context.ts';
-import type { Cache } from '../../src/cache/types.ts';
 import { silentLogger } from '../../src/logger.ts';
 import { placeForEach } from './layers/support.ts';
 import { bench } from './support.ts';

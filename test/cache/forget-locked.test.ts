@@ -3,9 +3,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } 
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
+import type { Cache } from '../../src/cache/cache.ts';
 import { compileTarget } from '../../src/cache/keys/target.ts';
 import { DiskFile } from '../../src/cache/layers/disk/file.ts';
-import type { Cache } from '../../src/cache/types.ts';
 import { Forgettings } from '../../src/cache/warmth/forgettings.ts';
 import { UsageFile } from '../../src/cache/warmth/usage-file.ts';
 import { cachedSync } from '../../src/cache/wrappers/wrappers.ts';

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type Database from 'better-sqlite3';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Cache } from '../../src/cache/types.ts';
+import type { Cache } from '../../src/cache/cache.ts';
 import { cachedSync } from '../../src/cache/wrappers/wrappers.ts';
 import { forget } from '../../src/forget.ts';
 import { placeForEach } from './layers/support.ts';

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Cache } from '../../src/cache/types.ts';
+import type { Cache } from '../../src/cache/cache.ts';
 import { bench, heldLoader } from './support.ts';
 
 let cache: Cache;

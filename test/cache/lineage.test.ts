@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { Cache } from '../../src/cache/cache.ts';
 import type { InvalidationTarget } from '../../src/cache/keys/target.ts';
 import type { LoadContext } from '../../src/cache/loading/load-context.ts';
-import type { Cache } from '../../src/cache/types.ts';
 import type { HandClock } from '../support/hand-clock.ts';
 import { bench, heldLoader } from './support.ts';
 

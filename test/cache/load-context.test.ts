@@ -1,8 +1,8 @@
 /** What a loader is told, and what it may say: `{ key, signal, stale, setTtl, tag, dependsOn, skip, notModified }`. */
 import { describe, expect, it } from 'vitest';
+import type { Cache } from '../../src/cache/cache.ts';
 import type { LoadOptions } from '../../src/cache/entry-options.ts';
 import type { LoadContext } from '../../src/cache/loading/load-context.ts';
-import type { Cache } from '../../src/cache/types.ts';
 import { Down, fails, KEY, noUnhandledRejections, withPolicy } from './policy-support.ts';
 import { heldLoader, TTL_MS } from './support.ts';
 

@@ -10,9 +10,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Cache } from '../../src/cache/cache.ts';
 import type { LoadOptions } from '../../src/cache/entry-options.ts';
 import type { LoadContext } from '../../src/cache/loading/load-context.ts';
-import type { Cache } from '../../src/cache/types.ts';
 import { bench, tierOf } from './support.ts';
 
 const seed = Number(process.env.FUZZ_SEED ?? 1);

@@ -6,11 +6,11 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Cache } from '../../src/cache/cache.ts';
 import { createCache } from '../../src/cache/create-cache.ts';
 import type { LoadOptions } from '../../src/cache/entry-options.ts';
 import { CacheError } from '../../src/cache/errors.ts';
 import type { LoadContext } from '../../src/cache/loading/load-context.ts';
-import type { Cache } from '../../src/cache/types.ts';
 import { silentLogger } from '../../src/logger.ts';
 import { type HandClock, handClock } from '../support/hand-clock.ts';
 import { type Flight, type ModelPolicy, type Outcome, PolicyModel, type Waiter } from './policy-model.ts';

@@ -1,11 +1,11 @@
 /** What the specifications of the loading policies share: a tier with a policy, a log that is kept, and the ways to read. */
 import { afterEach, beforeEach, expect } from 'vitest';
+import type { Cache } from '../../src/cache/cache.ts';
 import type { CacheOptions } from '../../src/cache/cache-options.ts';
 import type { LoadOptions } from '../../src/cache/entry-options.ts';
 import type { InvalidationTarget } from '../../src/cache/keys/target.ts';
 import type { Figures } from '../../src/cache/statistics/stats.ts';
 import type { TierPolicy } from '../../src/cache/tiers/tier.ts';
-import type { Cache } from '../../src/cache/types.ts';
 import { type Bench, bench, tierOf } from './support.ts';
 
 export const KEY = 'query::x';

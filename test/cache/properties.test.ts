@@ -4,9 +4,9 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Cache } from '../../src/cache/cache.ts';
 import type { InvalidationTarget } from '../../src/cache/keys/target.ts';
 import type { LoadContext } from '../../src/cache/loading/load-context.ts';
-import type { Cache } from '../../src/cache/types.ts';
 import { bench, TTL_MS } from './support.ts';
 
 const KEYS = [

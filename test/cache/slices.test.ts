@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Cache } from '../../src/cache/types.ts';
+import type { Cache } from '../../src/cache/cache.ts';
 import type { HandClock } from '../support/hand-clock.ts';
 import { bench, heldLoader } from './support.ts';
 

@@ -1,9 +1,9 @@
 import Database from 'better-sqlite3';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, expectTypeOf, it, vi } from 'vitest';
+import type { Cache } from '../../src/cache/cache.ts';
 import { createCache } from '../../src/cache/create-cache.ts';
 import { type SqliteCache, sqliteCache } from '../../src/cache/transactions/sqlite.ts';
-import type { Cache } from '../../src/cache/types.ts';
 import { cached, cachedSync, invalidates } from '../../src/cache/wrappers/wrappers.ts';
 import { silentLogger } from '../../src/logger.ts';
 import { handClock } from '../support/hand-clock.ts';

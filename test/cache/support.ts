@@ -1,9 +1,9 @@
 /** A cache with a hand-turned clock and plain tiers, and a loader that a test lets go when it likes. */
+import type { Cache } from '../../src/cache/cache.ts';
 import type { CacheOptions } from '../../src/cache/cache-options.ts';
 import { createCache } from '../../src/cache/create-cache.ts';
 import type { LoadContext } from '../../src/cache/loading/load-context.ts';
 import type { TierPolicy } from '../../src/cache/tiers/tier.ts';
-import type { Cache } from '../../src/cache/types.ts';
 import { type Logger, silentLogger } from '../../src/logger.ts';
 import { type HandClock, handClock } from '../support/hand-clock.ts';
 

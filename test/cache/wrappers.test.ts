@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, expectTypeOf, it, vi } from 'vitest';
+import type { Cache } from '../../src/cache/cache.ts';
 import { createCache } from '../../src/cache/create-cache.ts';
 import type { EntryOptions } from '../../src/cache/entry-options.ts';
 import { key } from '../../src/cache/keys/keys.ts';
 import type { LoadContext } from '../../src/cache/loading/load-context.ts';
 import type { Removal } from '../../src/cache/removal.ts';
 import type { TierPolicy } from '../../src/cache/tiers/tier.ts';
-import type { Cache } from '../../src/cache/types.ts';
 import { cached, cachedSync, invalidates } from '../../src/cache/wrappers/wrappers.ts';
 import { silentLogger } from '../../src/logger.ts';
 import { type HandClock, handClock } from '../support/hand-clock.ts';

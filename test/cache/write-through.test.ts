@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { Cache } from '../../src/cache/cache.ts';
 import type { EntryOptions } from '../../src/cache/entry-options.ts';
-import type { Cache } from '../../src/cache/types.ts';
 import {
   Down,
   fails,

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import type { Cache } from '../../src/cache/cache.ts';
 import { key } from '../../src/cache/keys/keys.ts';
-import type { Cache } from '../../src/cache/types.ts';
 import type { WarmJob } from '../../src/cache/warm-job.ts';
 import { adminCommands } from '../../src/commands/commands.ts';
 import { parseConfig } from '../../src/config/config.ts';

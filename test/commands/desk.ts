@@ -1,6 +1,6 @@
 /** A desk to try commands at: the real engine on a hand-turned clock, the four commands, and Discord's edge. */
+import type { Cache } from '../../src/cache/cache.ts';
 import { createCache } from '../../src/cache/create-cache.ts';
-import type { Cache } from '../../src/cache/types.ts';
 import type {
   AdminCommand,
   AdminCommandName,

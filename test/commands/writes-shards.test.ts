@@ -1,7 +1,7 @@
 /** Pending writes of a bot in several processes: each shard has a journal, and no reply passes one for all. */
 import Database from 'better-sqlite3';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Cache } from '../../src/cache/types.ts';
+import type { Cache } from '../../src/cache/cache.ts';
 import { ANSWER_LIMIT_MS } from '../../src/commands/shards/shards.ts';
 import { silentLogger } from '../../src/logger.ts';
 import { openJournal } from '../../src/write-behind/open-journal.ts';

@@ -2,7 +2,7 @@
 import Database from 'better-sqlite3';
 import type { APIApplicationCommandSubcommandOption } from 'discord.js';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Cache } from '../../src/cache/types.ts';
+import type { Cache } from '../../src/cache/cache.ts';
 import { adminCommands } from '../../src/commands/commands.ts';
 import { parseConfig } from '../../src/config/config.ts';
 import { silentLogger } from '../../src/logger.ts';

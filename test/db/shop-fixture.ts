@@ -1,8 +1,8 @@
 /** A small shop in memory with its cache, on a clock and a calendar that a test turns. */
 import type Database from 'better-sqlite3';
+import type { Cache } from '../../src/cache/cache.ts';
 import { createCache } from '../../src/cache/create-cache.ts';
 import type { TierPolicy } from '../../src/cache/tiers/tier.ts';
-import type { Cache } from '../../src/cache/types.ts';
 import type { NewProduct } from '../../src/db/model.ts';
 import { openDatabase } from '../../src/db/open.ts';
 import { createShop, type Shop } from '../../src/db/shop.ts';

@@ -1,10 +1,10 @@
 /** Beside a cache file: what the source does not have yet is no entry that others, or the next process, may believe. */
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import type { Cache } from '../../src/cache/cache.ts';
 import type { CacheOptions } from '../../src/cache/cache-options.ts';
 import { createCache } from '../../src/cache/create-cache.ts';
 import type { TierPolicy } from '../../src/cache/tiers/tier.ts';
-import type { Cache } from '../../src/cache/types.ts';
 import { silentLogger } from '../../src/logger.ts';
 import { tiers } from '../cache/support.ts';
 import type { HandClock } from '../support/hand-clock.ts';

@@ -3,7 +3,7 @@
  * load and lookup of the key gives it and the source is not asked: what was there before an acknowledged write never comes back,
  * whether the entry was evicted, has expired, or was invalidated.
  */
-import type { Lookup } from '../types.ts';
+import type { Lookup } from '../cache.ts';
 import type { LoadContext } from './load-context.ts';
 
 /** What a key is about to be in the source; a miss where nothing is on its way. */

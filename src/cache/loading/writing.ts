@@ -3,11 +3,11 @@
  * with what the source was given last. An invalidation that comes while a value is being saved wins: what was saved may
  * be outdated already, so the key is invalidated in place of filled.
  */
+import type { Cache } from '../cache.ts';
 import type { EntryOptions } from '../entry-options.ts';
 import { CacheError } from '../errors.ts';
 import { assertKey } from '../keys/keys.ts';
 import { isPromiseLike } from '../promise-like.ts';
-import type { Cache } from '../types.ts';
 import type { Load } from './load.ts';
 import type { Loading } from './loading.ts';
 import type { Loads } from './loads.ts';

@@ -1,7 +1,7 @@
 /** Everything that is counted, as it is told: plain data, the same for `/cache-stats`, the metrics and authors. */
+import type { Cache } from '../cache.ts';
 import type { RemovalReason } from '../removal.ts';
 import type { TierName } from '../tiers/tier.ts';
-import type { Cache } from '../types.ts';
 
 /** The whole cache at one moment. Plain data. */
 export interface CacheStats {

@@ -10,10 +10,10 @@
  * the whole of such a transaction could keep what it has read in the midst of it.
  */
 import { guardedLogger, type Logger } from '../../logger.ts';
+import type { Cache } from '../cache.ts';
 import { CacheError } from '../errors.ts';
 import { assertKnown, type OptionNames } from '../known-options.ts';
 import { isPromiseLike } from '../promise-like.ts';
-import type { Cache } from '../types.ts';
 import type { ChangeSource } from './change-source.ts';
 import type { MarkedDatabase } from './rollback-mark.ts';
 import { TransactionalCache } from './transactional-cache.ts';

@@ -3,6 +3,7 @@
  * the commit. `sqlite.ts` says what is promised.
  */
 import type { Logger } from '../../logger.ts';
+import type { Cache, Lookup } from '../cache.ts';
 import type { Clock } from '../clock.ts';
 import type { EntryOptions, LoadOptions } from '../entry-options.ts';
 import type { EntryReport } from '../entry-report.ts';
@@ -20,7 +21,6 @@ import { isPromiseLike } from '../promise-like.ts';
 import type { Forgotten, Removal } from '../removal.ts';
 import type { CacheStats } from '../statistics/stats.ts';
 import type { TierPolicy } from '../tiers/tier.ts';
-import type { Cache, Lookup } from '../types.ts';
 import { cloneValue } from '../values/clone.ts';
 import type { Recipes } from '../warmth/recipes.ts';
 import type { Warmth } from '../warmth/warmth.ts';

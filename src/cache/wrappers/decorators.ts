@@ -4,9 +4,9 @@
  * option says where else; never a global. `this` is no part of a key: two instances over different data need
  * different keys, or different caches.
  */
+import type { Cache } from '../cache.ts';
 import { CacheError } from '../errors.ts';
 import type { LoadContext } from '../loading/load-context.ts';
-import type { Cache } from '../types.ts';
 import { type EntryPlan, type EntryPlanOptions, planEntry } from './entry-plan.ts';
 import type { InvalidationOptions, InvalidationTargets } from './invalidation-plan.ts';
 import {

@@ -4,11 +4,11 @@
  * either: when the targets cannot be made out, the whole cache is cleared.
  */
 import { guardedLogger, type Logger } from '../../logger.ts';
+import type { Cache } from '../cache.ts';
 import { CacheError } from '../errors.ts';
 import { compileTargetTemplate, compileTemplate, type Parameters } from '../keys/key-template.ts';
 import type { InvalidationTarget } from '../keys/target.ts';
 import { assertKnown, type OptionNames } from '../known-options.ts';
-import type { Cache } from '../types.ts';
 import { scopeOf } from './entry-plan.ts';
 
 /** One target with placeholders, several, or a function of a call's arguments and result. */

@@ -3,12 +3,12 @@
  * The cache is always handed over. Asynchronous functions stay asynchronous, synchronous ones synchronous, and `this`
  * is passed on (it is no part of the key).
  */
+import type { Cache } from '../cache.ts';
 import type { LoadOptions } from '../entry-options.ts';
 import { CacheError } from '../errors.ts';
 import type { LoadContext } from '../loading/load-context.ts';
 import { isPromiseLike } from '../promise-like.ts';
 import type { Removal } from '../removal.ts';
-import type { Cache } from '../types.ts';
 import type { WarmJob } from '../warm-job.ts';
 import { type EntryPlan, type EntryPlanOptions, planEntry } from './entry-plan.ts';
 import { type InvalidationOptions, type InvalidationTargets, planInvalidation } from './invalidation-plan.ts';

@@ -3,8 +3,8 @@
  * disk, and for entries that memory had no room for.
  */
 import { describe, expect, it, onTestFinished } from 'vitest';
+import type { Cache } from '../../../src/cache/cache.ts';
 import { createCache } from '../../../src/cache/create-cache.ts';
-import type { Cache } from '../../../src/cache/types.ts';
 import { tierOf } from '../support.ts';
 import { never, type Place, placeForEach } from './support.ts';
 

@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { crc32, zstdCompressSync } from 'node:zlib';
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
-import type { Cache } from '../../../src/cache/types.ts';
+import type { Cache } from '../../../src/cache/cache.ts';
 import { seededRandom } from '../../../src/db/random.ts';
 import { forget } from '../../../src/forget.ts';
 import { tierOf } from '../support.ts';

@@ -1,7 +1,7 @@
 /** Work on the file ends its turn of the loop by the clock, however much there is of it and however long a row takes. */
 import { describe, expect, it } from 'vitest';
+import type { Cache } from '../../../src/cache/cache.ts';
 import type { Clock } from '../../../src/cache/clock.ts';
-import type { Cache } from '../../../src/cache/types.ts';
 import { diskOf, INTERVAL_MS, placeForEach } from './support.ts';
 
 const place = placeForEach();

@@ -1,7 +1,7 @@
 /** What is written behind, removed for age or outdated: that it ends, and leaves no older value behind. */
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
-import type { Cache } from '../../../src/cache/types.ts';
+import type { Cache } from '../../../src/cache/cache.ts';
 import { tierOf } from '../support.ts';
 import { feedOf, INTERVAL_MS, placeForEach } from './support.ts';
 

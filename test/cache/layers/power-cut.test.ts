@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Cache } from '../../../src/cache/cache.ts';
 import { createCache } from '../../../src/cache/create-cache.ts';
 import { machineStart, noteUse, wasCutOff } from '../../../src/cache/layers/disk/power-cut.ts';
-import type { Cache } from '../../../src/cache/types.ts';
 import { tierOf } from '../support.ts';
 import { feedOf } from './support.ts';
 
