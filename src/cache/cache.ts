@@ -1,7 +1,4 @@
-/**
- * The words of the engine as types: what goes in, what comes out, and what is counted.
- * Behaviour lives in the other files of this folder; nothing here does anything.
- */
+/** The contract of a cache: what bots call. What answers is in `cache-manager.ts`. */
 import type { Clock } from './clock.ts';
 import type { EntryOptions, LoadOptions } from './entry-options.ts';
 import type { EntryReport } from './entry-report.ts';

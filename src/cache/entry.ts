@@ -1,3 +1,4 @@
+/** An entry: a value with its metadata. Its instants are computed once, at the fill, and are of the cache's clock. */
 import type { RecencyLinks } from './layers/eviction.ts';
 import type { Counters } from './statistics/counters.ts';
 import { cloneValue } from './values/clone.ts';

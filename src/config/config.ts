@@ -1,6 +1,6 @@
 /**
  * config.json read, checked and converted. The file speaks seconds and megabytes; everything behind this file speaks
- * milliseconds and bytes. What may stand in it is said in config-schema.ts, how a problem reads in config-problems.ts.
+ * milliseconds and bytes. What may stand in it is said in schema.ts, how a problem reads in problem-text.ts.
  * Its invariant: a configuration is complete and right, or all of its problems are thrown at once.
  */
 import { readFileSync } from 'node:fs';

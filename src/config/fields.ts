@@ -1,6 +1,6 @@
 /**
  * The kinds of values that stand in config.json: times, counts, ratios, switches. Each says what it expects in the
- * words of the complaint that a reader gets. Which names there are, and what they mean, is left to config-schema.ts.
+ * words of the complaint that a reader gets. Which names there are, and what they mean, is left to schema.ts.
  */
 import { z } from 'zod';
 

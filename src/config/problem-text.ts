@@ -34,7 +34,7 @@ export function syntaxProblem(text: string): string | undefined {
 /** Every problem of a parsed file, in the order of its names. */
 export function fileProblems(file: unknown, error: z.ZodError | undefined): string[] {
   const problems = (error?.issues ?? []).flatMap((issue) => {
-    // The names of tiers are judged in config-advice.ts.
+    // The names of tiers are judged in tier-problems.ts.
     if (issue.code === 'invalid_key') return [];
     if (isSecretSection(file, issue.path)) return [secretProblem(issue.path)];
     if (issue.code !== 'unrecognized_keys') return [valueProblem(file, issue.path, issue.message)];

@@ -1,6 +1,6 @@
 /**
  * What is legal in a tier but hardly meant, for the log and `/cache-info`, in the words of the file. What is wrong is
- * refused before, in config-advice.ts.
+ * refused before, in tier-problems.ts.
  */
 import { DEFAULT_GRACE_BACKOFF_MS } from '../cache/tiers/policy.ts';
 import type { TierPolicy } from '../cache/tiers/tier.ts';

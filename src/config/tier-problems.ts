@@ -1,7 +1,7 @@
 /**
  * What is wrong in how tiers are set up: values that are each in bounds, and cannot work together. Refused with the
  * path and what to do. Each value is judged where it can be read, so a fault in one hides none of another. What is legal
- * but hardly meant is in config-notices.ts.
+ * but hardly meant is in tier-notices.ts.
  */
 import { nearestName } from '../nearest-name.ts';
 import { pathText, shown } from './problem-text.ts';

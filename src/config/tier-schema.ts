@@ -1,6 +1,6 @@
 /**
  * What may be said of a tier in config.json, under `cache.tiers`: its namespaces, its ttl and every loading policy of
- * `src/cache/tiers/policy.ts`. Bounds of one value are here; what contradicts another value is in config-advice.ts.
+ * `src/cache/tiers/policy.ts`. Bounds of one value are here; what contradicts another value is in tier-problems.ts.
  */
 import { z } from 'zod';
 import { between, flag, kilobytes, ratio, time, timeAboveZero } from './fields.ts';

@@ -76,7 +76,7 @@ interface CacheSection {
   readonly tiers?: Readonly<Record<string, TierSection>> | undefined;
 }
 
-/** Every tier, complete. The section has passed config-advice.ts, so each of its own tiers has a ttl. */
+/** Every tier, complete. The section has passed tier-problems.ts, so each of its own tiers has a ttl. */
 export function tierPolicies(cache: CacheSection): TierPolicy[] {
   const sections = cache.tiers ?? {};
   const builtIn = BUILT_IN_TIERS.map(({ tier, label, description, ttlName, persist }) => ({

@@ -1,5 +1,5 @@
-import { errorText } from '../cache/error-text.ts';
 /** The errors of the shop's database. Each says what happened to which file and what to do about it. */
+import { errorText } from '../cache/error-text.ts';
 
 export type DatabaseErrorCode =
   /** The file or its folder can't be created, opened or written. */

@@ -1,3 +1,4 @@
+/** What the plugin takes and gives: the words that a host bot's author meets. */
 import type { AutocompleteInteraction, ChatInputCommandInteraction, Interaction } from 'discord.js';
 import type { Cache } from '../cache/cache.ts';
 import type { Clock } from '../cache/clock.ts';

@@ -1,6 +1,6 @@
+/** The version of the package that this file is in; `src/` and `dist/` lie beside its package.json alike. */
 import { readFileSync } from 'node:fs';
 
-/** Of the package that this file is in; `src/` and `dist/` lie beside its package.json alike. */
 export function ownVersion(): string {
   try {
     const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
