@@ -85,7 +85,7 @@ async function start(env: NodeJS.ProcessEnv, logger: Logger, ending: Ending, par
   const { path, synchronous } = config.writeBehind;
   const journal = openJournal(ownFile(path, client.shard?.ids[0]), openWaiting, { synchronous, logger });
   ending.onEnd('the journal', () => journal.close());
-  const writeBehind = createWriteBehind({ db: journal, cache, synchronous, logger });
+  const writeBehind = createWriteBehind(journal, cache, { synchronous, logger });
   const activity = activityLog(db, cache, writeBehind);
   client.on(Events.InteractionCreate, (interaction) => countUse(activity, interaction, logger));
 

@@ -17,7 +17,7 @@ export type { Forgotten, Removal, RemovalReason } from './cache/removal.ts';
 export type {
   CacheStats,
   DiskStats,
-  FeedFigures,
+  FeedStats,
   Figures,
   LoadTimeBucket,
   LoadTimes,
@@ -127,9 +127,9 @@ export type {
   SaveItem,
   StopReport,
   WriteBehind,
-  WriteBehindFigures,
+  WriteBehindStats,
   Writer,
-  WriterFigures,
   WriterOptions,
+  WriterStats,
 } from './write-behind/types.ts';
-export { type CreateWriteBehindOptions, createWriteBehind } from './write-behind/write-behind.ts';
+export { createWriteBehind, type WriteBehindOptions } from './write-behind/write-behind.ts';

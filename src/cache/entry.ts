@@ -32,7 +32,7 @@ export interface Adaptation {
 
 /** What few entries have, kept apart so that the many stay small. */
 export interface EntryExtras {
-  /** Every reader gets a copy of his own: the value holds a kind that cannot be frozen, or is kept compressed. */
+  /** Every reader gets its own copy: the value holds a kind that cannot be frozen, or is kept compressed. */
   readonly copied: boolean;
   readonly links: EntryLinks | undefined;
   readonly adaptation: Adaptation | undefined;
@@ -152,7 +152,7 @@ function isSpecial(extras: EntryExtras | undefined): boolean {
   return extras !== undefined && (extras.copied || extras.cost !== 0);
 }
 
-/** What a caller gets: the value itself, which nobody can change, or a copy of his own. */
+/** What a caller gets: the value itself, which nobody can change, or its own copy. */
 export function servedValue(entry: Entry): unknown {
   if (!entry.copied) return entry.value;
   return entry.value instanceof Packed ? unpack(entry.value) : cloneValue(entry.value);

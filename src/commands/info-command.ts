@@ -11,7 +11,7 @@ import {
 import type { Cache } from '../cache/cache.ts';
 import type { CacheStats } from '../cache/statistics/stats.ts';
 import { type Config, configNotices } from '../config/config.ts';
-import type { WriteBehindFigures } from '../write-behind/types.ts';
+import type { WriteBehindStats } from '../write-behind/types.ts';
 import { type Answerable, answer, defer, deferUpdate, edit, update } from './answer.ts';
 import { tierLabel } from './clear-figures.ts';
 import type { AdminCommand, CommandServices } from './command.ts';
@@ -183,10 +183,10 @@ function figuresOf(
   format: Format,
 ): {
   readonly stats: CacheStats;
-  readonly writeBehind?: WriteBehindFigures | undefined;
+  readonly writeBehind?: WriteBehindStats | undefined;
   readonly beside?: InfoBeside;
 } {
-  if (rows === undefined) return { stats: own, writeBehind: writeBehind?.figures() };
+  if (rows === undefined) return { stats: own, writeBehind: writeBehind?.stats() };
   const disk = diskOfAll(rows);
   const feed = feedOfAll(rows, format);
   const writes = writesOfAll(rows, format);

@@ -9,7 +9,7 @@ import {
   type ChatInputCommandInteraction,
   type MessageComponentInteraction,
 } from 'discord.js';
-import type { WriteBehind, WriteBehindFigures } from '../write-behind/types.ts';
+import type { WriteBehind, WriteBehindStats } from '../write-behind/types.ts';
 import { answer, defer, deferUpdate, update } from './answer.ts';
 import type { AdminCommand, CommandServices } from './command.ts';
 import { type Choice, respond } from './completion.ts';
@@ -250,8 +250,8 @@ function founds(rows: WritesRows): FoundWrites[] {
   return answers(rows).filter((found) => found !== null);
 }
 
-function figuresOf(rows: WritesRows, { writeBehind }: Desk): WriteBehindFigures {
-  return mergeWrites(founds(rows).map(({ figures }) => figures)) ?? writeBehind.figures();
+function figuresOf(rows: WritesRows, { writeBehind }: Desk): WriteBehindStats {
+  return mergeWrites(founds(rows).map(({ figures }) => figures)) ?? writeBehind.stats();
 }
 
 /** The oldest first, each with its shard where there are several. */

@@ -2,14 +2,14 @@
  * What a text such as `all`, the name of a writer or `#7` means among the writes of one process that could not be saved.
  * Plain data, since another shard may have asked; what was written stays where it is.
  */
-import type { DeadLetter, DeadSelection, WriteBehind, WriteBehindFigures } from '../write-behind/types.ts';
+import type { DeadLetter, DeadSelection, WriteBehind, WriteBehindStats } from '../write-behind/types.ts';
 
 /** A write that could not be saved, without its value. */
 export type DeadWrite = Pick<DeadLetter, 'id' | 'name' | 'key' | 'attempts' | 'error' | 'deadAt'>;
 
 /** What is meant, and some of it. */
 export interface FoundWrites {
-  readonly figures: WriteBehindFigures;
+  readonly figures: WriteBehindStats;
   /** How many are meant. */
   readonly count: number;
   /** The oldest of them. */
@@ -27,7 +27,7 @@ const MOST_LETTERS = 100_000;
 
 /** @param which what a person typed; `all` for all that could not be saved */
 export function findWrites(writeBehind: WriteBehind, which: string): FoundWrites {
-  const figures = writeBehind.figures();
+  const figures = writeBehind.stats();
   const writer = figures.writers.find(({ name }) => name === which);
   if (writer?.isClaimed === false) {
     // Nobody adds to it, so its name stands for what it holds now.

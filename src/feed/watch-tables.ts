@@ -13,7 +13,7 @@ import type { EntryLinks } from '../cache/entry.ts';
 import { errorText } from '../cache/error-text.ts';
 import { CacheError } from '../cache/errors.ts';
 import type { InvalidationTarget } from '../cache/keys/target.ts';
-import type { FeedFigures } from '../cache/statistics/stats.ts';
+import type { FeedStats } from '../cache/statistics/stats.ts';
 import type { ChangeSource } from '../cache/transactions/change-source.ts';
 import { type CompiledRule, compileRules } from './compile-rules.ts';
 import { type FeedDatabase, type FeedStatement, inTransaction, isBusy } from './database.ts';
@@ -41,7 +41,7 @@ export interface Feed extends ChangeSource {
   tellsOf(key: string, links: EntryLinks): boolean;
   /** The last change that is applied, to be kept beside what is cached, and given back as `startAt`. Plain data. */
   position(): FeedPosition;
-  stats(): FeedFigures;
+  stats(): FeedStats;
   /** Ends its timers, and leaves the triggers: other processes, and the next start, need them. */
   stop(): void;
 }
@@ -184,7 +184,7 @@ class TableFeed implements Feed {
     return this.#reader.positionAt(this.#drain.place, this.#triggers.schema);
   }
 
-  stats(): FeedFigures {
+  stats(): FeedStats {
     const { beginning, count: readers } = this.#reader;
     return { ...this.#drain.counts, position: this.#drain.place.position, beginning, readers };
   }

@@ -32,7 +32,7 @@ export interface AnswerRequest {
   /** The key that all answers of the resource have or depend on. */
   readonly resource: string;
   readonly headers: RequestHeaders;
-  /** Who asks has given up: he does not wait either. */
+  /** The caller has given up, and does not wait either. */
   readonly signal: AbortSignal | undefined;
 }
 

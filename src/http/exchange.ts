@@ -165,7 +165,7 @@ export class Exchange implements CacheStore {
   /** The answer that a 304 stands for, where it confirms what is kept. */
   confirmed(status: number, said: Readonly<Record<string, string | string[] | undefined>>) {
     const kept = this.#stored;
-    // Where the caller has a copy of his own, it may be that one which is confirmed.
+    // Where the caller has its own copy, it may be that one which is confirmed.
     if (status !== 304 || kept === undefined || isConditional(this.#request?.headers ?? {})) return undefined;
     const headers = confirmedHeaders(kept, said);
     return headers && { ...kept, headers, text: this.#isForHead ? '' : kept.text };

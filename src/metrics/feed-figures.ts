@@ -2,14 +2,14 @@
  * The change feed as metrics: which each of its figures is. The compiler holds that none is forgotten. Without a feed
  * there are no samples.
  */
-import type { FeedFigures } from '../cache/statistics/stats.ts';
+import type { FeedStats } from '../cache/statistics/stats.ts';
 import { PREFIX } from './figures.ts';
 
 export interface FeedMetric {
   readonly type: 'counter' | 'gauge';
   readonly name: string;
   readonly help: string;
-  readonly read: (feed: FeedFigures) => number;
+  readonly read: (feed: FeedStats) => number;
 }
 
 const metric = (
@@ -24,7 +24,7 @@ const metric = (
   read,
 });
 
-export const FEED_METRICS: Readonly<Record<keyof FeedFigures, FeedMetric>> = {
+export const FEED_METRICS: Readonly<Record<keyof FeedStats, FeedMetric>> = {
   beginning: metric('gauge', 'resumed', '1 where it continued where the last process stopped.', (feed) =>
     Number(feed.beginning === 'resumed'),
   ),

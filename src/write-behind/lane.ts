@@ -15,7 +15,7 @@ import { Holdings, type HoldingsParts } from './holdings.ts';
 import type { JournalRow } from './journal.ts';
 import { WaitingRoom } from './room.ts';
 import type { WriterSettings } from './settings.ts';
-import type { Save, SaveItem, WriterFigures } from './types.ts';
+import type { Save, SaveItem, WriterStats } from './types.ts';
 
 export interface LaneParts extends HoldingsParts {
   readonly save: Save<unknown>;
@@ -38,7 +38,7 @@ export class Lane {
   readonly #waiters = new Set<{ readonly isOver: () => boolean; readonly resolve: () => void }>();
   #phase: 'open' | 'draining' | 'over' = 'open';
   #flushes = 0;
-  #lastFailure: WriterFigures['lastFailure'] = null;
+  #lastFailure: WriterStats['lastFailure'] = null;
   #timer: { readonly at: number; readonly cancel: () => void } | undefined;
   #isPumpDue = false;
 
@@ -239,7 +239,7 @@ export class Lane {
     return ids;
   }
 
-  figures(): WriterFigures {
+  stats(): WriterStats {
     const { size, inFlight, held, oldestAt } = this.#backlog;
     return {
       name: this.name,

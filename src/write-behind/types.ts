@@ -88,7 +88,7 @@ export interface DeadLetter {
 }
 
 /** Of one writer. Counters count since start, the rest is now. */
-export interface WriterFigures {
+export interface WriterStats {
   readonly name: string;
   /** False where the journal holds writes of a name that no `writeBehind` has taken: they are kept. */
   readonly isClaimed: boolean;
@@ -111,12 +111,12 @@ export interface WriterFigures {
   readonly lastFailure: { readonly message: string; readonly at: number } | null;
 }
 
-export interface WriteBehindFigures {
+export interface WriteBehindStats {
   /** The journal's file. */
   readonly journal: string;
   /** What an acknowledged write survives: a kill of the process, or a power cut as well. */
   readonly survives: 'kill' | 'power-cut';
-  readonly writers: readonly WriterFigures[];
+  readonly writers: readonly WriterStats[];
   /** Sums over the writers. */
   readonly waiting: number;
   readonly dead: number;
@@ -147,7 +147,7 @@ export interface WriteBehind {
    * @throws CacheError `ERR_ARGUMENT_INVALID` for a name that is taken, and for options that make no sense
    */
   writeBehind<V>(name: string, save: Save<V>, options?: WriterOptions<V>): Writer<V>;
-  figures(): WriteBehindFigures;
+  stats(): WriteBehindStats;
   /** The writes that can't be saved, oldest first. @default 100 of them */
   list(options?: { readonly name?: string; readonly limit?: number }): DeadLetter[];
   /** Puts them back to those that wait. @returns how many */

@@ -21,17 +21,13 @@ import type {
   Save,
   StopReport,
   WriteBehind,
-  WriteBehindFigures,
+  WriteBehindStats,
   Writer,
-  WriterFigures,
   WriterOptions,
+  WriterStats,
 } from './types.ts';
 
-export interface CreateWriteBehindOptions {
-  /** The journal's own file, from `openJournal`; never one of the bot's, nor that of the disk layer. */
-  readonly db: JournalDatabase;
-  /** What reads go through: the values that are written are shown in it, and its loads give them until they are saved. */
-  readonly cache: Pick<Cache, 'set' | 'invalidate' | 'clock' | 'unsaved'>;
+export interface WriteBehindOptions {
   /**
    * `normal`: an acknowledged write survives whatever happens to the process. `full`: also a power cut; each write then
    * waits for the disk. @default 'normal'
@@ -45,9 +41,10 @@ export interface CreateWriteBehindOptions {
   readonly random?: () => number;
 }
 
-const OPTIONS: OptionNames<CreateWriteBehindOptions> = {
-  db: true,
-  cache: true,
+/** What is needed of the cache. */
+type WrittenCache = Pick<Cache, 'set' | 'invalidate' | 'clock' | 'unsaved'>;
+
+const OPTIONS: OptionNames<WriteBehindOptions> = {
   synchronous: true,
   clock: true,
   logger: true,
@@ -65,21 +62,27 @@ const MAX_NAME_LENGTH = 100;
 
 /**
  * Nothing is saved before a name is taken with `writeBehind`.
+ * @param db the journal's own file, from `openJournal`; never one of the bot's, nor that of the disk layer
+ * @param cache what reads go through: what is written is shown in it, and its loads give it until it is saved
  * @throws CacheError `ERR_STORE_FAILED` when the database can't be the journal of this process
  * @example
  * const db = openJournal('write-behind.db', (file) => new Database(file));
- * const behind = createWriteBehind({ db, cache });
+ * const behind = createWriteBehind(db, cache);
  * const seen = behind.writeBehind('last-seen', (batch) => saveAll(batch));
  * await seen(key.user(id, 'seen'), { at: Date.now() });
  * await behind.stop(); // then db.close()
  */
-export function createWriteBehind(options: CreateWriteBehindOptions): WriteBehind {
+export function createWriteBehind(
+  db: JournalDatabase,
+  cache: WrittenCache,
+  options: WriteBehindOptions = {},
+): WriteBehind {
   assertKnown('createWriteBehind', options, OPTIONS);
-  return new Desk(options);
+  return new Desk(db, cache, options);
 }
 
 class Desk implements WriteBehind {
-  readonly #cache: CreateWriteBehindOptions['cache'];
+  readonly #cache: WrittenCache;
   readonly #journal: Journal;
   readonly #synchronous: Synchronous;
   readonly #clock: Clock;
@@ -91,8 +94,8 @@ class Desk implements WriteBehind {
   #cancelForgetting: (() => void) | undefined;
   #stopped: Promise<StopReport> | undefined;
 
-  constructor({ db, cache, clock = cache.clock, ...options }: CreateWriteBehindOptions) {
-    const { synchronous = 'normal', random = Math.random } = options;
+  constructor(db: JournalDatabase, cache: WrittenCache, options: WriteBehindOptions) {
+    const { synchronous = 'normal', clock = cache.clock, random = Math.random } = options;
     if (synchronous !== 'normal' && synchronous !== 'full') {
       throw invalid(`synchronous is 'normal' or 'full', not ${String(synchronous)}.`);
     }
@@ -138,9 +141,9 @@ class Desk implements WriteBehind {
     return writerOf<V>(lane);
   }
 
-  figures(): WriteBehindFigures {
-    const writers = [...[...this.#lanes.values()].map((lane) => lane.figures()), ...this.#unclaimed()];
-    const sum = (of: (writer: WriterFigures) => number) => writers.reduce((all, each) => all + of(each), 0);
+  stats(): WriteBehindStats {
+    const writers = [...[...this.#lanes.values()].map((lane) => lane.stats()), ...this.#unclaimed()];
+    const sum = (of: (writer: WriterStats) => number) => writers.reduce((all, each) => all + of(each), 0);
     const ages = writers.flatMap(({ oldestAt }) => oldestAt ?? []);
     return {
       journal: this.#journal.path,
@@ -250,7 +253,7 @@ class Desk implements WriteBehind {
     return all.filter(({ id }) => ids.has(id));
   }
 
-  #unclaimed(): WriterFigures[] {
+  #unclaimed(): WriterStats[] {
     if (!this.#journal.isOpen) return [];
     return this.#journal
       .counts()

@@ -27,7 +27,11 @@ it.each<[string, () => unknown, string]>([
   ['watchTables', () => watchTables(db, cache, {}, wrong({ pollInterval: 1 })), 'as pollIntervalMs'],
   ['createWarmers', () => createWarmers(wrong({ task: [] })), 'did you mean tasks?'],
   ['openJournal', () => openJournal(':memory:', () => db, wrong({ loger: console })), 'did you mean logger?'],
-  ['createWriteBehind', () => createWriteBehind(wrong({ db, cach: cache })), 'did you mean cache?'],
+  [
+    'createWriteBehind',
+    () => createWriteBehind(db, cache, wrong({ loger: console })),
+    'did you mean logger?',
+  ],
 ])('%s refuses an option that does not exist, and names the right one', (owner, call, hint) => {
   expect(call).toThrow(expect.objectContaining({ code: 'ERR_ARGUMENT_INVALID' }));
   expect(call).toThrow(`${owner}: there is no option`);

@@ -1,6 +1,6 @@
 /** Disk, change feed and write-behind of several shards: what they share is not added up, who differs is named. */
 import { describe, expect, it } from 'vitest';
-import type { FeedFigures } from '../../src/cache/statistics/stats.ts';
+import type { FeedStats } from '../../src/cache/statistics/stats.ts';
 import type { ShardInfo } from '../../src/commands/shards/shards.ts';
 import { formatFor } from '../../src/commands/views/format.ts';
 import { diskOfAll, feedOfAll, type InfoRows } from '../../src/commands/views/info-shards.ts';
@@ -25,7 +25,7 @@ function rows(...all: Partial<ShardInfo>[]): InfoRows {
   return all.map((over, shard) => ({ shard, ok: true, value: { ...INFO, ...over } }));
 }
 
-function feed(over: Partial<FeedFigures> = {}): FeedFigures {
+function feed(over: Partial<FeedStats> = {}): FeedStats {
   const counts = { changes: 10, invalidations: 5, widened: 0, gaps: 0, readers: 3 };
   return { beginning: 'resumed', position: 1_000, ...counts, ...over };
 }

@@ -22,7 +22,7 @@ import * as warm from '../../src/commands/views/warm.ts';
 import * as writes from '../../src/commands/views/writes.ts';
 import type { FoundWrites } from '../../src/commands/writes-lookup.ts';
 import { configNotices, parseConfig } from '../../src/config/config.ts';
-import type { WriteBehindFigures } from '../../src/write-behind/types.ts';
+import type { WriteBehindStats } from '../../src/write-behind/types.ts';
 import { expectDiscordTakes, markdownOf, outsideCode } from './spoken.ts';
 import {
   cacheStats,
@@ -843,7 +843,7 @@ function infoPages(
   );
 }
 
-function writeFigures(texts: readonly string[], count: number): WriteBehindFigures {
+function writeFigures(texts: readonly string[], count: number): WriteBehindStats {
   const counts = { waiting: count, inFlight: count, held: count, saved: count, coalesced: count };
   const writers = texts.map((name, i) => ({
     ...{ name, ...counts, retried: count, refused: count, dead: count, oldestAt: count },

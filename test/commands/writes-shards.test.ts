@@ -20,7 +20,7 @@ function broken(count = 3) {
   const saved: string[] = [];
   const behind = (cache: Cache) => {
     const db = openJournal(':memory:', (file) => new Database(file), { logger: silentLogger });
-    return createWriteBehind({ db, cache, logger: silentLogger, random: () => 0 });
+    return createWriteBehind(db, cache, { logger: silentLogger, random: () => 0 });
   };
   const { bus, desks } = shardedDesks(count, { desk: [{}, undefined, behind] });
   const writers = desks.map(({ services }) =>
@@ -49,7 +49,7 @@ function broken(count = 3) {
     for (const key of keys) writers[shard]?.sync(key, 'Secret');
     await desks[shard]?.clock.advanceAsync(100);
   };
-  const dead = () => desks.map(({ services }) => services.writeBehind?.figures().dead);
+  const dead = () => desks.map(({ services }) => services.writeBehind?.stats().dead);
   const settle = async () => {
     for (const one of desks) await one.clock.settle();
   };

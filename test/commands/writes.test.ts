@@ -21,7 +21,7 @@ function broken() {
   let made: WriteBehind | undefined;
   const db = openJournal(':memory:', (file) => new Database(file), { logger: silentLogger });
   const at = desk({}, undefined, (cache: Cache) => {
-    made = createWriteBehind({ db, cache, logger: silentLogger, random: () => 0 });
+    made = createWriteBehind(db, cache, { logger: silentLogger, random: () => 0 });
     return made;
   });
   desks.push(at);
@@ -165,7 +165,7 @@ describe('/cache-writes drop', () => {
     await at.run('cache-writes drop', { which: 'names' });
     expect(at.markdown).toContain('`names` → **2 writes**, acknowledged and never saved.');
     expect(at.markdown).toContain('`#1` `user::1`');
-    expect(behind.figures().dead).toBe(2);
+    expect(behind.stats().dead).toBe(2);
     await at.press('Drop 2 writes');
     expect(at.markdown).toContain('**Dropped 2 writes** — `names`.');
     expect(db.prepare('SELECT count(*) FROM writes').pluck().get()).toBe(0);
@@ -195,7 +195,7 @@ describe('/cache-writes drop', () => {
     await at.run('cache-writes drop', { which: 'all' });
     await at.clock.advanceAsync(60_000);
     expect(at.markdown).toContain('Not confirmed in 60 s. Nothing was dropped.');
-    expect(behind.figures().dead).toBe(1);
+    expect(behind.stats().dead).toBe(1);
   });
 
   it('gives up all that is kept of a writer that the bot does not have', async () => {
@@ -209,7 +209,7 @@ describe('/cache-writes drop', () => {
     expect(at.markdown).toContain('**`old`** — 1 write kept: this bot has no such writer');
     await at.run('cache-writes drop', { which: 'old' });
     await at.press('Drop 1 write');
-    expect(behind.figures().waiting).toBe(0);
+    expect(behind.stats().waiting).toBe(0);
   });
 
   it('offers what there is', async () => {

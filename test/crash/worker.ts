@@ -73,7 +73,7 @@ const { queries } = shop;
 const journal = openJournal(journalFile(folder, slot), (file) => new Database(file), {
   logger: silentLogger,
 });
-const behind = createWriteBehind({ db: journal, cache, logger: silentLogger });
+const behind = createWriteBehind(journal, cache, { logger: silentLogger });
 const insert = db.prepare('INSERT INTO crash_applied (n) VALUES (?)');
 const counted = behind.writeBehind<number>(
   'counted',

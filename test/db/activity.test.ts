@@ -31,7 +31,7 @@ function activity() {
     journal.close();
     db.close();
   });
-  const behind = createWriteBehind({ db: journal, cache, logger: silentLogger });
+  const behind = createWriteBehind(journal, cache, { logger: silentLogger });
   const log = activityLog(db, cache, behind, () => clock.epochAt(clock.now()));
   const stored = () => db.prepare('SELECT user_id, uses, last_command FROM user_activity').all();
   return { clock, cache, db, behind, log, stored, feed };
@@ -45,7 +45,7 @@ it('counts uses at once, and saves a burst of them as one row', async () => {
   expect(stored()).toEqual([]);
   await clock.advanceAsync(2_000);
   expect(stored()).toEqual([{ user_id: ADA, uses: 3, last_command: 'wallet' }]);
-  expect(behind.figures()).toMatchObject({ saved: 1, waiting: 0 });
+  expect(behind.stats()).toMatchObject({ saved: 1, waiting: 0 });
 });
 
 it('loses no use to a cache that was cleared while uses wait', async () => {

@@ -14,7 +14,7 @@ async function hosted(save: (values: readonly unknown[]) => unknown = () => unde
   const at = await host({
     plugin: {
       writeBehind: (cache: Cachecord['cache']) => {
-        const behind = createWriteBehind({ db, cache, logger: silentLogger });
+        const behind = createWriteBehind(db, cache, { logger: silentLogger });
         made.push(behind);
         return behind;
       },

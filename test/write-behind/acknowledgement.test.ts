@@ -127,7 +127,7 @@ describe('I10: after a restart', () => {
     await second.clock.advanceAsync(10_000);
     expect(second.lines).toMatchObject([{ level: 'warn', fields: { writes: 1 } }]);
     expect(second.lines[0]?.message).toContain('"old"');
-    expect(second.behind.figures().writers).toMatchObject([{ name: 'old', isClaimed: false, waiting: 1 }]);
+    expect(second.behind.stats().writers).toMatchObject([{ name: 'old', isClaimed: false, waiting: 1 }]);
     expect(rows(second.db)).toHaveLength(1);
   });
 });

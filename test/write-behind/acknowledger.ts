@@ -13,7 +13,7 @@ const cache = createCache({
   logger: silentLogger,
 });
 const db = openJournal(process.argv[2] ?? '', (file) => new Database(file), { logger: silentLogger });
-const behind = createWriteBehind({ db, cache, logger: silentLogger });
+const behind = createWriteBehind(db, cache, { logger: silentLogger });
 const never = new Promise<void>(() => undefined);
 const write = behind.writeBehind<string>('names', () => never);
 await write('user::1::name', 'Ada');

@@ -14,7 +14,7 @@ async function withDead(options: object = {}) {
   const write = all.behind.writeBehind<number>('n', shop.save, { maxAttempts: 1, ...options });
   write.sync(KEY, 1);
   await all.clock.advanceAsync(1_000);
-  expect(all.behind.figures().dead).toBe(1);
+  expect(all.behind.stats().dead).toBe(1);
   return { ...all, shop, write };
 }
 
@@ -50,7 +50,7 @@ describe('a write that is tried again on request', () => {
     shop.release();
     await clock.settle();
     expect(shop.values.get(KEY)).toBe(1);
-    expect(behind.figures()).toMatchObject({ waiting: 0, dead: 0 });
+    expect(behind.stats()).toMatchObject({ waiting: 0, dead: 0 });
   });
 });
 
@@ -68,7 +68,7 @@ describe('a list that a restart makes shorter', () => {
     const again = next.behind.writeBehind<number>('n', shop.save, { maxAttempts: 1, maxDead: 1 });
     for (let n = 3; n < 9; n++) again.sync(`user::${n}::seen`, n);
     await next.clock.advanceAsync(1_000);
-    expect(next.behind.figures()).toMatchObject({ dead: 3, waiting: 6 });
+    expect(next.behind.stats()).toMatchObject({ dead: 3, waiting: 6 });
   });
 });
 
@@ -131,7 +131,7 @@ describe('an end in the midst of a save', () => {
     await behind.stop();
     die();
     const db = openJournal(file, openFile);
-    const next = createWriteBehind({ db, cache });
+    const next = createWriteBehind(db, cache);
     shop.recover();
     const write = next.writeBehind<number>('n', shop.save);
     write.sync(KEY, 2);
@@ -156,7 +156,7 @@ describe('keys and names that objects have already', () => {
     }
     await clock.advanceAsync(1_000);
     expect(shop.applied).toHaveLength(9);
-    expect(behind.figures().waiting).toBe(0);
+    expect(behind.stats().waiting).toBe(0);
   });
 });
 

@@ -25,7 +25,7 @@ describe('a full disk', () => {
     expect(() => write.sync('user::2', large)).toThrow(expect.objectContaining({ code: 'ERR_STORE_FAILED' }));
     expect(cache.has('user::2')).toBe(false);
     expect(write.pending('user::2')).toEqual({ state: 'miss' });
-    expect(behind.figures().writers).toMatchObject([{ refused: 2, waiting: 1 }]);
+    expect(behind.stats().writers).toMatchObject([{ refused: 2, waiting: 1 }]);
     await clock.advanceAsync(100);
     expect([...shop.values]).toEqual([['user::1', 'Ada']]);
     db.pragma('max_page_count = 1000000');
@@ -57,7 +57,7 @@ describe('a file that stops taking changes', () => {
     db.pragma('query_only = ON');
     await clock.advanceAsync(100);
     expect(shop.values.get('user::1')).toBe('Ada');
-    expect(behind.figures()).toMatchObject({ waiting: 0, saved: 1 });
+    expect(behind.stats()).toMatchObject({ waiting: 0, saved: 1 });
     expect(lines.map(({ message }) => message).join()).toContain('some writes may be saved twice');
     db.pragma('query_only = OFF');
     expect(rows(db)).toHaveLength(1);
@@ -140,7 +140,7 @@ describe('what makes no sense', () => {
   const { behind } = (() => {
     const cache = createCache({ maxWeightBytes: 1_000, tiers, cleanupIntervalMs: 1_000 });
     return {
-      behind: () => createWriteBehind({ db: openJournal(':memory:', openFile), cache, logger: silentLogger }),
+      behind: () => createWriteBehind(openJournal(':memory:', openFile), cache, { logger: silentLogger }),
     };
   })();
 
@@ -166,7 +166,7 @@ describe('what makes no sense', () => {
     await expect(write('', 1)).rejects.toMatchObject({ code: 'ERR_KEY_INVALID' });
     await expect(write('a*', 1)).rejects.toMatchObject({ code: 'ERR_KEY_INVALID' });
     const { cache, db } = bench();
-    expect(() => createWriteBehind({ db, cache, synchronous: 'off' as never })).toThrow(
+    expect(() => createWriteBehind(db, cache, { synchronous: 'off' as never })).toThrow(
       "'normal' or 'full', not off",
     );
   });
@@ -180,7 +180,7 @@ describe('what makes no sense', () => {
       .sync('user::1', 1);
     await clock.advanceAsync(1_500);
     expect(own.list()).toEqual([]);
-    expect(own.figures().waiting).toBe(1);
+    expect(own.stats().waiting).toBe(1);
   });
 });
 
@@ -193,7 +193,7 @@ describe('synchronous', () => {
     (synchronous, level, survives) => {
       const { behind, db } = bench(undefined, { synchronous });
       expect(db.pragma('synchronous', { simple: true })).toBe(level);
-      expect(behind.figures().survives).toBe(survives);
+      expect(behind.stats().survives).toBe(survives);
     },
   );
 });

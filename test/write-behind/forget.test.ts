@@ -47,7 +47,7 @@ describe('forgetting a person', () => {
     await clock.advanceAsync(600_000);
     expect(shop.batches).toHaveLength(1);
     expect(rows(db)).toEqual([]);
-    expect(behind.figures()).toMatchObject({ waiting: 0, dead: 0 });
+    expect(behind.stats()).toMatchObject({ waiting: 0, dead: 0 });
   });
 
   it('says that it is unfinished where the file takes no removal, saves nothing of them, and goes on later', async () => {

@@ -46,7 +46,7 @@ describe('a write for which there is no room', () => {
     await clock.advanceAsync(5_000);
     await waiting;
     expect(rows(db)).toHaveLength(2);
-    expect(behind.figures().writers).toMatchObject([{ waiting: 2, refused: 1 }]);
+    expect(behind.stats().writers).toMatchObject([{ waiting: 2, refused: 1 }]);
     expect(write.pending('user::3')).toEqual({ state: 'miss' });
   });
 

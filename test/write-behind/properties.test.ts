@@ -109,7 +109,7 @@ async function run(plan: readonly Step[], coalesce: boolean): Promise<void> {
     await made.clock.advanceAsync(600_000);
     revive();
   }
-  expect(made.behind.figures()).toMatchObject({ waiting: 0, dead: 0 });
+  expect(made.behind.stats()).toMatchObject({ waiting: 0, dead: 0 });
   for (const [key, values] of acknowledged) {
     const saved = shop.applied.filter((item) => item.key === key).map(({ value }) => value);
     if (coalesce) {

@@ -14,7 +14,7 @@ describe('writes to one key', () => {
     expect(rows(db)).toHaveLength(1);
     await clock.advanceAsync(100);
     expect(shop.applied.map(({ value }) => value)).toEqual([3]);
-    expect(behind.figures().writers).toMatchObject([{ saved: 1, coalesced: 2 }]);
+    expect(behind.stats().writers).toMatchObject([{ saved: 1, coalesced: 2 }]);
   });
 
   it('are all saved, in their order and one after another, where each counts', async () => {
@@ -137,7 +137,7 @@ describe('a save that fails', () => {
     shop.failWith(() => new Error('no such table: users'));
     behind.writeBehind('n', shop.save).sync(KEY, 1);
     await clock.advanceAsync(2_000);
-    expect(behind.figures()).toMatchObject({
+    expect(behind.stats()).toMatchObject({
       waiting: 1,
       oldestAt: clock.epochAt(0),
       writers: [{ retried: 4, lastFailure: { message: 'no such table: users' } }],
@@ -171,7 +171,7 @@ describe('a save that fails', () => {
     write.sync(KEY, 1);
     await clock.advanceAsync(10_000);
     expect(call).toBe(4);
-    expect(behind.figures().waiting).toBe(0);
+    expect(behind.stats().waiting).toBe(0);
   });
 
   it('has its signal fired at saveTimeoutMs, and is waited for all the same', async () => {
@@ -213,7 +213,7 @@ describe('the list of what cannot be saved', () => {
     await second.clock.advanceAsync(60_000);
     expect(shop.batches).toEqual([]);
     expect(second.behind.list()).toMatchObject([letter]);
-    expect(second.behind.figures().dead).toBe(1);
+    expect(second.behind.stats().dead).toBe(1);
   });
 
   it('lets go of a write that is to be tried again, which begins at attempt one', async () => {
@@ -250,7 +250,7 @@ describe('the list of what cannot be saved', () => {
     shop.recover();
     write.sync(KEY, 2);
     await clock.advanceAsync(60_000);
-    expect(behind.figures().writers).toMatchObject([{ waiting: 1, held: 1, dead: 1 }]);
+    expect(behind.stats().writers).toMatchObject([{ waiting: 1, held: 1, dead: 1 }]);
     behind.retry([1]);
     await clock.advanceAsync(100);
     expect(shop.applied.map(({ value }) => value)).toEqual([1, 2]);
@@ -261,7 +261,7 @@ describe('the list of what cannot be saved', () => {
     write.sync('user::2::n', 2);
     await clock.advanceAsync(10_000);
     expect(behind.list()).toHaveLength(1);
-    expect(behind.figures().waiting).toBe(1);
+    expect(behind.stats().waiting).toBe(1);
     shop.recover();
     await clock.advanceAsync(600_000);
     expect(shop.values.get('user::2::n')).toBe(2);

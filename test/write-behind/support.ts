@@ -10,7 +10,7 @@ import { createCache } from '../../src/cache/create-cache.ts';
 import type { Logger } from '../../src/logger.ts';
 import { openJournal } from '../../src/write-behind/open-journal.ts';
 import type { SaveItem, WriteBehind } from '../../src/write-behind/types.ts';
-import { type CreateWriteBehindOptions, createWriteBehind } from '../../src/write-behind/write-behind.ts';
+import { createWriteBehind, type WriteBehindOptions } from '../../src/write-behind/write-behind.ts';
 import { tiers } from '../cache/support.ts';
 import { type HandClock, handClock } from '../support/hand-clock.ts';
 
@@ -50,22 +50,27 @@ export interface Bench {
 /** @param file of an earlier bench: it starts anew on what that one left */
 export function bench(
   file: string = join(folder(), 'write-behind.db'),
-  given: Partial<CreateWriteBehindOptions> & { readonly cacheOptions?: Partial<CacheOptions> } = {},
+  given: WriteBehindOptions & {
+    readonly cache?: Cache;
+    readonly cacheOptions?: Partial<CacheOptions>;
+  } = {},
 ): Bench {
-  const { cacheOptions, ...options } = given;
+  const { cache: givenCache, cacheOptions, ...options } = given;
   const clock = handClock();
   const { lines, logger } = keptLog();
   const db = openJournal(file, openFile, { logger, now: () => clock.epochAt(clock.now()) });
   onTestFinished(() => void db.close());
-  const cache = createCache({
-    maxWeightBytes: 10_000_000,
-    tiers,
-    cleanupIntervalMs: 600_000,
-    clock,
-    logger,
-    ...cacheOptions,
-  });
-  const behind = createWriteBehind({ db, cache, logger, random: () => 0, ...options });
+  const cache =
+    givenCache ??
+    createCache({
+      maxWeightBytes: 10_000_000,
+      tiers,
+      cleanupIntervalMs: 600_000,
+      clock,
+      logger,
+      ...cacheOptions,
+    });
+  const behind = createWriteBehind(db, cache, { logger, random: () => 0, ...options });
   return { file, db, cache, clock, behind, lines, die: () => void db.close() };
 }
 

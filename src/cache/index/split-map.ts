@@ -61,8 +61,8 @@ export class SplitMap<V> {
   }
 
   /**
-   * In no useful order. Whoever changes the map meanwhile may or may not see what he adds, and may still be given what
-   * he has deleted; everything else is seen once.
+   * In no useful order. Whoever changes the map meanwhile may or may not see what was added, and may still be given what
+   * was deleted; everything else is seen once.
    */
   entries(): Iterable<[string, V]> {
     const { map } = this.#root;

@@ -1,7 +1,7 @@
 /**
  * What those who wait for a load are given: its value, the old one where grace allows it, or its error.
  *
- * What must hold here: nobody is given what an invalidation from before he came covers (I2), and nobody's value can be
+ * What must hold here: no caller is given what an invalidation from before its call covers (I2), and nobody's value can be
  * changed by another one's (I6).
  */
 import type { Clock } from '../clock.ts';
@@ -57,7 +57,7 @@ export class Answers {
     }
     const answered = waiting.promise.then(running.joiners.take) as Promise<T>;
     if (running.cause !== 'forced') return answered;
-    // A load that somebody forced tells him of its failure; others rather have the old value.
+    // A forced load tells its caller of its failure; others rather have the old value.
     return answered.catch((error: unknown) => {
       const old = this.#graceful(running);
       if (old === undefined) throw error;

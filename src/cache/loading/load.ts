@@ -147,7 +147,7 @@ export class Load implements LoadContext {
 
   /**
    * Whether a caller who joined at this position must load anew. Tags and dependencies may have been learnt after
-   * an invalidation of them that he joined after, so a void load that has some proves nothing to him.
+   * an invalidation of them that came before it joined, so a void load that has some proves nothing to it.
    */
   isOutdatedFor(joinedAt: number): boolean {
     if (!this.isVoid) return false;

@@ -265,7 +265,7 @@ export class Loading {
     };
     this.#timers.after(softTimeoutMs, answer, bounded);
     bounded.then(resolve, reject);
-    // Perhaps nobody waits any more, or not yet. Whoever does is told by a promise of his own.
+    // Perhaps nobody waits any more, or not yet. Each one that does is told by its own promise.
     promise.catch(() => undefined);
     return promise;
   }

@@ -20,7 +20,7 @@ export interface CacheStats {
   /** `null` where there is no disk layer. */
   readonly disk: DiskStats | null;
   /** `null` where no change feed was given to {@link Cache.provenBy}. */
-  readonly feed: FeedFigures | null;
+  readonly feed: FeedStats | null;
   /** `null` where no use is remembered. */
   readonly warmth: WarmthStats | null;
   /** Loads in flight now. */
@@ -171,7 +171,7 @@ export interface DiskStats {
 }
 
 /** The change feed: how far this process follows what anybody writes to the database. */
-export interface FeedFigures {
+export interface FeedStats {
   /** `resumed`: it continued where the last process stopped. `gap`: changes in between are gone. */
   readonly beginning: 'new' | 'resumed' | 'gap';
   /** The last change that is applied. */

@@ -5,7 +5,7 @@
 import type {
   CacheStats,
   DiskStats,
-  FeedFigures,
+  FeedStats,
   Figures,
   LoadTimeBucket,
   LoadTimes,
@@ -151,10 +151,10 @@ export function mergeDisks(all: readonly DiskStats[]): DiskStats | null {
   };
 }
 
-const BEGINNINGS: readonly FeedFigures['beginning'][] = ['gap', 'new', 'resumed'];
+const BEGINNINGS: readonly FeedStats['beginning'][] = ['gap', 'new', 'resumed'];
 
 /** What each process applied adds up; it began as the one worst off did, and all have applied what the last one has. */
-function mergeFeeds(all: readonly FeedFigures[]): FeedFigures | null {
+function mergeFeeds(all: readonly FeedStats[]): FeedStats | null {
   const [first] = all;
   if (first === undefined) return null;
   return {

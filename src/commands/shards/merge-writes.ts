@@ -1,7 +1,7 @@
 /** Pending writes of several shards as one: each has a journal of its own, so everything adds up. */
-import type { WriteBehindFigures, WriterFigures } from '../../write-behind/types.ts';
+import type { WriteBehindStats, WriterStats } from '../../write-behind/types.ts';
 
-export function mergeWrites(all: readonly WriteBehindFigures[]): WriteBehindFigures | undefined {
+export function mergeWrites(all: readonly WriteBehindStats[]): WriteBehindStats | undefined {
   const [first] = all;
   if (first === undefined || all.length === 1) return first;
   const writers = [
@@ -21,7 +21,7 @@ export function mergeWrites(all: readonly WriteBehindFigures[]): WriteBehindFigu
   };
 }
 
-function mergeWriters(same: readonly WriterFigures[]): WriterFigures[] {
+function mergeWriters(same: readonly WriterStats[]): WriterStats[] {
   const [first] = same;
   if (first === undefined) return [];
   const counts = ['waiting', 'inFlight', 'held', 'saved', 'coalesced', 'retried', 'refused', 'dead'] as const;

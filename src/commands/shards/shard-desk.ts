@@ -81,7 +81,7 @@ export class ShardDesk {
       guilds: this.#guilds(),
       disk,
       feed,
-      writes: writeBehind?.figures() ?? null,
+      writes: writeBehind?.stats() ?? null,
     };
   }
 

@@ -6,11 +6,11 @@ import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../cache/clock.ts';
 import type { Preview } from '../../cache/index/preview.ts';
 import type { InvalidationTarget } from '../../cache/keys/target.ts';
-import type { CacheStats, DiskStats, FeedFigures } from '../../cache/statistics/stats.ts';
+import type { CacheStats, DiskStats, FeedStats } from '../../cache/statistics/stats.ts';
 import type { ForgetReceipt } from '../../forget.ts';
 import type { Logger } from '../../logger.ts';
 import type { WarmReport } from '../../warmers/types.ts';
-import type { DeadSelection, WriteBehindFigures } from '../../write-behind/types.ts';
+import type { DeadSelection, WriteBehindStats } from '../../write-behind/types.ts';
 import { incidentReference } from '../incident.ts';
 import type { ClearTarget } from '../target.ts';
 import type { FoundWrites } from '../writes-lookup.ts';
@@ -83,8 +83,8 @@ export interface ShardInfo {
   readonly guilds: number;
   /** `null` for what it does not have. */
   readonly disk: DiskStats | null;
-  readonly feed: FeedFigures | null;
-  readonly writes: WriteBehindFigures | null;
+  readonly feed: FeedStats | null;
+  readonly writes: WriteBehindStats | null;
 }
 
 /** What a shard said. `problem` goes on after "Shard 2 …", such as "did not answer within 5 s". */

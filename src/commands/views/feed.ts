@@ -1,10 +1,10 @@
 /** The change feed in words, for `/cache-info`: how it began, how far it is, and what it could not follow exactly. */
-import type { FeedFigures } from '../../cache/statistics/stats.ts';
+import type { FeedStats } from '../../cache/statistics/stats.ts';
 import { type Format, plural } from './format.ts';
 import type { Block } from './view.ts';
 
 /** @param beside lines for shards that differ */
-export function feedBlock(feed: FeedFigures, format: Format, beside: readonly string[] = []): Block {
+export function feedBlock(feed: FeedStats, format: Format, beside: readonly string[] = []): Block {
   return {
     heading: '📡 Change feed',
     lines: [
@@ -26,7 +26,7 @@ export function feedBlock(feed: FeedFigures, format: Format, beside: readonly st
 }
 
 /** For the overview. */
-export function feedLine(feed: FeedFigures, format: Format): string {
+export function feedLine(feed: FeedStats, format: Format): string {
   const gaps =
     feed.gaps === 0
       ? ''
@@ -34,7 +34,7 @@ export function feedLine(feed: FeedFigures, format: Format): string {
   return `**Change feed:** began ${BEGINNINGS[feed.beginning]} · ${plural(format, feed.changes, 'change')} applied${gaps}`;
 }
 
-const BEGINNINGS: Readonly<Record<FeedFigures['beginning'], string>> = {
+const BEGINNINGS: Readonly<Record<FeedStats['beginning'], string>> = {
   new: 'anew, with nothing behind it',
   resumed: 'where the last process stopped',
   gap: 'with a gap: changes since the last process are gone',

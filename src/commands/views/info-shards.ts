@@ -2,7 +2,7 @@
  * What `/cache-info` says of disk, change feed and write-behind where a bot is several processes: one sum, and a line for
  * those that differ or have trouble. What they share (a file, the database) is not added up.
  */
-import type { DiskStats, FeedFigures } from '../../cache/statistics/stats.ts';
+import type { DiskStats, FeedStats } from '../../cache/statistics/stats.ts';
 import { mergeDisks } from '../shards/merge-stats.ts';
 import { mergeWrites } from '../shards/merge-writes.ts';
 import type { ShardInfo, ShardReply } from '../shards/shards.ts';
@@ -47,12 +47,12 @@ export function diskOfAll(rows: InfoRows): {
 export function feedOfAll(
   rows: InfoRows,
   format: Format,
-): { readonly feed: FeedFigures; readonly beside: readonly string[] } | null {
+): { readonly feed: FeedStats; readonly beside: readonly string[] } | null {
   const all = told(rows);
   const feeds = all.flatMap(({ feed }) => feed ?? []);
   const [first] = feeds;
   if (first === undefined) return null;
-  const most = (of: (feed: FeedFigures) => number) => Math.max(...feeds.map(of));
+  const most = (of: (feed: FeedStats) => number) => Math.max(...feeds.map(of));
   const position = most((feed) => feed.position);
   const [farthest = first] = feeds.filter((feed) => feed.position === position);
   const beginning = commonest(feeds.map((feed) => feed.beginning)) ?? first.beginning;
@@ -71,7 +71,7 @@ export function feedOfAll(
   return { feed, beside: trouble };
 }
 
-const BEGAN: Readonly<Record<FeedFigures['beginning'], string>> = {
+const BEGAN: Readonly<Record<FeedStats['beginning'], string>> = {
   new: 'anew',
   resumed: 'where the last process stopped',
   gap: 'with a gap',

@@ -6,7 +6,7 @@ import type { CacheStats } from '../../cache/statistics/stats.ts';
 import type { TierPolicy } from '../../cache/tiers/tier.ts';
 import type { Config } from '../../config/config.ts';
 import type { WarmerStatus } from '../../warmers/types.ts';
-import type { WriteBehindFigures } from '../../write-behind/types.ts';
+import type { WriteBehindStats } from '../../write-behind/types.ts';
 import { diskLine, NO_DISK, setAsideLine } from './disk.ts';
 import { feedLine } from './feed.ts';
 import { capitalised, entriesText, type Format, instant, plural } from './format.ts';
@@ -55,7 +55,7 @@ export interface InfoModel {
   /** What is legal in the configuration but hardly meant. */
   readonly configNotices: readonly string[];
   /** Where there is one. */
-  readonly writeBehind?: WriteBehindFigures;
+  readonly writeBehind?: WriteBehindStats;
   /** Of a bot in several processes: the figures of disk, feed and write-behind are of all, and these lines tell what differs. */
   readonly beside?: InfoBeside;
   readonly tier?: string;

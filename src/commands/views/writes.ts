@@ -2,7 +2,7 @@
  * Write-behind in words: what waits to be saved, what could not be, and what was done about it. For `/cache-writes`, and
  * in short for `/cache-info`. What was written is not shown: it may be anybody's.
  */
-import type { WriteBehindFigures, WriterFigures } from '../../write-behind/types.ts';
+import type { WriteBehindStats, WriterStats } from '../../write-behind/types.ts';
 import type { DeadWrite } from '../writes-lookup.ts';
 import { type Format, instant, NOTHING, plural } from './format.ts';
 import { keyText } from './key-text.ts';
@@ -20,7 +20,7 @@ export type Letter = DeadWrite & { readonly shard?: number };
 
 export interface WritesModel {
   /** Of all shards together. */
-  readonly figures: WriteBehindFigures;
+  readonly figures: WriteBehindStats;
   /** The oldest first; up to {@link LETTERS_SHOWN} are shown. */
   readonly letters: readonly Letter[];
   /** How many journals there are: one a process. */
@@ -77,7 +77,7 @@ function oldestText(oldestAt: number | null): string {
 
 /** For `/cache-info`. @param beside lines for shards that differ */
 export function writeBehindBlock(
-  figures: WriteBehindFigures,
+  figures: WriteBehindStats,
   format: Format,
   journals = 1,
   beside: readonly string[] = [],
@@ -99,13 +99,13 @@ export function writeBehindBlock(
 }
 
 /** For the overview. */
-export function writeBehindLine(figures: WriteBehindFigures, format: Format, mention: Mention): string {
+export function writeBehindLine(figures: WriteBehindStats, format: Format, mention: Mention): string {
   const trouble = writesTrouble(figures, format) ?? 'nothing waits';
   const look = figures.dead === 0 ? '' : ` (see ${mention('cache-writes')})`;
   return `**Write-behind:** ${trouble}${look} · ${format.count(figures.saved)} saved`;
 }
 
-function lastFailure({ writers }: WriteBehindFigures) {
+function lastFailure({ writers }: WriteBehindStats) {
   return writers
     .flatMap(({ name, lastFailure }) => (lastFailure === null ? [] : [{ name, ...lastFailure }]))
     .reduce<{ name: string; message: string; at: number } | undefined>(
@@ -116,7 +116,7 @@ function lastFailure({ writers }: WriteBehindFigures) {
 
 /** `3 waiting, the oldest 2 min ago · 1 can't be saved`; `undefined` where nothing waits and nothing is wrong. */
 export function writesTrouble(
-  { waiting, dead, oldestAt, writers }: WriteBehindFigures,
+  { waiting, dead, oldestAt, writers }: WriteBehindStats,
   format: Format,
 ): string | undefined {
   const held = writers.reduce((sum, writer) => sum + writer.held, 0);
@@ -129,7 +129,7 @@ export function writesTrouble(
 }
 
 /** What an operator should know of it without asking. */
-export function writeBehindNotices({ dead, writers }: WriteBehindFigures, format: Format): string[] {
+export function writeBehindNotices({ dead, writers }: WriteBehindStats, format: Format): string[] {
   const unclaimed = writers.filter(({ isClaimed }) => !isClaimed);
   const kept = unclaimed.reduce((sum, writer) => sum + writer.waiting + writer.dead, 0);
   return [
@@ -247,7 +247,7 @@ function targetText(target: string): string {
   return target === 'all' ? 'Everything' : keyText(target);
 }
 
-function journalText({ journal, survives }: WriteBehindFigures, journals: number): string {
+function journalText({ journal, survives }: WriteBehindStats, journals: number): string {
   const what = survives === 'kill' ? 'a kill of the process' : 'a kill of the process and a power cut';
   const where = journals > 1 ? `${journals} journals, one a shard` : keyText(fileName(journal), 60);
   return `What is acknowledged survives ${what}, in ${where}.`;
@@ -258,7 +258,7 @@ export function numberText({ id, shard }: Pick<Letter, 'id' | 'shard'>): string 
   return `${shard ?? ''}#${id}`;
 }
 
-function writerText(writer: WriterFigures, format: Format): string {
+function writerText(writer: WriterStats, format: Format): string {
   const { name, waiting, held, dead, saved, oldestAt, lastFailure } = writer;
   if (!writer.isClaimed) {
     return `**${keyText(name, 32)}** — ${plural(format, waiting + dead, 'write')} kept: this bot has no such writer`;

@@ -1,6 +1,6 @@
 /** What the disk layer asks of a change feed. */
 import type { EntryLinks } from '../../entry.ts';
-import type { FeedFigures } from '../../statistics/stats.ts';
+import type { FeedStats } from '../../statistics/stats.ts';
 
 export interface Provenance {
   /** `resumed`: every change since the place that was kept has been applied. */
@@ -12,5 +12,5 @@ export interface Provenance {
   /** Whether it tells every change of such an entry. */
   tellsOf(key: string, links: EntryLinks): boolean;
   /** What it has done, for the statistics. */
-  stats?(): FeedFigures;
+  stats?(): FeedStats;
 }
