@@ -38,6 +38,7 @@ import type { Forgotten, Removal } from './removal.ts';
 import { meanLoadTimes, sumFigures, totalsOf } from './statistics/counters.ts';
 import type { CacheStats } from './statistics/stats.ts';
 import { TopKeys } from './statistics/top-keys.ts';
+import { builtInPolicies } from './tiers/built-in-tiers.ts';
 import type { TierPolicy } from './tiers/tier.ts';
 import { TierBook } from './tiers/tier-book.ts';
 import { Upkeep } from './upkeep.ts';
@@ -45,6 +46,8 @@ import { type NoteFollower, Recipes } from './warmth/recipes.ts';
 import { type Warmth, warmthOf } from './warmth/warmth.ts';
 
 const NO_OPTIONS: LoadOptions = {};
+const DEFAULT_WEIGHT_BYTES = 100 * 1_024 ** 2;
+const DEFAULT_CLEANUP_MS = 3_600_000;
 const DEFAULT_DISK_BYTES = 256 * 1_024 ** 2;
 const DEFAULT_DISK_INTERVAL_MS = 30_000;
 
@@ -81,15 +84,16 @@ export class CacheManager implements Cache {
   #stopped: Promise<void> | undefined;
 
   constructor(options: CacheOptions) {
-    assertBound(options.maxWeightBytes, 'maxWeightBytes');
-    assertBound(options.cleanupIntervalMs, 'cleanupIntervalMs');
+    const { maxWeightBytes = DEFAULT_WEIGHT_BYTES, cleanupIntervalMs = DEFAULT_CLEANUP_MS } = options;
+    assertBound(maxWeightBytes, 'maxWeightBytes');
+    assertBound(cleanupIntervalMs, 'cleanupIntervalMs');
     this.enabled = options.enabled ?? true;
-    this.maxWeightBytes = Math.floor(options.maxWeightBytes);
-    this.cleanupIntervalMs = options.cleanupIntervalMs;
-    this.tiers = options.tiers;
+    this.maxWeightBytes = Math.floor(maxWeightBytes);
+    this.cleanupIntervalMs = cleanupIntervalMs;
+    this.tiers = options.tiers ?? builtInPolicies(options.disk !== undefined);
     this.clock = options.clock ?? systemClock();
     this.#bursts = new BurstLog(this.clock, options.logger ?? console);
-    this.#book = new TierBook(options.tiers, (text) => this.#bursts.warn('policy', text, {}));
+    this.#book = new TierBook(this.tiers, (text) => this.#bursts.warn('policy', text, {}));
     this.#events = new Emitter(this.#bursts);
     this.#memory = new MemoryLayer({
       maxWeightBytes: this.maxWeightBytes,

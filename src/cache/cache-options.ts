@@ -4,14 +4,16 @@ import type { Clock } from './clock.ts';
 import type { OpenDatabase } from './layers/disk/file.ts';
 import type { TierPolicy } from './tiers/tier.ts';
 
+/** All of them may be left out. */
 export interface CacheOptions {
   /** With `false` nothing is kept and every read goes to its loader. @default true */
   readonly enabled?: boolean;
-  /** The bound of the memory layer. */
-  readonly maxWeightBytes: number;
-  readonly tiers: readonly TierPolicy[];
-  /** How often expired entries are looked for. */
-  readonly cleanupIntervalMs: number;
+  /** The bound of the memory layer. @default 100 MiB */
+  readonly maxWeightBytes?: number;
+  /** @default the four built-in ones */
+  readonly tiers?: readonly TierPolicy[];
+  /** How often expired entries are looked for. @default an hour */
+  readonly cleanupIntervalMs?: number;
   /** @default the machine's monotonic clock */
   readonly clock?: Clock;
   /** @default `console` */
@@ -22,6 +24,7 @@ export interface CacheOptions {
   readonly random?: () => number;
 }
 
+/** The disk layer: what outlives the process. */
 export interface DiskOptions {
   /** A SQLite file of its own, such as `cache.db`. */
   readonly path: string;

@@ -5,10 +5,11 @@ import type { CacheOptions, DiskOptions } from './cache-options.ts';
 import { assertKnown, type OptionNames } from './known-options.ts';
 
 /**
- * Makes a cache.
- * @throws CacheError `ERR_ARGUMENT_INVALID` for a bound, interval or tier that makes no sense.
+ * Makes a cache: with what `config.json` says, `createCache(loadConfig().cache)`.
+ * @throws CacheError `ERR_ARGUMENT_INVALID` for an option that does not exist, and for a bound, interval or tier that
+ *   makes no sense
  */
-export function createCache(options: CacheOptions): Cache {
+export function createCache(options: CacheOptions = {}): Cache {
   assertKnown('createCache', options, OPTIONS);
   if (options.disk !== undefined) assertKnown('disk of createCache', options.disk, DISK_OPTIONS);
   return new CacheManager(options);

@@ -2,10 +2,10 @@
  * What is legal in a tier but hardly meant, for the log and `/cache-info`, in the words of the file. What is wrong is
  * refused before, in tier-problems.ts.
  */
+import { BUILT_IN_TIERS, builtInTier } from '../cache/tiers/built-in-tiers.ts';
 import { DEFAULT_GRACE_BACKOFF_MS } from '../cache/tiers/policy.ts';
 import type { TierPolicy } from '../cache/tiers/tier.ts';
 import { nearestName } from '../nearest-name.ts';
-import { BUILT_IN_TIERS, builtInTier } from './tiers.ts';
 
 /** What is legal but hardly meant in a tier, in the words of the file. */
 export function tierNotices(

@@ -3,11 +3,12 @@
  * path and what to do. Each value is judged where it can be read, so a fault in one hides none of another. What is legal
  * but hardly meant is in tier-notices.ts.
  */
+import { BUILT_IN_TIERS, builtInTier } from '../cache/tiers/built-in-tiers.ts';
 import { nearestName } from '../nearest-name.ts';
 import { pathText, shown } from './problem-text.ts';
 import { configFileSchema } from './schema.ts';
 import { TIER_NAME, TIER_NAME_EXPECTED, type TierSection, tierSchema } from './tier-schema.ts';
-import { BUILT_IN_TIERS, builtInTier, namespacesOf } from './tiers.ts';
+import { namespacesOf, ttlNameOf } from './tiers.ts';
 
 /** Words that mean something else where a tier's name is typed. */
 const RESERVED = new Set(['all', '__proto__']);
@@ -78,7 +79,7 @@ function ttlProblems(name: string, section: Readable, cache: unknown): string[] 
       ? [`${where}.ttl: is missing, expected a number of seconds; a tier of your own needs one`]
       : negativeProblems(where, section, numberIn(section.ttl), 'ttl');
   }
-  const { ttlName } = builtIn;
+  const ttlName = ttlNameOf(builtIn.tier);
   const stated = child(cache, ttlName);
   const ttl = typeof stated === 'number' ? stated : configFileSchema.parse({}).cache[ttlName];
   const own = numberIn(section.ttl);

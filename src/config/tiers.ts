@@ -2,59 +2,22 @@
  * The tiers of a configuration as the engine takes them: the four built-in ones first, then the author's in the order
  * of the file. Seconds and kilobytes become milliseconds and bytes here, once.
  */
+import { BUILT_IN_TIERS, builtInTier } from '../cache/tiers/built-in-tiers.ts';
 import { tierLabel } from '../cache/tiers/define-tier.ts';
-import type { LoadingPolicy, PersistenceLevel } from '../cache/tiers/policy.ts';
+import type { LoadingPolicy } from '../cache/tiers/policy.ts';
 import type { BuiltInTier, TierPolicy } from '../cache/tiers/tier.ts';
 import type { TierSection } from './tier-schema.ts';
 
-interface BuiltIn {
-  readonly tier: BuiltInTier;
-  readonly label: string;
-  readonly description: string;
-  /** Where its ttl stands in the section `cache`. */
-  readonly ttlName: 'ttl_config' | 'ttl_reference' | 'ttl_user' | 'ttl_query';
-  readonly namespaces: readonly string[];
-  /** What people did and have is not written to disk unless somebody says so. */
-  readonly persist: PersistenceLevel;
-}
+/** Where the ttl of a built-in tier stands in the section `cache`. */
+const TTL_NAMES = {
+  config: 'ttl_config',
+  reference: 'ttl_reference',
+  user: 'ttl_user',
+  query: 'ttl_query',
+} as const satisfies Record<BuiltInTier, string>;
 
-export const BUILT_IN_TIERS: readonly BuiltIn[] = [
-  {
-    tier: 'config',
-    label: 'Configuration',
-    description: 'VIP tiers, payment methods. Cleared only by hand.',
-    ttlName: 'ttl_config',
-    namespaces: ['config'],
-    persist: 'periodic',
-  },
-  {
-    tier: 'reference',
-    label: 'Reference',
-    description: 'products, categories, discounts. Cleared on change.',
-    ttlName: 'ttl_reference',
-    namespaces: ['products', 'categories', 'discounts'],
-    persist: 'periodic',
-  },
-  {
-    tier: 'user',
-    label: 'User',
-    description: 'profiles, balances, orders. Cleared on update.',
-    ttlName: 'ttl_user',
-    namespaces: ['user', 'user_orders'],
-    persist: 'memory',
-  },
-  {
-    tier: 'query',
-    label: 'Query',
-    description: 'searches, leaderboards.',
-    ttlName: 'ttl_query',
-    namespaces: ['query'],
-    persist: 'periodic',
-  },
-];
-
-export function builtInTier(name: string): BuiltIn | undefined {
-  return BUILT_IN_TIERS.find(({ tier }) => tier === name);
+export function ttlNameOf(tier: BuiltInTier): (typeof TTL_NAMES)[BuiltInTier] {
+  return TTL_NAMES[tier];
 }
 
 /** The namespaces of a tier of the file: its own name where nothing is said, and what a built-in one has anyway. */
@@ -79,9 +42,9 @@ interface CacheSection {
 /** Every tier, complete. The section has passed tier-problems.ts, so each of its own tiers has a ttl. */
 export function tierPolicies(cache: CacheSection): TierPolicy[] {
   const sections = cache.tiers ?? {};
-  const builtIn = BUILT_IN_TIERS.map(({ tier, label, description, ttlName, persist }) => ({
+  const builtIn = BUILT_IN_TIERS.map(({ tier, label, description, persist }) => ({
     ...(cache.disk_path === null ? {} : { persist }),
-    ...policyOf(cache, tier, sections[tier] ?? {}, { label, description, ttl: cache[ttlName] }),
+    ...policyOf(cache, tier, sections[tier] ?? {}, { label, description, ttl: cache[ttlNameOf(tier)] }),
   }));
   const own = Object.entries(sections)
     .filter(([name]) => builtInTier(name) === undefined)
