@@ -48,7 +48,7 @@ export function statusRead(cache: Cache, shop: Shop, bot: () => BotState): Reque
   const ttlMs = tier?.ttlMs ?? STATUS_TTL_MS;
   return keptRead(cache, [], () => ({ dependsOn: [shopKeys.mainCategories()], answer }), {
     keyPrefix: 'status',
-    ...(tier === undefined ? {} : { tier: STATUS_TIER }),
+    tier: tier && STATUS_TIER,
     ttlMs,
     browserMaxAgeMs: ttlMs,
     edgeMaxAgeMs: ttlMs,

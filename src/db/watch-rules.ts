@@ -72,7 +72,7 @@ export function watchShop(
   const feed = watchTables(db, cache, shopRules, {
     ...options,
     resumable: hasDisk,
-    ...(startAt === undefined ? {} : { startAt }),
+    startAt,
   });
   cache.provenBy(feed);
   return feed;

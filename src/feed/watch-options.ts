@@ -7,21 +7,21 @@ import type { FeedPosition, ReaderLimits } from './readers.ts';
 
 export interface WatchOptions {
   /** How often changes of other connections are looked for, in milliseconds. Costs some 10 µs. @default 250 */
-  readonly pollIntervalMs?: number;
+  readonly pollIntervalMs?: number | undefined;
   /** Where an earlier feed stopped (`position()`), to apply what was missed since. @default nothing was missed */
-  readonly startAt?: FeedPosition;
+  readonly startAt?: FeedPosition | undefined;
   /** Keeps this reader's place at `stop`, so that the changes after it wait for a next start. @default false */
-  readonly resumable?: boolean;
+  readonly resumable?: boolean | undefined;
   /** How often this reader writes down how far it is, and prunes what nobody needs, in milliseconds. @default 60000 */
-  readonly reportIntervalMs?: number;
+  readonly reportIntervalMs?: number | undefined;
   /** A reader that is not seen for so long is taken for dead, in milliseconds. @default a day, the longest default ttl */
-  readonly forgetReadersAfterMs?: number;
+  readonly forgetReadersAfterMs?: number | undefined;
   /** No more changes are kept than these, whoever still needs them. @default 100000, some 10 MB */
-  readonly maxRows?: number;
+  readonly maxRows?: number | undefined;
   /** @default `console` */
-  readonly logger?: Logger;
+  readonly logger?: Logger | undefined;
   /** Hears of it when changes could not be followed and the cache was cleared instead. */
-  readonly onGap?: (reason: GapReason) => void;
+  readonly onGap?: ((reason: GapReason) => void) | undefined;
 }
 
 export interface WatchSettings extends ReaderLimits {

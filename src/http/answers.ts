@@ -129,7 +129,7 @@ export class Answers {
   async #getOrLoad({ resource }: AnswerRequest, load: AnswerLoad, fresh: boolean): Promise<unknown> {
     const { tier, tags, maxStaleMs } = this.#options;
     const options: LoadOptions = {
-      ...(tier === undefined ? {} : { tier }),
+      tier,
       ...(tags.length === 0 ? {} : { tags }),
       ...(load.key === resource ? {} : { dependsOn: [resource] }),
       // How long an answer is fresh is the origin's to say; whether a stale one is served, undici's.

@@ -11,29 +11,29 @@ type PerRequest = readonly string[] | ((request: Request) => readonly string[]);
 /** How answers are kept. The loading policies are those of the tier, unless they are stated here, too. */
 export interface CacheResponseOptions extends Omit<LoadingPolicy, 'when' | 'cost' | 'skipEmpty'> {
   /** @default the ttl of the tier */
-  readonly ttlMs?: number;
+  readonly ttlMs?: number | undefined;
   /** @default the tier that has the namespace `api`, else `query` */
-  readonly tier?: TierName;
+  readonly tier?: TierName | undefined;
   /** The readable part of the key: `api::{keyPrefix}::{hash}`. @default the path of the request */
-  readonly keyPrefix?: string;
+  readonly keyPrefix?: string | undefined;
   /** Answers with another status are not kept; those from 400 up no longer than "no such row". @default 200 */
-  readonly statuses?: readonly number[];
+  readonly statuses?: readonly number[] | undefined;
   /** A longer body streams through and is not kept. @default 1 MiB */
-  readonly maxBodyBytes?: number;
+  readonly maxBodyBytes?: number | undefined;
   /** Request headers that the answer depends on. Those in the `Vary` of an answer are learnt from it. */
-  readonly vary?: readonly string[];
-  readonly tags?: PerRequest;
+  readonly vary?: readonly string[] | undefined;
+  readonly tags?: PerRequest | undefined;
   /** Keys whose invalidation invalidates the answer. */
-  readonly dependsOn?: PerRequest;
+  readonly dependsOn?: PerRequest | undefined;
   /**
    * Who asks, as part of the key. Without it a request with `Authorization` or `Cookie` goes to the handler; with it
    * each person has answers of their own, which no cache but their browser may keep. `undefined`: not known.
    */
   readonly identity?: (request: Request) => string | undefined;
   /** How long a browser may use its copy without asking; no invalidation reaches it there. @default 0 */
-  readonly browserMaxAgeMs?: number;
+  readonly browserMaxAgeMs?: number | undefined;
   /** The same for a CDN. @default 0 */
-  readonly edgeMaxAgeMs?: number;
+  readonly edgeMaxAgeMs?: number | undefined;
 }
 
 /** The list for this request. */

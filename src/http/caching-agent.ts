@@ -15,41 +15,41 @@ import { Exchange, type ExchangeOptions } from './exchange.ts';
 
 export interface CachingAgentOptions {
   /** What the requests go through: a pool, a proxy agent, one composed with other interceptors. @default a new `Agent` */
-  readonly dispatcher?: Dispatcher;
+  readonly dispatcher?: Dispatcher | undefined;
   /** @default the tier that has the namespace `api`, else `query`. Its ttl does not matter: the origin states one. */
-  readonly tier?: TierName;
+  readonly tier?: TierName | undefined;
   /**
    * `private` keeps what is for one user alone (`Cache-Control: private`), by `Authorization` and `Cookie`; `shared`
    * does not keep it at all. @default shared
    */
-  readonly type?: 'shared' | 'private';
+  readonly type?: 'shared' | 'private' | undefined;
   /** A longer body streams through and is not kept. @default 5 MiB */
-  readonly maxEntryBytes?: number;
+  readonly maxEntryBytes?: number | undefined;
   /** No answer is fresh for longer, whatever its origin says. @default Infinity */
-  readonly maxTtlMs?: number;
+  readonly maxTtlMs?: number | undefined;
   /** For answers whose origin says nothing about caching. @default they are not kept */
-  readonly defaultTtlMs?: number;
+  readonly defaultTtlMs?: number | undefined;
   /**
    * How long an answer is held beyond its freshness, to be validated, or served by `stale-while-revalidate` and
    * `stale-if-error`. Never longer than its origin says. @default a day
    */
-  readonly maxStaleMs?: number;
+  readonly maxStaleMs?: number | undefined;
   /**
    * How long an old answer is served while its origin fails, where the origin says nothing of it (`stale-if-error`).
    * What must be revalidated is never served so, nor anything beyond `maxStaleMs`. @default 0
    */
-  readonly staleIfErrorMs?: number;
+  readonly staleIfErrorMs?: number | undefined;
   /**
    * How long a request waits for the same request that is under way, before it goes to the origin itself; 0 waits for
    * nobody. @default 5 s
    */
-  readonly maxWaitMs?: number;
+  readonly maxWaitMs?: number | undefined;
   /** Only these origins are cached. @default all */
-  readonly origins?: readonly (string | RegExp)[];
+  readonly origins?: readonly (string | RegExp)[] | undefined;
   /** Tags of every answer. */
-  readonly tags?: readonly string[];
+  readonly tags?: readonly string[] | undefined;
   /** @default console */
-  readonly logger?: Logger;
+  readonly logger?: Logger | undefined;
 }
 
 const DEFAULT_ENTRY_BYTES = 5 * 1_024 * 1_024;

@@ -20,30 +20,30 @@ import type { WriteBehind } from '../write-behind/types.ts';
 export interface CachecordOptions {
   readonly config: Config;
   /** What the warmers fill: a list, or a function of the cache that makes it. @default none */
-  readonly warmTasks?: readonly WarmTask[] | ((cache: Cache) => readonly WarmTask[]);
+  readonly warmTasks?: readonly WarmTask[] | ((cache: Cache) => readonly WarmTask[]) | undefined;
   /** The host's own cache. A cache made here is stopped by `stop`, a cache handed in is not. @default one made from the configuration */
-  readonly cache?: Cache;
+  readonly cache?: Cache | undefined;
   /**
    * From `createWriteBehind` on the same cache, or a function of the cache that makes it: shown by `/cache-info`, acted
    * upon with `/cache-writes`, included when somebody is forgotten, and drained by `stop`, after which its database may
    * be closed. @default none
    */
-  readonly writeBehind?: WriteBehind | ((cache: Cache) => WriteBehind);
+  readonly writeBehind?: WriteBehind | ((cache: Cache) => WriteBehind) | undefined;
   /** @default `console` */
-  readonly logger?: Logger;
+  readonly logger?: Logger | undefined;
   /** @default the machine's */
-  readonly clock?: Clock;
+  readonly clock?: Clock | undefined;
   /** Told every line of the audit log, e.g. to keep it in a table. */
-  readonly auditSink?: (entry: AuditEntry) => void;
+  readonly auditSink?: ((entry: AuditEntry) => void) | undefined;
   /**
    * Remembers which commands are ours, so that a guild that is no longer an admin guild loses them at the next start.
    * @default memory, which forgets at the end of the process: there the commands stay listed, and refuse everybody
    */
-  readonly commandStore?: CommandStore;
+  readonly commandStore?: CommandStore | undefined;
   /** The way to the bot's other processes. @default through discord.js's ShardingManager, where it started this one */
-  readonly shards?: ShardLink;
+  readonly shards?: ShardLink | undefined;
   /** Shown by `/cache-info`. @default Cachecord's own */
-  readonly version?: string;
+  readonly version?: string | undefined;
 }
 
 export interface StartOptions {
@@ -51,9 +51,9 @@ export interface StartOptions {
    * `all` answers our commands and components; `components` leaves the commands to the host's dispatcher; `none` leaves
    * everything to the host, who calls `handle`. @default 'all'
    */
-  readonly listen?: 'all' | 'components' | 'none';
+  readonly listen?: 'all' | 'components' | 'none' | undefined;
   /** Whether the commands are registered once the client is ready. @default true */
-  readonly register?: boolean;
+  readonly register?: boolean | undefined;
 }
 
 /** A command as the discord.js guide and the create-discord-bot template know it. */

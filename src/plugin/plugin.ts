@@ -117,7 +117,7 @@ class Plugin implements Cachecord {
       createCache({
         ...config.cache,
         logger,
-        ...(options.clock === undefined ? {} : { clock: options.clock }),
+        clock: options.clock,
       });
     const { writeBehind } = options;
     this.#writeBehind = typeof writeBehind === 'function' ? writeBehind(this.cache) : writeBehind;

@@ -23,7 +23,7 @@ export interface WarmersOptions {
   /** What is used most (`cache.warmth`), to be loaded at the start and before each hour. @default nothing */
   readonly warmth?: Warmth | undefined;
   /** Random numbers from 0 to 1, for the jitter. @default `Math.random` */
-  readonly random?: () => number;
+  readonly random?: (() => number) | undefined;
 }
 
 const OPTIONS: OptionNames<WarmersOptions> = {

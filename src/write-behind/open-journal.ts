@@ -12,11 +12,11 @@ import { checkJournal, prepareJournal, type Synchronous } from './journal.ts';
 
 export interface OpenJournalOptions {
   /** See `createWriteBehind`. @default 'normal' */
-  readonly synchronous?: Synchronous;
+  readonly synchronous?: Synchronous | undefined;
   /** Hears of a damaged file. @default `console` */
-  readonly logger?: Logger;
+  readonly logger?: Logger | undefined;
   /** Epoch milliseconds, for the dated name. @default `Date.now` */
-  readonly now?: () => number;
+  readonly now?: (() => number) | undefined;
 }
 
 const OPTIONS: OptionNames<OpenJournalOptions> = { synchronous: true, logger: true, now: true };

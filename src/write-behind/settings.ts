@@ -5,19 +5,22 @@ import { assertKnown } from '../cache/known-options.ts';
 import type { BackoffRules } from './backoff.ts';
 import type { WriterOptions } from './types.ts';
 
-type Numbers = Required<
-  Pick<
-    WriterOptions,
-    | 'maxBatch'
-    | 'maxDelayMs'
-    | 'concurrency'
-    | 'maxAttempts'
-    | 'backoffMs'
-    | 'maxBackoffMs'
-    | 'saveTimeoutMs'
-    | 'maxPending'
-    | 'maxWaitMs'
-    | 'maxDead'
+type Numbers = Readonly<
+  Record<
+    Extract<
+      keyof WriterOptions,
+      | 'maxBatch'
+      | 'maxDelayMs'
+      | 'concurrency'
+      | 'maxAttempts'
+      | 'backoffMs'
+      | 'maxBackoffMs'
+      | 'saveTimeoutMs'
+      | 'maxPending'
+      | 'maxWaitMs'
+      | 'maxDead'
+    >,
+    number
   >
 >;
 

@@ -27,31 +27,31 @@ export type Save<V> = (batch: readonly SaveItem<V>[], context: SaveContext) => u
 
 export interface WriterOptions<V = unknown> {
   /** Of several writes to a key that wait, only the last is saved. Where each counts, such as increments: `false`. @default true */
-  readonly coalesce?: boolean;
+  readonly coalesce?: boolean | undefined;
   /** Writes handed to one save at most. @default 100 */
-  readonly maxBatch?: number;
+  readonly maxBatch?: number | undefined;
   /** How long a write waits for company. @default 100 */
-  readonly maxDelayMs?: number;
+  readonly maxDelayMs?: number | undefined;
   /** Batches in flight at once; a key is in one of them at most. @default 1 */
-  readonly concurrency?: number;
+  readonly concurrency?: number | undefined;
   /** After so many failed attempts a write goes to the list of those that can't be saved. @default 15, about half an hour */
-  readonly maxAttempts?: number;
+  readonly maxAttempts?: number | undefined;
   /** The pause after the first failure; it doubles with each further one, less up to a half by chance. @default 250 */
-  readonly backoffMs?: number;
+  readonly backoffMs?: number | undefined;
   /** The longest pause. @default 300000 */
-  readonly maxBackoffMs?: number;
+  readonly maxBackoffMs?: number | undefined;
   /** When the signal of a save fires. @default Infinity */
-  readonly saveTimeoutMs?: number;
+  readonly saveTimeoutMs?: number | undefined;
   /** Writes that wait or are being saved. @default 10000 */
-  readonly maxPending?: number;
+  readonly maxPending?: number | undefined;
   /** How long a write waits for room before it is refused. `0`: not at all. @default 5000 */
-  readonly maxWaitMs?: number;
+  readonly maxWaitMs?: number | undefined;
   /** Writes on the list of those that can't be saved; when it is full, further ones go on being tried. @default 1000 */
-  readonly maxDead?: number;
+  readonly maxDead?: number | undefined;
   /** How the cache holds the value: tier, ttl, tags. In memory alone: before the source has it, nothing else may believe it. */
-  readonly entry?: Omit<EntryOptions, 'persist'>;
+  readonly entry?: Omit<EntryOptions, 'persist'> | undefined;
   /** What else shows the value, such as lists: invalidated once it is saved. @default nothing */
-  readonly invalidates?: (key: string, value: V) => readonly InvalidationTarget[];
+  readonly invalidates?: ((key: string, value: V) => readonly InvalidationTarget[]) | undefined;
 }
 
 /** Writes values of one kind. */

@@ -32,13 +32,13 @@ export interface WriteBehindOptions {
    * `normal`: an acknowledged write survives whatever happens to the process. `full`: also a power cut; each write then
    * waits for the disk. @default 'normal'
    */
-  readonly synchronous?: Synchronous;
+  readonly synchronous?: Synchronous | undefined;
   /** @default that of the cache */
-  readonly clock?: Clock;
+  readonly clock?: Clock | undefined;
   /** @default `console` */
-  readonly logger?: Logger;
+  readonly logger?: Logger | undefined;
   /** Random numbers from 0 to 1, for the pauses. @default `Math.random` */
-  readonly random?: () => number;
+  readonly random?: (() => number) | undefined;
 }
 
 /** What is needed of the cache. */

@@ -14,3 +14,11 @@ it('a cache without options is the one that an empty config.json makes', async (
   await plain.stop();
   await configured.stop();
 });
+
+it('an option that is undefined is as good as left out', async () => {
+  const cache = createCache({ clock: handClock(), tiers: undefined, disk: undefined, logger: undefined });
+  const none = { tier: undefined, ttlMs: undefined, tags: undefined, dependsOn: undefined, fresh: undefined };
+  expect(cache.getOrLoadSync('user::1::profile', () => 1, none)).toBe(1);
+  expect(cache.inspect('user::1::profile')).toMatchObject({ tier: 'user', tags: [], dependsOn: [] });
+  await cache.stop();
+});

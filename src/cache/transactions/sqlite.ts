@@ -34,12 +34,12 @@ export interface SqliteTransaction<A extends unknown[], R> {
 
 export interface SqliteCacheOptions {
   /** Hears of transactions that were not begun here, and of invalidations that failed. @default `console` */
-  readonly logger?: Logger;
+  readonly logger?: Logger | undefined;
   /**
    * The feed of this connection's watched tables (`watchTables`): what its own writes cover is invalidated before a
    * transaction returns, and before a read is answered after any other write.
    */
-  readonly feed?: ChangeSource;
+  readonly feed?: ChangeSource | undefined;
 }
 
 const OPTIONS: OptionNames<SqliteCacheOptions> = { logger: true, feed: true };

@@ -32,25 +32,25 @@ interface PlanOptions<A extends readonly unknown[], V>
   /** What a load of this value costs, in a unit of your choice; `/cache-stats` adds up what hits have saved. */
   readonly cost?: OfValue<V, number> | undefined;
   /** Placeholders as in `key`. */
-  readonly tags?: Labels<A>;
+  readonly tags?: Labels<A> | undefined;
   /** Keys whose invalidation invalidates the entry too; placeholders as in `key`. */
-  readonly dependsOn?: Labels<A>;
+  readonly dependsOn?: Labels<A> | undefined;
   /**
    * How many parameters the function has, where defaults or a rest hide it; or their names, which placeholders may
    * then use.
    */
-  readonly parameters?: Parameters;
+  readonly parameters?: Parameters | undefined;
   /**
    * Hands what a loader may know and say of its load (`signal`, `stale`, `setTtl`, `tag`, …) to the function, as an
    * extra last argument. It is no part of the key, and no parameter that placeholders count. @default false
    */
-  readonly passContext?: boolean;
+  readonly passContext?: boolean | undefined;
   /**
    * The name under which the next process finds this function, to load what was used most before anybody asks
    * (`docs/warming.md`); false: it need not. @default the template of the key, or the name of the
    * function, or of the one that makes the key; a function without any of these has none
    */
-  readonly recipe?: string | false;
+  readonly recipe?: string | false | undefined;
 }
 
 /** Says where the values of a function are kept, and how. One of `key` and `keyPrefix` is needed. */

@@ -19,9 +19,9 @@ export type InvalidationTargets<A extends readonly unknown[] = readonly never[],
 
 export interface InvalidationOptions {
   /** As in the options of `cached`. */
-  readonly parameters?: Parameters;
+  readonly parameters?: Parameters | undefined;
   /** Hears of an invalidation that failed. @default `console` */
-  readonly logger?: Logger;
+  readonly logger?: Logger | undefined;
 }
 
 const OPTIONS: OptionNames<InvalidationOptions> = { parameters: true, logger: true };
