@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Provenance } from '../../src/cache/layers/disk/disk.ts';
 import type { DiskStats } from '../../src/cache/statistics/stats.ts';
 import { mergeStats } from '../../src/commands/shards/merge-stats.ts';
-import { diskBlock, diskProblem } from '../../src/commands/views/disk.ts';
+import { diskBlock, diskLine, diskProblem } from '../../src/commands/views/disk.ts';
 import { capitalised, formatFor } from '../../src/commands/views/format.ts';
 import { type Desk, desk, fillShop } from './desk.ts';
 import { outsideCode, schemaIssues } from './spoken.ts';
@@ -54,6 +54,14 @@ describe('the disk in words', () => {
     expect(told({ found: 0 })).toContain('it was empty, so nothing was restored');
     expect(told({ found: 0 })).not.toContain('Refused');
     expect(told()).toContain('**Refused:** nothing so far');
+  });
+
+  it('tells in a line what was found, believed and refused, and why', () => {
+    expect(diskLine(diskStats({ outdated: 9, expired: 2 }), en)).toBe(
+      '**Disk:** 312 entries · 298 entries found at the start, **87** read back and believed so far · refused 9 changed meanwhile (removed), 2 expired',
+    );
+    expect(diskLine(diskStats(), en)).not.toContain('refused');
+    expect(diskLine(diskStats({ found: 0 }), en)).toContain('empty at the start');
   });
 
   it('says where a damaged file went, without the path of the host', () => {

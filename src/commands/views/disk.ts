@@ -50,14 +50,20 @@ export function sizeText({ entries, bytes, maxBytes }: DiskStats, format: Format
   return `${entriesText(format, entries)}, ${format.bytes(bytes)} of ${format.bytes(maxBytes)}`;
 }
 
-/** For the overview: `312 entries · 298 entries found at the start, **87** read back and believed so far` */
+/** For the overview: `312 entries · 298 entries found at the start, **87** read back and believed so far · refused 3 changed meanwhile (removed)` */
 export function diskLine(disk: DiskStats, format: Format): string {
   const state = disk.state === 'ready' ? '' : ` ${STATES[disk.state]} ·`;
-  const start =
-    disk.found === 0
-      ? 'empty at the start'
-      : `${entriesText(format, disk.found)} found at the start, **${format.count(disk.restored)}** read back and believed so far`;
-  return `**Disk:**${state} ${entriesText(format, disk.entries)} · ${start}`;
+  return `**Disk:**${state} ${entriesText(format, disk.entries)} · ${startText(disk, format)}`;
+}
+
+function startText(disk: DiskStats, format: Format): string {
+  if (disk.found === 0) return 'empty at the start';
+  const found = `${entriesText(format, disk.found)} found at the start`;
+  const refused = refusedParts(disk, format);
+  return [
+    `${found}, **${format.count(disk.restored)}** read back and believed so far`,
+    ...(refused.length === 0 ? [] : [`refused ${refused.join(', ')}`]),
+  ].join(' · ');
 }
 
 /** @param path where a damaged file went */
