@@ -9,6 +9,7 @@
  */
 import { types } from 'node:util';
 import { CacheError } from '../errors.ts';
+import { hasHiddenFields, lookupGetter, lookupSetter, VIEWS } from './kinds.ts';
 import { MAX_WALK_NODES } from './weigher.ts';
 
 export type Form = 'json' | 'devalue';
@@ -34,25 +35,6 @@ export function judge(value: unknown): Judgement {
   walk.run(value);
   return { form: walk.form, hasSpecials: walk.hasSpecials };
 }
-
-type LookupAccessor = (this: object, name: string | number) => unknown;
-const lookupGetter: LookupAccessor = Reflect.get(Object.prototype, '__lookupGetter__');
-const lookupSetter: LookupAccessor = Reflect.get(Object.prototype, '__lookupSetter__');
-
-const VIEWS: ReadonlySet<object> = new Set([
-  DataView.prototype,
-  Int8Array.prototype,
-  Uint8Array.prototype,
-  Uint8ClampedArray.prototype,
-  Int16Array.prototype,
-  Uint16Array.prototype,
-  Int32Array.prototype,
-  Uint32Array.prototype,
-  Float32Array.prototype,
-  Float64Array.prototype,
-  BigInt64Array.prototype,
-  BigUint64Array.prototype,
-]);
 
 class Walk {
   form: Form = 'json';
@@ -122,12 +104,7 @@ class Walk {
       this.#meet(object[name as keyof typeof object]);
       this.#path.pop();
     }
-    // Inherited fields differ from the own ones here, too.
-    if (
-      Object.getOwnPropertyNames(object).length !== fields ||
-      Object.getOwnPropertySymbols(object).length > 0
-    )
-      throw this.#refused('hidden fields');
+    if (hasHiddenFields(object, fields)) throw this.#refused('hidden fields');
   }
 
   #enterArray(array: readonly unknown[]): void {

@@ -8,6 +8,7 @@
  */
 import { types } from 'node:util';
 import type { EntryExtras } from '../entry.ts';
+import { hasHiddenFields, lookupGetter, lookupSetter, VIEWS } from './kinds.ts';
 import type { Packed } from './packed.ts';
 
 /**
@@ -60,22 +61,7 @@ const FEW_OBJECTS = 16;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: U+0000 is where Latin-1 begins
 const BEYOND_LATIN_1 = /[^\u0000-\u00ff]/;
 
-const COPIED_BINARY: ReadonlySet<object> = new Set([
-  Buffer.prototype,
-  ArrayBuffer.prototype,
-  DataView.prototype,
-  Int8Array.prototype,
-  Uint8Array.prototype,
-  Uint8ClampedArray.prototype,
-  Int16Array.prototype,
-  Uint16Array.prototype,
-  Int32Array.prototype,
-  Uint32Array.prototype,
-  Float32Array.prototype,
-  Float64Array.prototype,
-  BigInt64Array.prototype,
-  BigUint64Array.prototype,
-]);
+const COPIED_BINARY: ReadonlySet<object> = new Set([Buffer.prototype, ArrayBuffer.prototype, ...VIEWS]);
 
 /** Bytes that a string takes: one a character as long as all are Latin-1, else two for every one of them. */
 export function stringBytes(text: string): number {
@@ -304,18 +290,6 @@ function bytesOf(binary: ArrayBuffer | ArrayBufferView): number | undefined {
   } catch {
     return undefined;
   }
-}
-
-type LookupAccessor = (this: object, name: string) => unknown;
-// The only ways to see an accessor without running it that allocate nothing; a descriptor costs twice as much.
-const lookupGetter: LookupAccessor = Reflect.get(Object.prototype, '__lookupGetter__');
-const lookupSetter: LookupAccessor = Reflect.get(Object.prototype, '__lookupSetter__');
-
-function hasHiddenFields(object: object, enumerable: number): boolean {
-  return (
-    Object.getOwnPropertyNames(object).length !== enumerable ||
-    Object.getOwnPropertySymbols(object).length !== 0
-  );
 }
 
 const INDEX = /^(?:0|[1-9]\d*)$/;
