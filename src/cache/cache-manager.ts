@@ -169,6 +169,7 @@ export class CacheManager implements Cache {
       top: this.#top,
       clock: this.clock,
       random,
+      unsaved: this.unsaved,
     });
     this.#persistence =
       this.#disk &&
@@ -306,6 +307,7 @@ export class CacheManager implements Cache {
     this.#disk?.supersede(key);
     this.#loading.trace(load);
     const kept = this.#filler.keep(load, this.#invalidator.position, value, WRITTEN);
+    if (!kept || load.rules.persist === 'memory') this.#disk?.outdateStored(key);
     if (kept) {
       load.counters.writes++;
       return true;

@@ -66,6 +66,18 @@ describe('a value that is not saved yet', () => {
     expect(another().getOrLoadSync(KEY, load)).toBe('old');
   });
 
+  it('outranks what an earlier process, or another one, has written to disk, also where memory holds it no more', () => {
+    const { behind, shop, load, another, cache } = beside();
+    expect(another().getOrLoadSync(KEY, load)).toBe('old');
+    shop.hold();
+    behind.writeBehind('names', shop.save).sync(KEY, 'new');
+    cache.invalidate('user::*');
+    expect(another().getOrLoadSync(KEY, load)).toBe('old');
+    expect(cache.get(KEY)).toBe('new');
+    expect(cache.getOrLoadSync(KEY, load)).toBe('new');
+    shop.release();
+  });
+
   it('goes to disk by the rule of its tier once it is saved and loaded', async () => {
     const { behind, shop, load, another, cache, clock } = beside();
     behind.writeBehind('names', shop.save).sync(KEY, 'new');

@@ -20,6 +20,7 @@ import type { Loader } from './load-context.ts';
 import type { Loading } from './loading.ts';
 import type { Loads } from './loads.ts';
 import type { Room } from './room.ts';
+import type { Unsaved } from './unsaved.ts';
 
 /**
  * A use within this time of the last one is not told to the eviction policy again: exact enough to choose who leaves,
@@ -38,6 +39,7 @@ export interface ReaderParts {
   readonly top: TopKeys;
   readonly clock: Clock;
   readonly random: () => number;
+  readonly unsaved: Unsaved;
 }
 
 export class Reader {
@@ -51,6 +53,7 @@ export class Reader {
   readonly #top: TopKeys;
   readonly #clock: Clock;
   readonly #random: () => number;
+  readonly #unsaved: Unsaved;
 
   constructor(parts: ReaderParts) {
     this.#memory = parts.memory;
@@ -63,6 +66,7 @@ export class Reader {
     this.#top = parts.top;
     this.#clock = parts.clock;
     this.#random = parts.random;
+    this.#unsaved = parts.unsaved;
   }
 
   /**
@@ -93,6 +97,8 @@ export class Reader {
   /** Brings an entry that is on disk into memory; where a load is in flight, that is waited for. */
   #fromDisk(key: string): Entry | undefined {
     if (this.#disk === undefined || this.#loads.get(key) !== undefined) return undefined;
+    // What lies there, be it another process that has written it, is from before what the source does not have yet.
+    if (this.#unsaved.find(key).state === 'hit') return undefined;
     const stored = this.#disk.take(key);
     if (stored === undefined || this.#invalidator.isSweptFrom(stored.dependsOn)) return undefined;
     const entry = restored(stored, this.#invalidator.position, { book: this.#book, clock: this.#clock });

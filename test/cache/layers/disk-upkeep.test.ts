@@ -67,6 +67,48 @@ describe('a newer value that is never written', () => {
   });
 });
 
+describe('a newer value that is set, and not written down,', () => {
+  const tiers = [
+    tierOf('user', ['user'], { persist: 'on_change' }),
+    tierOf('query', ['query'], { persist: 'memory' }),
+  ];
+
+  it.each([
+    ['since memory does not keep its kind', (cache: Cache) => void cache.set('user::a', CLASS_INSTANCE)],
+    ['since it has no ttl', (cache: Cache) => void cache.set('user::a', 'new', { ttlMs: 0 })],
+    [
+      'since it was saved by its author',
+      (cache: Cache) => void cache.writeSync('user::a', CLASS_INSTANCE, () => {}),
+    ],
+    [
+      'since it is held in memory alone, and was evicted',
+      (cache: Cache) => {
+        cache.set('user::a', 'new', { persist: 'memory' });
+        for (let i = 0; i < 1_000; i++) cache.set(`query::${i}`, 'x'.repeat(100));
+        expect(cache.inspect('user::a')).toBeUndefined();
+      },
+    ],
+  ])(
+    'I7: %s, does not give way to an older one on disk, of this process or an earlier one',
+    async (_, replace) => {
+      for (const isRestarted of [false, true]) {
+        let cache = place.start({ tiers, maxWeightBytes: 50_000 });
+        cache.set('user::a', 'old');
+        if (isRestarted) {
+          await cache.stop();
+          cache = place.start({ tiers, maxWeightBytes: 50_000 });
+        }
+        replace(cache);
+        expect(cache.get('user::a')).toBeUndefined();
+        await place.clock.advanceAsync(2 * INTERVAL_MS);
+        expect(cache.get('user::a')).toBeUndefined();
+        expect(place.rows()).toEqual([]);
+        await cache.stop();
+      }
+    },
+  );
+});
+
 /** What a flush, and what comes of it, may take: turns of the event loop. */
 async function endsWithin(turns: number, work: Promise<unknown>): Promise<boolean> {
   let hasEnded = false;

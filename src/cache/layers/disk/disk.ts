@@ -169,6 +169,17 @@ export class Disk {
     this.#writes.outdateKey(key);
   }
 
+  /** A newer value was written, which is not to be on disk: what is there is not read any more. */
+  outdateStored(key: string): void {
+    let isThere = true;
+    if (!this.#access.isRecovering) {
+      this.#access.attempt('could not be read', (file) => {
+        isThere = file.seqOf(key) !== undefined;
+      });
+    }
+    if (isThere) this.#writes.outdateKey(key);
+  }
+
   /** Writes down where the feed stands: what it has applied need not be applied again. True when that was done. */
   checkpoint(): boolean {
     let isWritten = false;
