@@ -165,6 +165,14 @@ describe('forgetting a person while another program has the file locked', () => 
 });
 
 describe('forgetting a person', () => {
+  it('I13: ends where very many are forgotten at once', async () => {
+    const { cache } = await used();
+    const ids = Array.from({ length: 300 }, (_, i) => String(i));
+    const receipts = await Promise.all([PERSON, ...ids].map((id) => forget(cache, 'user', id)));
+    expect(receipts.filter(({ isUnfinished }) => isUnfinished)).toEqual([]);
+    expect(remembered()).toEqual([]);
+  });
+
   it('while another program reads an older state ends once that is over: the log held what was removed', async () => {
     const { cache } = await used();
     const reader = place.connect();

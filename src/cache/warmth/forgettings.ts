@@ -36,11 +36,18 @@ class Forgetting {
   /** How many the file has given up. */
   removed = 0;
   isFinished = false;
+  /** One that covers everything, where it was one too many. */
+  heir: Forgetting | undefined;
 
   constructor(position: number, targets: readonly Target[], keys: ReadonlySet<string>) {
     this.position = position;
     this.targets = targets;
     this.keys = new Set(keys);
+  }
+
+  /** Whether the file holds nothing of it any more. */
+  get isOver(): boolean {
+    return this.isFinished || this.heir?.isOver === true;
   }
 
   covers({ key, links }: ForgettableKey): boolean {
@@ -88,12 +95,13 @@ export class Forgettings {
   add(targets: readonly Target[], keys: ReadonlySet<string>): () => Promise<ForgottenKeys> {
     const isTooMuch = this.#unfinished.length >= MAX_REMEMBERED;
     const forgetting = new Forgetting(++this.#position, isTooMuch ? [EVERYTHING] : targets, keys);
+    if (isTooMuch) for (const each of this.#unfinished) each.heir = forgetting;
     this.#unfinished = isTooMuch ? [forgetting] : [...this.#unfinished, forgetting];
     this.#recent.push(forgetting);
     if (this.#recent.length > MAX_REMEMBERED) this.#rememberedAfter = this.#recent.shift()?.position ?? 0;
     return async () => {
-      while (!forgetting.isFinished && (await this.finish()));
-      const { isFinished, removed } = forgetting;
+      while (!forgetting.isOver && (await this.finish()));
+      const { isOver: isFinished, removed } = forgetting;
       // What is gone from memory may still be in the file.
       return { keys: isFinished ? forgetting.keys.size : removed, isFinished };
     };
