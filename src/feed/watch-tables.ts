@@ -241,8 +241,8 @@ class TableFeed implements Feed {
     try {
       this.#noticeSchema();
       const version = this.#dataVersion.get();
-      if (version === this.#seenData && !this.#own.isAny) return;
-      void this.#catchUp(version);
+      if (version !== this.#seenData || this.#own.isAny) void this.#catchUp(version);
+      else this.#busySince = undefined;
     } catch (error) {
       this.#unread(error);
     }

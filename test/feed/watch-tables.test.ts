@@ -454,6 +454,25 @@ describe('the table of changes', () => {
     expect(wallet('1')).toBe(101);
   });
 
+  it('I4: that cannot be read for a moment, and later for another, is believed throughout', async () => {
+    const path = makeFile();
+    const { cache, db, wallet, messages } = begin(path);
+    db.pragma('journal_mode = DELETE');
+    db.pragma('busy_timeout = 0');
+    const other = new Database(path);
+    cleanups.push(() => other.close());
+    await cache.clock.advanceAsync(1_000);
+    expect(wallet('1')).toBe(100);
+    for (let i = 0; i < 2; i++) {
+      other.exec('BEGIN EXCLUSIVE');
+      await cache.clock.advanceAsync(2_000);
+      expect(wallet('1')).toBe(100);
+      other.exec('ROLLBACK');
+      await cache.clock.advanceAsync(60_000);
+    }
+    expect(messages).not.toEqual([]);
+  });
+
   it('reads like what it says, in any SQLite shell', () => {
     const { db } = begin(makeFile());
     db.exec(`${PAY}; INSERT INTO products VALUES (1, 'a::b', 'x', NULL)`);
