@@ -152,6 +152,22 @@ it('a newer value that comes while others are written is not lost with them', as
   expect(place.start().get('config::b')).toBe('new');
 });
 
+it('I2: very many keys that are invalidated while others are written are gone all the same', async () => {
+  const cache = place.start({}, null);
+  cache.set('config::a', 'old');
+  let covered: string[] | undefined = Array.from({ length: 110_000 }, (_, i) => `config::${i}`);
+  const drain = () => {
+    const targets = covered;
+    covered = undefined;
+    if (targets !== undefined) cache.invalidate('config::a', ...targets);
+    return true;
+  };
+  cache.provenBy(feedOf({ drain }));
+  expect(cache.get('config::a')).toBeUndefined();
+  expect(cache.stats().disk).toMatchObject({ problem: undefined });
+  expect(place.rows()).toEqual([]);
+});
+
 describe('a flush', () => {
   const fill = (cache: Cache, count: number) => {
     for (let i = 0; i < count; i++) cache.set(`products::${i}`, i);

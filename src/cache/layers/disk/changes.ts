@@ -69,7 +69,8 @@ export class DiskChanges {
         file.transaction(() => this.#sweeps.apply(file, targets)),
       );
     if (!isDone) this.#postpone(targets);
-    else if (isInside) this.#tentative.push(...targets);
+    // One by one: a call has no room for some 100,000 arguments.
+    else if (isInside) for (const target of targets) this.#tentative.push(target);
   }
 
   /** Whether the file has taken all invalidations; what it has not taken is tried once more. */
