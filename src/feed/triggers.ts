@@ -22,9 +22,8 @@ export interface Trigger {
 
 /** @param set names the rules that they belong to, in their own names */
 export function triggersOf(rule: CompiledRule, set: string): Trigger[] {
-  const { table, on } = rule;
+  const { on } = rule;
   const trigger = triggerMaker(rule, set);
-  const uniques = table.uniques.filter((unique) => isReplacementUnseen(rule, unique));
   const made: (Trigger | undefined)[] = [
     on.includes('insert')
       ? trigger('insert', 'AFTER INSERT', undefined, [insertRow(rule, 'NEW')])
@@ -33,7 +32,7 @@ export function triggersOf(rule: CompiledRule, set: string): Trigger[] {
       ? trigger('delete', 'AFTER DELETE', undefined, [insertRow(rule, 'OLD')])
       : undefined,
     on.includes('update') ? updateTrigger(rule, trigger) : undefined,
-    ...(uniques.length > 0 ? replacementTriggers(rule, uniques, trigger) : []),
+    ...(on.includes('update') || on.includes('delete') ? replacementTriggers(rule, trigger) : []),
   ];
   return made.filter((each) => each !== undefined);
 }
@@ -84,20 +83,16 @@ function insertRow({ kept, targets }: CompiledRule, row: string, tail?: string):
   return tail === undefined ? `${into} VALUES (${values})` : `${into} SELECT ${values} ${tail}`;
 }
 
-/** Whether a row that is replaced through this uniqueness may be covered by something else than its successor is. */
-function isReplacementUnseen({ on, kept }: CompiledRule, { columns }: Unique): boolean {
-  if (!on.includes('update') && !on.includes('delete')) return false;
+/** Whether all that a row covers which is replaced through this uniqueness is what its successor covers. */
+function isCoveredBySuccessor({ kept }: CompiledRule, { columns }: Unique): boolean {
   const same = columns.filter(({ collation }) => collation === 'BINARY').map(({ name }) => name);
-  return !on.includes('insert') || !kept.every((column) => same.includes(column));
+  return kept.every((column) => same.includes(column));
 }
 
-function replacementTriggers(
-  rule: CompiledRule,
-  uniques: readonly Unique[],
-  trigger: MakeTrigger,
-): Trigger[] {
-  const { table, on, kept } = rule;
-  const body = (others: (unique: Unique) => string) =>
+function replacementTriggers(rule: CompiledRule, trigger: MakeTrigger): (Trigger | undefined)[] {
+  const { table, on, kept, watched } = rule;
+  const counted = watched ?? table.columns;
+  const body = (uniques: readonly Unique[], others: (unique: Unique) => string) =>
     uniques.flatMap((unique) => {
       const tail = `FROM ${quoteName(table.name)} AS replaced WHERE ${sameAsNew(unique)}${others(unique)}`;
       const rows = [insertRow(rule, 'replaced', tail)];
@@ -105,21 +100,32 @@ function replacementTriggers(
       if (!on.includes('insert') && kept.length > 0) rows.push(insertRow(rule, 'NEW', tail));
       return rows;
     });
-  const keys = uniques.flatMap((unique) => unique.columns.map(({ name }) => name));
-  const changed = anyChanged([...new Set(keys)]);
+  const byInsert = table.uniques.filter(
+    (unique) => !(on.includes('insert') && isCoveredBySuccessor(rule, unique)),
+  );
+  // The update is told only where it changes what is watched.
+  const isTold = (unique: Unique) => namesOf(unique).every((name) => counted.includes(name));
+  const byUpdate = table.uniques.filter(
+    (unique) => !(on.includes('update') && isTold(unique) && isCoveredBySuccessor(rule, unique)),
+  );
+  const changed = anyChanged([...new Set(byUpdate.flatMap(namesOf))]);
   return [
-    trigger(
-      'replace',
-      'BEFORE INSERT',
-      undefined,
-      body(() => ''),
-    ),
-    trigger(
-      'replace_by_update',
-      'BEFORE UPDATE',
-      changed,
-      body((unique) => ` AND (${anyChanged(namesOf(unique))})`),
-    ),
+    byInsert.length === 0
+      ? undefined
+      : trigger(
+          'replace',
+          'BEFORE INSERT',
+          undefined,
+          body(byInsert, () => ''),
+        ),
+    byUpdate.length === 0
+      ? undefined
+      : trigger(
+          'replace_by_update',
+          'BEFORE UPDATE',
+          changed,
+          body(byUpdate, (unique) => ` AND (${anyChanged(namesOf(unique))})`),
+        ),
   ];
 }
 
