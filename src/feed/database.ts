@@ -59,9 +59,3 @@ export function inTransaction<T>(db: FeedDatabase, work: () => T): T {
     throw error;
   }
 }
-
-/** Whether another connection holds the lock. */
-export function isBusy(error: unknown): boolean {
-  const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : undefined;
-  return typeof code === 'string' && code.startsWith('SQLITE_BUSY');
-}

@@ -3,7 +3,8 @@
  * slices, and only when nobody else is writing, since waiting for them would hold the event loop (I12).
  */
 import type { Clock } from '../cache/clock.ts';
-import { type FeedDatabase, inTransaction, isBusy, rowsOf } from './database.ts';
+import { isBusy } from '../cache/sqlite-error.ts';
+import { type FeedDatabase, inTransaction, rowsOf } from './database.ts';
 import type { Reader } from './readers.ts';
 import type { TriggerWatch } from './trigger-watch.ts';
 

@@ -1,4 +1,5 @@
 /** What the journal uses of better-sqlite3's `Database`, so that nobody needs its types who does not use it. */
+import { sqliteCode } from '../cache/sqlite-error.ts';
 export interface JournalDatabase {
   /** The path of the file. */
   readonly name: string;
@@ -30,19 +31,8 @@ export function inTransaction<T>(db: JournalDatabase, work: () => T): T {
   }
 }
 
-/** The code of an error of SQLite or the file system; empty where it has none. */
-export function codeOf(error: unknown): string {
-  const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : undefined;
-  return typeof code === 'string' ? code : '';
-}
-
 /** Whether the file, or a part of it, is no SQLite database any more. */
 export function isDamage(error: unknown): boolean {
-  const code = codeOf(error);
+  const code = sqliteCode(error);
   return code === 'SQLITE_NOTADB' || code.startsWith('SQLITE_CORRUPT');
-}
-
-/** Whether another process has the file. */
-export function isBusy(error: unknown): boolean {
-  return /^SQLITE_(?:BUSY|LOCKED)/.test(codeOf(error));
 }

@@ -7,7 +7,8 @@
  */
 import { errorText } from '../cache/error-text.ts';
 import { CacheError } from '../cache/errors.ts';
-import { inTransaction, isBusy, type JournalDatabase, type JournalStatement } from './database.ts';
+import { isBusy } from '../cache/sqlite-error.ts';
+import { inTransaction, type JournalDatabase, type JournalStatement } from './database.ts';
 
 /** What is on the disk at the acknowledgement, and so what it survives. */
 export type Synchronous = 'normal' | 'full';

@@ -7,11 +7,11 @@ import { statSync } from 'node:fs';
 import type { BurstLog } from '../../burst-log.ts';
 import type { Clock } from '../../clock.ts';
 import { errorText } from '../../error-text.ts';
+import { isBusy } from '../../sqlite-error.ts';
 import { DiskFile } from './file.ts';
 import { openWithBetterSqlite3 } from './open-sqlite.ts';
 import { machineStart, noteUse, wasCutOff } from './power-cut.ts';
 import {
-  isBusy,
   isDamage,
   type OpenDatabase,
   removeAside,

@@ -2,6 +2,7 @@
 import { readdirSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { CacheError } from '../../errors.ts';
+import { sqliteCode } from '../../sqlite-error.ts';
 
 export interface StoreDatabase {
   readonly open: boolean;
@@ -31,16 +32,6 @@ export function isDamage(error: unknown): boolean {
   const code = sqliteCode(error);
   if (code === 'SQLITE_ERROR') return /^no such (?:table|column)/.test((error as Error).message);
   return /^SQLITE_(?:CORRUPT|NOTADB|FORMAT|CONSTRAINT)/.test(code);
-}
-
-/** Whether somebody else is writing. */
-export function isBusy(error: unknown): boolean {
-  return sqliteCode(error).startsWith('SQLITE_BUSY');
-}
-
-function sqliteCode(error: unknown): string {
-  const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : undefined;
-  return typeof code === 'string' ? code : '';
 }
 
 /** So many damaged files are kept for people to look at, and for so long: they may hold what is to be forgotten. */
