@@ -8,17 +8,9 @@ import type { Cache } from '../../src/cache/cache.ts';
 import type { CacheOptions } from '../../src/cache/cache-options.ts';
 import { systemClock } from '../../src/cache/clock.ts';
 import { createCache } from '../../src/cache/create-cache.ts';
-import type { Provenance } from '../../src/cache/layers/disk/disk.ts';
 import { silentLogger } from '../../src/logger.ts';
 import { type HandClock, handClock } from '../support/hand-clock.ts';
-import { TTL_MS, tierOf } from './support.ts';
-
-const FEED: Provenance = {
-  beginning: 'resumed',
-  drain: () => true,
-  position: () => 1,
-  tellsOf: (key) => !key.startsWith('config::told-by-nobody'),
-};
+import { FEED, TTL_MS, tierOf } from './support.ts';
 
 let folder: string;
 let clock: HandClock;

@@ -2,6 +2,7 @@
 import type { Cache } from '../../src/cache/cache.ts';
 import type { CacheOptions } from '../../src/cache/cache-options.ts';
 import { createCache } from '../../src/cache/create-cache.ts';
+import type { Provenance } from '../../src/cache/layers/disk/disk.ts';
 import type { LoadContext } from '../../src/cache/loading/load-context.ts';
 import type { TierPolicy } from '../../src/cache/tiers/tier.ts';
 import { type Logger, silentLogger } from '../../src/logger.ts';
@@ -41,6 +42,14 @@ export const brokenLogger: Logger = { debug: breaks, info: breaks, warn: breaks,
 function breaks(): never {
   throw new Error('logger');
 }
+
+/** A feed that has told of every change, but for keys under `config::told-by-nobody`. */
+export const FEED: Provenance = {
+  beginning: 'resumed',
+  drain: () => true,
+  position: () => 1,
+  tellsOf: (key) => !key.startsWith('config::told-by-nobody'),
+};
 
 export interface Bench {
   readonly cache: Cache;
