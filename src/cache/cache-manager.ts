@@ -2,6 +2,8 @@
  * The cache manager: the calls that bots make, and the parts that answer them. A read is memory (`reader.ts`), else
  * joining the load in flight, else loading and filling (`loading.ts`).
  */
+
+import { consoleLogger } from '../logger/console-logger.ts';
 import { BurstLog } from './burst-log.ts';
 import type { Cache, Lookup } from './cache.ts';
 import type { CacheOptions, DiskOptions } from './cache-options.ts';
@@ -92,7 +94,7 @@ export class CacheManager implements Cache {
     this.cleanupIntervalMs = cleanupIntervalMs;
     this.tiers = options.tiers ?? builtInPolicies(options.disk !== undefined);
     this.clock = options.clock ?? systemClock();
-    this.#bursts = new BurstLog(this.clock, options.logger ?? console);
+    this.#bursts = new BurstLog(this.clock, options.logger ?? consoleLogger);
     this.#book = new TierBook(this.tiers, (text) => this.#bursts.warn('policy', text, {}));
     this.#events = new Emitter(this.#bursts);
     this.#memory = new MemoryLayer({

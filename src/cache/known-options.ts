@@ -1,5 +1,6 @@
 /** Options are honoured or refused: one that does not exist was meant to be another. */
 import { nearestName, withoutUnit } from '../nearest-name.ts';
+import { kindOf } from './arguments.ts';
 import { CacheError } from './errors.ts';
 
 /** The names of all options of a type, checked by the compiler: `const OPTIONS: OptionNames<MyOptions> = { … }`. */
@@ -16,10 +17,10 @@ export function assertKnown(
   options: object,
   known: readonly string[] | Readonly<Record<string, unknown>>,
 ): void {
-  if (typeof options !== 'object' || options === null) {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw new CacheError(
       'ERR_ARGUMENT_INVALID',
-      `${owner} takes an object of options, not ${typeof options}.`,
+      `${owner} takes an object of options, not ${kindOf(options)}.`,
     );
   }
   const names = Array.isArray(known) ? known : Object.keys(known);

@@ -1,6 +1,7 @@
 /** What may be asked of a feed, checked once. */
 import { CacheError } from '../cache/errors.ts';
 import { assertKnown, type OptionNames } from '../cache/known-options.ts';
+import { consoleLogger } from '../logger/console-logger.ts';
 import { guardedLogger, type Logger } from '../logger.ts';
 import type { GapReason } from './drain.ts';
 import type { FeedPosition, ReaderLimits } from './readers.ts';
@@ -18,7 +19,7 @@ export interface WatchOptions {
   readonly forgetReadersAfterMs?: number | undefined;
   /** No more changes are kept than these, whoever still needs them. @default 100000, some 10 MB */
   readonly maxRows?: number | undefined;
-  /** @default `console` */
+  /** @default the console, one line a message */
   readonly logger?: Logger | undefined;
   /** Hears of it when changes could not be followed and the cache was cleared instead. */
   readonly onGap?: ((reason: GapReason) => void) | undefined;
@@ -63,7 +64,7 @@ export function watchSettings(options: WatchOptions): WatchSettings {
     maxRows: number('maxRows', 100_000, 1),
     startAt: options.startAt,
     resumable: options.resumable ?? false,
-    logger: guardedLogger(options.logger ?? console),
+    logger: guardedLogger(options.logger ?? consoleLogger),
     onGap: options.onGap ?? (() => undefined),
   };
 }

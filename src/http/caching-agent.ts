@@ -9,6 +9,7 @@ import type { Cache } from '../cache/cache.ts';
 import { CacheError } from '../cache/errors.ts';
 import { assertKnown, type OptionNames } from '../cache/known-options.ts';
 import type { TierName } from '../cache/tiers/tier.ts';
+import { consoleLogger } from '../logger/console-logger.ts';
 import type { Logger } from '../logger.ts';
 import { Answers } from './answers.ts';
 import { Exchange, type ExchangeOptions } from './exchange.ts';
@@ -48,7 +49,7 @@ export interface CachingAgentOptions {
   readonly origins?: readonly (string | RegExp)[] | undefined;
   /** Tags of every answer. */
   readonly tags?: readonly string[] | undefined;
-  /** @default console */
+  /** @default the console, one line a message */
   readonly logger?: Logger | undefined;
 }
 
@@ -68,7 +69,7 @@ export function cachingAgent(cache: Cache, options: CachingAgentOptions = {}): D
   assertOptions(cache, options);
   const { type = 'shared', tier, tags = [], defaultTtlMs = 0, origins } = options;
   const { maxStaleMs = DAY_MS, maxWaitMs = DEFAULT_WAIT_MS, maxEntryBytes = DEFAULT_ENTRY_BYTES } = options;
-  const bursts = new BurstLog(cache.clock, options.logger ?? console);
+  const bursts = new BurstLog(cache.clock, options.logger ?? consoleLogger);
   const exchangeOptions: ExchangeOptions = {
     answers: new Answers(cache, { type, tier, tags, maxStaleMs, maxWaitMs }),
     // What the cache cannot take is not collected.

@@ -29,7 +29,7 @@ export interface CachecordOptions {
    * be closed. @default none
    */
   readonly writeBehind?: WriteBehind | ((cache: Cache) => WriteBehind) | undefined;
-  /** @default `console` */
+  /** @default the console, one line a message */
   readonly logger?: Logger | undefined;
   /** @default the machine's */
   readonly clock?: Clock | undefined;

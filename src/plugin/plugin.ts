@@ -37,6 +37,7 @@ import { type ShardQuestions, Shards } from '../commands/shards/shards.ts';
 import { tokenFreeLogger } from '../commands/token-free.ts';
 import { type Config, configNotices } from '../config/config.ts';
 import { addReceipts, type ForgetReceipt, forget } from '../forget.ts';
+import { consoleLogger } from '../logger/console-logger.ts';
 import { guardedLogger, type Logger } from '../logger.ts';
 import { scopeNotices } from '../warmers/scopes.ts';
 import type { Warmers } from '../warmers/types.ts';
@@ -107,7 +108,7 @@ class Plugin implements Cachecord {
 
   constructor(client: Client, options: CachecordOptions) {
     const { config, warmTasks = [] } = options;
-    const logger = guardedLogger(tokenFreeLogger(options.logger ?? console));
+    const logger = guardedLogger(tokenFreeLogger(options.logger ?? consoleLogger));
     this.#client = client;
     this.#config = config;
     this.#logger = logger;

@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, renameSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { errorText } from '../cache/error-text.ts';
 import { assertKnown, type OptionNames } from '../cache/known-options.ts';
+import { consoleLogger } from '../logger/console-logger.ts';
 import type { Logger } from '../logger.ts';
 import { isDamage, type JournalDatabase } from './database.ts';
 import { checkJournal, prepareJournal, type Synchronous } from './journal.ts';
@@ -13,7 +14,7 @@ import { checkJournal, prepareJournal, type Synchronous } from './journal.ts';
 export interface OpenJournalOptions {
   /** See `createWriteBehind`. @default 'normal' */
   readonly synchronous?: Synchronous | undefined;
-  /** Hears of a damaged file. @default `console` */
+  /** Hears of a damaged file. @default the console, one line a message */
   readonly logger?: Logger | undefined;
   /** Epoch milliseconds, for the dated name. @default `Date.now` */
   readonly now?: (() => number) | undefined;
@@ -34,7 +35,7 @@ export function openJournal<D extends JournalDatabase>(
   options: OpenJournalOptions = {},
 ): D {
   assertKnown('openJournal', options, OPTIONS);
-  const { synchronous = 'normal', logger = console, now = Date.now } = options;
+  const { synchronous = 'normal', logger = consoleLogger, now = Date.now } = options;
   const file = path === ':memory:' ? path : resolve(path);
   if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true });
   try {

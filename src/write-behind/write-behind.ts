@@ -9,6 +9,7 @@ import { CacheError } from '../cache/errors.ts';
 import { compilePattern } from '../cache/keys/pattern.ts';
 import { assertKnown, type OptionNames } from '../cache/known-options.ts';
 import { decode } from '../cache/values/codec.ts';
+import { consoleLogger } from '../logger/console-logger.ts';
 import { guardedLogger, type Logger } from '../logger.ts';
 import type { JournalDatabase } from './database.ts';
 import { Journal, type JournalRow, prepareJournal, type Synchronous } from './journal.ts';
@@ -35,7 +36,7 @@ export interface WriteBehindOptions {
   readonly synchronous?: Synchronous | undefined;
   /** @default that of the cache */
   readonly clock?: Clock | undefined;
-  /** @default `console` */
+  /** @default the console, one line a message */
   readonly logger?: Logger | undefined;
   /** Random numbers from 0 to 1, for the pauses. @default `Math.random` */
   readonly random?: (() => number) | undefined;
@@ -101,7 +102,7 @@ class Desk implements WriteBehind {
     }
     this.#cache = cache;
     this.#clock = clock;
-    this.#logger = guardedLogger(options.logger ?? console);
+    this.#logger = guardedLogger(options.logger ?? consoleLogger);
     this.#bursts = new BurstLog(clock, this.#logger);
     this.#random = random;
     this.#synchronous = synchronous;

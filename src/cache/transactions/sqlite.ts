@@ -9,6 +9,7 @@
  * Only readers that go around this cache could see something stale for that moment, and only a load that lasts over
  * the whole of such a transaction could keep what it has read in the midst of it.
  */
+import { consoleLogger } from '../../logger/console-logger.ts';
 import { guardedLogger, type Logger } from '../../logger.ts';
 import type { Cache } from '../cache.ts';
 import { CacheError } from '../errors.ts';
@@ -33,7 +34,7 @@ export interface SqliteTransaction<A extends unknown[], R> {
 }
 
 export interface SqliteCacheOptions {
-  /** Hears of transactions that were not begun here, and of invalidations that failed. @default `console` */
+  /** Hears of transactions that were not begun here, and of invalidations that failed. @default the console, one line a message */
   readonly logger?: Logger | undefined;
   /**
    * The feed of this connection's watched tables (`watchTables`): what its own writes cover is invalidated before a
@@ -71,7 +72,7 @@ export function sqliteCache(db: SqliteDatabase, cache: Cache, options: SqliteCac
   const transactional = new TransactionalCache(
     db,
     cache,
-    guardedLogger(options.logger ?? console),
+    guardedLogger(options.logger ?? consoleLogger),
     options.feed,
   );
   return {

@@ -3,6 +3,7 @@
  * A write that the database accepted never fails because of its invalidation (I4), and nothing stale stays behind
  * either: when the targets cannot be made out, the whole cache is cleared.
  */
+import { consoleLogger } from '../../logger/console-logger.ts';
 import { guardedLogger, type Logger } from '../../logger.ts';
 import type { Cache } from '../cache.ts';
 import { CacheError } from '../errors.ts';
@@ -20,7 +21,7 @@ export type InvalidationTargets<A extends readonly unknown[] = readonly never[],
 export interface InvalidationOptions {
   /** As in the options of `cached`. */
   readonly parameters?: Parameters | undefined;
-  /** Hears of an invalidation that failed. @default `console` */
+  /** Hears of an invalidation that failed. @default the console, one line a message */
   readonly logger?: Logger | undefined;
 }
 
@@ -50,7 +51,7 @@ export function planInvalidation<A extends readonly unknown[], R>(
 ): InvalidationPlan {
   const scope = scopeOf(fn, options.parameters);
   assertKnown(scope.functionName, options, OPTIONS);
-  const logger = guardedLogger(options.logger ?? console);
+  const logger = guardedLogger(options.logger ?? consoleLogger);
   const makeTargets = typeof targets === 'function' ? undefined : compileAll(asList(targets));
   function compileAll(list: readonly InvalidationTarget[]) {
     if (list.length === 0) {
