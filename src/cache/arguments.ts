@@ -45,7 +45,8 @@ export function hasMethods(value: unknown, ...names: readonly string[]): boolean
 }
 
 function isCache(value: unknown): value is Cache {
-  return hasMethods(value, 'getOrLoad', 'getOrLoadSync', 'invalidate');
+  // One of them will do: a cache may be stood for by an object that has only what is used of it.
+  return ['getOrLoad', 'getOrLoadSync', 'invalidate'].some((name) => hasMethods(value, name));
 }
 
 function isDatabase(value: unknown): boolean {
@@ -78,7 +79,7 @@ function cacheHint(value: unknown): string {
 /**
  * @throws CacheError `ERR_ARGUMENT_INVALID` for what is no connection of better-sqlite3
  */
-export function assertDatabase(value: unknown, usage: string, name: 'db' | 'journal' = 'db'): void {
+export function assertDatabase(value: unknown, usage: string, name = 'db'): void {
   if (isDatabase(value)) return;
   const hint = isCache(value)
     ? '. The database comes first, the cache after it'
@@ -97,8 +98,50 @@ export function assertFunction(value: unknown, usage: string, name: string): voi
     ? '. Give the function itself, not what a call of it gives: getUser, not getUser(id)'
     : isCache(value)
       ? '. The cache comes first, the function second'
-      : '';
+      : name === 'fn'
+        ? ': it takes the function second'
+        : '';
   throw invalidArgument(usage, `${name} is ${kindOf(value)}, expected a function${hint}`);
+}
+
+/** @throws CacheError `ERR_ARGUMENT_INVALID` for what cannot be gone through, and for a text */
+export function assertList(value: unknown, usage: string, name: string): void {
+  if (typeof value === 'object' && value !== null && hasIterator(value)) return;
+  throw invalidArgument(usage, `${name} is ${kindOf(value)}, expected a list`);
+}
+
+function hasIterator(value: object): boolean {
+  return typeof Reflect.get(value, Symbol.iterator) === 'function';
+}
+
+const LOGGER = ['debug', 'info', 'warn', 'error'] as const;
+
+/** @throws CacheError `ERR_ARGUMENT_INVALID` for what is no logger; `undefined` is the default one */
+export function assertLogger(value: unknown, usage: string): void {
+  if (value === undefined || hasMethods(value, ...LOGGER)) return;
+  const missing = LOGGER.filter((name) => !hasMethods(value, name)).join(', ');
+  throw invalidArgument(
+    usage,
+    `logger is ${kindOf(value)} without ${missing}, expected an object with debug, info, warn and error, such as console`,
+  );
+}
+
+/** @throws CacheError `ERR_ARGUMENT_INVALID` for what is no clock; `undefined` is the default one */
+export function assertClock(value: unknown, usage: string): void {
+  if (value === undefined || hasMethods(value, 'now', 'precise', 'epochAt', 'after', 'every')) return;
+  throw invalidArgument(usage, `clock is ${kindOf(value)}, expected a clock such as systemClock()`);
+}
+
+/** @throws CacheError `ERR_ARGUMENT_INVALID` for a value that is given and not of this type */
+export function assertType(
+  value: unknown,
+  type: 'boolean' | 'function' | 'string' | 'number',
+  usage: string,
+  name: string,
+): void {
+  if (value === undefined || typeof value === type) return;
+  const expected = { boolean: 'true or false', function: 'a function', string: 'a text', number: 'a number' };
+  throw invalidArgument(usage, `${name} is ${kindOf(value)}, expected ${expected[type]}`);
 }
 
 /** @throws CacheError `ERR_ARGUMENT_INVALID` for what is no text, and for none */

@@ -37,6 +37,13 @@ function hintFor(wrong: string, names: readonly string[]): string {
   const right = names.find((name) => withoutUnit(name) === withoutUnit(wrong));
   if (right?.endsWith('Ms') && !/ms$/i.test(wrong)) return `times are given in milliseconds, as ${right}`;
   if (right?.endsWith('Bytes') && !/bytes$/i.test(wrong)) return `sizes are given in bytes, as ${right}`;
-  const nearest = right ?? nearestName(wrong, names);
+  const nearest = right ?? nearestName(wrong, names) ?? sharingAWord(wrong, names);
   return nearest === undefined ? `there are ${names.join(', ')}` : `did you mean ${nearest}?`;
+}
+
+/** `maxSize` shares a word with `maxWeightBytes`. The first such option, so that a wrong one is rarely named. */
+function sharingAWord(wrong: string, names: readonly string[]): string | undefined {
+  const [first = ''] = wrong.split(/(?=[A-Z])|_/);
+  if (first.length < 3) return undefined;
+  return names.find((name) => name.toLowerCase().startsWith(first.toLowerCase()));
 }

@@ -4,11 +4,13 @@
  * which file is read in config-file.ts.
  * Its invariant: a configuration is complete and right, or all of its problems are thrown at once.
  */
+
 import { dirname, join, resolve } from 'node:path';
 import { getHeapStatistics } from 'node:v8';
 import { invalidArgument, kindOf } from '../cache/arguments.ts';
 import type { DiskOptions } from '../cache/cache-options.ts';
 import { assertKnown, type OptionNames } from '../cache/known-options.ts';
+import { isPromiseLike } from '../cache/promise-like.ts';
 import type { TierPolicy } from '../cache/tiers/tier.ts';
 import { consoleLogger } from '../logger/console-logger.ts';
 import type { Logger } from '../logger.ts';
@@ -141,10 +143,38 @@ export function loadConfig(options: LoadConfigOptions = {}): Config {
       `path is ${kindOf(path)}, expected a file's path such as './cachecord.json'`,
     );
   }
+  assertEnv(env, 'loadConfig(options)');
   const found = path === undefined ? findConfigFile(process.cwd()) : readConfigFile(resolve(path));
   if (found.notice !== undefined) logger[found.notice.level]?.(found.notice.text);
   const source = found.isRead ? { path: found.path, readAt: Date.now() } : null;
   return parse(found.sections, env, { name: found.path, ...found }, source);
+}
+
+function assertEnv(env: unknown, usage: string): void {
+  if (typeof env === 'object' && env !== null) return;
+  throw invalidArgument(usage, `env is ${kindOf(env)}, expected process.env, or an object like it`);
+}
+
+/** Whether a value is what `loadConfig` and `parseConfig` give. */
+export function isConfig(value: unknown): value is Config {
+  if (typeof value !== 'object' || value === null) return false;
+  return ['cacheSection', 'cache', 'admin', 'warmers'].every(
+    (name) => typeof Reflect.get(value, name) === 'object',
+  );
+}
+
+/** @throws CacheError `ERR_ARGUMENT_INVALID` for what is no complete configuration, with what to write */
+export function assertConfig(value: unknown, usage: string): asserts value is Config {
+  if (isConfig(value)) return;
+  const hint =
+    typeof value === 'string'
+      ? `write loadConfig({ path: ${JSON.stringify(value)} })`
+      : isPromiseLike(value)
+        ? 'await it first'
+        : value === loadConfig
+          ? 'call it: loadConfig()'
+          : 'expected what loadConfig() gives, or parseConfig({ … }) for an object of your own';
+  throw invalidArgument(usage, `config is ${kindOf(value)}: ${hint}`);
 }
 
 /**
@@ -153,7 +183,15 @@ export function loadConfig(options: LoadConfigOptions = {}): Config {
  * @throws CacheError `ERR_CONFIG_INVALID` with every problem, each with its path and what to do
  */
 export function parseConfig(value: unknown, env: NodeJS.ProcessEnv = {}): Config {
-  return parse(value, env, { name: 'config', problems: [] }, null);
+  if (isConfig(value)) {
+    throw invalidArgument('parseConfig(value)', 'value is a configuration already: use it as it is');
+  }
+  assertEnv(env, 'parseConfig(value, env)');
+  const advice =
+    typeof value === 'string'
+      ? "parseConfig(value) takes an object; for a file write loadConfig({ path: '…' })."
+      : undefined;
+  return parse(value, env, { name: 'config', problems: [], advice }, null);
 }
 
 /** What is legal but hardly meant, for the log and `/cache-info`. One sentence each, none for the defaults with a guild. */
@@ -161,6 +199,7 @@ export function configNotices(
   config: Config,
   heapLimitBytes: number = getHeapStatistics().heap_size_limit,
 ): string[] {
+  assertConfig(config, 'configNotices(config)');
   const { cacheSection: section, admin, warmers } = config;
   const { tiers } = config.cache;
   const longestTtl = Math.max(...tiers.map(({ ttlMs }) => ttlMs)) / SECOND_MS;

@@ -1,4 +1,5 @@
 /** What may be asked of a feed, checked once. */
+import { assertLogger, assertType } from '../cache/arguments.ts';
 import { CacheError } from '../cache/errors.ts';
 import { assertKnown, type OptionNames } from '../cache/known-options.ts';
 import { consoleLogger } from '../logger/console-logger.ts';
@@ -48,6 +49,8 @@ const OPTIONS: OptionNames<WatchOptions> = {
 /** @throws CacheError `ERR_ARGUMENT_INVALID` for options that do not exist, and numbers that make no sense */
 export function watchSettings(options: WatchOptions): WatchSettings {
   assertKnown('watchTables', options, OPTIONS);
+  assertLogger(options.logger, 'watchTables(db, cache, rules, options)');
+  assertType(options.onGap, 'function', 'watchTables(db, cache, rules, options)', 'onGap');
   const number = (
     name: 'pollIntervalMs' | 'reportIntervalMs' | 'forgetReadersAfterMs' | 'maxRows',
     fallback: number,
@@ -55,7 +58,10 @@ export function watchSettings(options: WatchOptions): WatchSettings {
   ): number => {
     const given = options[name] ?? fallback;
     if (typeof given === 'number' && given >= least) return given;
-    throw new CacheError('ERR_ARGUMENT_INVALID', `${name} is a number from ${least}, not ${String(given)}.`);
+    throw new CacheError(
+      'ERR_ARGUMENT_INVALID',
+      `watchTables: ${name} is a number from ${least}, not ${String(given)}.`,
+    );
   };
   return {
     pollIntervalMs: number('pollIntervalMs', 250, 1),

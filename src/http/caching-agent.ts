@@ -3,7 +3,9 @@
  * `fetch`, undici's `request` and the REST client of discord.js. What may be kept, for how long, and who may get it,
  * is undici's to decide; where it lies and how it is removed, ours. Connections stay undici's.
  */
+
 import { Agent, type Dispatcher, Dispatcher1Wrapper, interceptors } from 'undici';
+import { assertCache } from '../cache/arguments.ts';
 import { BurstLog } from '../cache/burst-log.ts';
 import type { Cache } from '../cache/cache.ts';
 import { CacheError } from '../cache/errors.ts';
@@ -66,6 +68,7 @@ const DEFAULT_WAIT_MS = 5_000;
  * await fetch('https://api.example.com/items', { dispatcher: agent });
  */
 export function cachingAgent(cache: Cache, options: CachingAgentOptions = {}): Dispatcher {
+  assertCache(cache, 'cachingAgent(cache, options)');
   assertOptions(cache, options);
   const { type = 'shared', tier, tags = [], defaultTtlMs = 0, origins } = options;
   const { maxStaleMs = DAY_MS, maxWaitMs = DEFAULT_WAIT_MS, maxEntryBytes = DEFAULT_ENTRY_BYTES } = options;

@@ -11,12 +11,12 @@ import {
   Routes,
   ShardClientUtil,
 } from 'discord.js';
+import { hasMethods, invalidArgument, kindOf } from '../cache/arguments.ts';
 import type { Cache } from '../cache/cache.ts';
 import type { Clock } from '../cache/clock.ts';
 import { createCache } from '../cache/create-cache.ts';
 import { CacheError } from '../cache/errors.ts';
 import type { InvalidationTarget } from '../cache/keys/target.ts';
-import { assertKnown, type OptionNames } from '../cache/known-options.ts';
 import { Access, ownersOf } from '../commands/access.ts';
 import { Audit } from '../commands/audit.ts';
 import { adminCommands } from '../commands/commands.ts';
@@ -35,7 +35,7 @@ import { ForgetElsewhere } from '../commands/shards/forget-elsewhere.ts';
 import { ShardDesk } from '../commands/shards/shard-desk.ts';
 import { type ShardQuestions, Shards } from '../commands/shards/shards.ts';
 import { tokenFreeLogger } from '../commands/token-free.ts';
-import { type Config, configNotices } from '../config/config.ts';
+import { assertConfig, type Config, configNotices, parseConfig } from '../config/config.ts';
 import { addReceipts, type ForgetReceipt, forget } from '../forget.ts';
 import { consoleLogger } from '../logger/console-logger.ts';
 import { guardedLogger, type Logger } from '../logger.ts';
@@ -44,37 +44,32 @@ import type { Warmers } from '../warmers/types.ts';
 import { createWarmers } from '../warmers/warmers.ts';
 import type { WriteBehind } from '../write-behind/types.ts';
 import type { Cachecord, CachecordOptions, HostCommand, StartOptions } from './cachecord.ts';
+import { assertCachecordOptions, assertClient, assertForgotten, assertStartOptions } from './options.ts';
 import { ownVersion } from './own-version.ts';
 
 /**
  * The definitions for the host's deploy script. Pure: neither a client nor a database.
+ * @throws CacheError `ERR_ARGUMENT_INVALID` for what is no configuration
  * @param options `writeBehind: true` where the plugin is given one, or `/cache-writes` would be missing
  */
 export function cacheCommandData(
   config: Config,
   options: { readonly writeBehind?: boolean } = {},
 ): readonly CommandData[] {
+  assertConfig(config, 'cacheCommandData(config)');
   return adminCommands(config, options).map(({ data }) => data);
 }
 
-/** Puts the cache, its warmers and the admin commands beside the host's own. Nothing runs before `start`. */
-export function createCachecord(client: Client, options: CachecordOptions): Cachecord {
-  assertKnown('createCachecord', options, OPTIONS);
+/**
+ * Puts the cache, its warmers and the admin commands beside the host's own. Nothing runs before `start`. Without a
+ * configuration its defaults hold, and the commands are registered nowhere.
+ * @throws CacheError `ERR_ARGUMENT_INVALID` for arguments of the wrong kind, with what to write
+ */
+export function createCachecord(client: Client, options: CachecordOptions = {}): Cachecord {
+  assertClient(client);
+  assertCachecordOptions(options);
   return new Plugin(client, options);
 }
-
-const OPTIONS: OptionNames<CachecordOptions> = {
-  config: true,
-  warmTasks: true,
-  cache: true,
-  writeBehind: true,
-  logger: true,
-  clock: true,
-  auditSink: true,
-  commandStore: true,
-  shards: true,
-  version: true,
-};
 
 /** After ready a host may still be deploying; then its list is in place. */
 const CHECK_AFTER_MS = 30_000;
@@ -107,7 +102,7 @@ class Plugin implements Cachecord {
   #stopped: Promise<void> | undefined;
 
   constructor(client: Client, options: CachecordOptions) {
-    const { config, warmTasks = [] } = options;
+    const { config = parseConfig({}), warmTasks = [] } = options;
     const logger = guardedLogger(tokenFreeLogger(options.logger ?? consoleLogger));
     this.#client = client;
     this.#config = config;
@@ -194,7 +189,13 @@ class Plugin implements Cachecord {
     this.commands = admin.map(({ data }) => this.#hostCommand(data));
   }
 
-  handle(interaction: Interaction): Promise<boolean> {
+  async handle(interaction: Interaction): Promise<boolean> {
+    if (!hasMethods(interaction, 'isChatInputCommand')) {
+      throw invalidArgument(
+        'handle(interaction)',
+        `interaction is ${kindOf(interaction)}, expected what the event interactionCreate brings`,
+      );
+    }
     return this.#dispatcher.handle(interaction);
   }
 
@@ -203,6 +204,11 @@ class Plugin implements Cachecord {
       return Promise.reject(
         new CacheError('ERR_CLOSED', 'Cachecord was stopped: make a new one to start again.'),
       );
+    }
+    try {
+      assertStartOptions(options);
+    } catch (error) {
+      return Promise.reject(error);
     }
     this.#started ??= this.#start(options);
     return this.#started;
@@ -233,6 +239,7 @@ class Plugin implements Cachecord {
     id: string,
     also?: readonly InvalidationTarget[],
   ): Promise<ForgetReceipt> {
+    assertForgotten(kind, id, also);
     const [own, replies] = await Promise.all([
       this.#forgetHere({ kind, id, also: also ?? [] }),
       this.#elsewhere?.ask({ kind, id, also: also ?? [] }) ?? [],

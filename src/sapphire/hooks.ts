@@ -39,7 +39,7 @@ export function hookInto({ Command, SapphireClient, container }: Framework): voi
   }, 'Cachecord-PreGenericsInitialization');
 
   plugins.registerPostInitializationHook(function loadCommands(options) {
-    const { guildIds } = optionsOf(options).config.admin;
+    const guildIds = optionsOf(options).config?.admin.guildIds ?? [];
     if (guildIds.length === 0) container.logger.warn(NO_GUILDS);
     for (const command of container.cachecord.commands) {
       const piece = commandPiece(Command, command, guildIds);

@@ -9,8 +9,17 @@
  * Only readers that go around this cache could see something stale for that moment, and only a load that lasts over
  * the whole of such a transaction could keep what it has read in the midst of it.
  */
+
 import { consoleLogger } from '../../logger/console-logger.ts';
 import { guardedLogger, type Logger } from '../../logger.ts';
+import {
+  assertCache,
+  assertDatabase,
+  assertLogger,
+  hasMethods,
+  invalidArgument,
+  kindOf,
+} from '../arguments.ts';
 import type { Cache } from '../cache.ts';
 import { CacheError } from '../errors.ts';
 import { assertKnown, type OptionNames } from '../known-options.ts';
@@ -68,7 +77,17 @@ export interface SqliteCache {
  * transfer.immediate('1', '2', 500);
  */
 export function sqliteCache(db: SqliteDatabase, cache: Cache, options: SqliteCacheOptions = {}): SqliteCache {
+  const usage = 'sqliteCache(db, cache)';
+  assertDatabase(db, usage);
+  assertCache(cache, usage);
   assertKnown('sqliteCache', options, OPTIONS);
+  assertLogger(options.logger, usage);
+  if (options.feed !== undefined && !hasMethods(options.feed, 'drainOwn')) {
+    throw invalidArgument(
+      usage,
+      `feed is ${kindOf(options.feed)}, expected what watchTables(db, cache, rules) gives`,
+    );
+  }
   const transactional = new TransactionalCache(
     db,
     cache,
@@ -79,7 +98,7 @@ export function sqliteCache(db: SqliteDatabase, cache: Cache, options: SqliteCac
     cache: transactional,
     transaction<A extends unknown[], R>(fn: (...args: A) => R): SqliteTransaction<A, R> {
       if (typeof fn !== 'function') {
-        throw new CacheError('ERR_ARGUMENT_INVALID', 'transaction takes a function.');
+        throw invalidArgument('transaction(fn)', `fn is ${kindOf(fn)}, expected a synchronous function`);
       }
       if (Object.prototype.toString.call(fn) === '[object AsyncFunction]') throw asynchronous();
       // The database passes arguments on as they come.

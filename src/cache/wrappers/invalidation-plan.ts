@@ -5,6 +5,7 @@
  */
 import { consoleLogger } from '../../logger/console-logger.ts';
 import { guardedLogger, type Logger } from '../../logger.ts';
+import { assertLogger, invalidArgument, kindOf } from '../arguments.ts';
 import type { Cache } from '../cache.ts';
 import { CacheError } from '../errors.ts';
 import { compileTargetTemplate, compileTemplate, type Parameters } from '../keys/key-template.ts';
@@ -51,6 +52,7 @@ export function planInvalidation<A extends readonly unknown[], R>(
 ): InvalidationPlan {
   const scope = scopeOf(fn, options.parameters);
   assertKnown(scope.functionName, options, OPTIONS);
+  assertLogger(options.logger, scope.functionName);
   const logger = guardedLogger(options.logger ?? consoleLogger);
   const makeTargets = typeof targets === 'function' ? undefined : compileAll(asList(targets));
   function compileAll(list: readonly InvalidationTarget[]) {
@@ -62,7 +64,13 @@ export function planInvalidation<A extends readonly unknown[], R>(
     }
     return list.map((target) => {
       if (typeof target === 'string') return compileTargetTemplate(target, scope);
-      const render = compileTemplate(target?.tag, scope);
+      if (typeof target?.tag !== 'string') {
+        throw invalidArgument(
+          scope.functionName,
+          `targets has ${kindOf(target)}, expected a key or pattern such as 'user::{0}::*', or { tag: 'user:{0}' }`,
+        );
+      }
+      const render = compileTemplate(target.tag, scope);
       return (args: readonly unknown[]) => ({ tag: render(args) });
     });
   }

@@ -1,0 +1,20 @@
+/**
+ * Segments of keys are joined by two colons. With one, `user:{0}` would make a namespace for each user: no pattern
+ * `user::*` covers it, and an invalidation of `user::{0}` misses it. Tags may be written with one.
+ */
+import { SEPARATOR } from './keys.ts';
+
+const PLACEHOLDER = /\{[^{}]*\}/g;
+/** A colon alone, and not that of an address such as `https://…`. */
+const SINGLE = /(?<!:):(?!:|\/\/)/g;
+const MARK = '\u0000';
+
+/** The template of a key or pattern as it was meant, where its first segment has one colon and a placeholder. */
+export function colonsMeant(template: string): string | undefined {
+  const placeholders = template.match(PLACEHOLDER) ?? [];
+  const text = template.replace(PLACEHOLDER, MARK);
+  const [first = ''] = text.split(SEPARATOR);
+  if (!first.includes(MARK) || first.search(SINGLE) === -1) return undefined;
+  let next = 0;
+  return text.replace(SINGLE, SEPARATOR).replaceAll(MARK, () => placeholders[next++] ?? '');
+}
