@@ -22,13 +22,14 @@ import { Audit } from '../commands/audit.ts';
 import { adminCommands } from '../commands/commands.ts';
 import { Cooldown } from '../commands/cooldown.ts';
 import { Dispatcher } from '../commands/dispatcher.ts';
-import { registerAndTell, tellMissing } from '../commands/registration/log.ts';
+import { registerAndTell } from '../commands/registration/log.ts';
 import {
   type CommandData,
   Registration,
   type RegistrationPlan,
   type RegistrationReport,
 } from '../commands/registration/registration.ts';
+import { CommandWatch } from '../commands/registration/watch.ts';
 import { broadcastLink } from '../commands/shards/broadcast-link.ts';
 import { answers, missing } from '../commands/shards/everywhere.ts';
 import { ForgetElsewhere } from '../commands/shards/forget-elsewhere.ts';
@@ -71,8 +72,6 @@ export function createCachecord(client: Client, options: CachecordOptions = {}):
   return new Plugin(client, options);
 }
 
-/** After ready a host may still be deploying; then its list is in place. */
-const CHECK_AFTER_MS = 30_000;
 /** All of `stop` has five seconds; the warmers take two of them at most, and so does what is still to be saved. */
 const FLUSH_LIMIT_MS = 2_000;
 const DRAIN_LIMIT_MS = 2_000;
@@ -331,8 +330,15 @@ class Plugin implements Cachecord {
       register ? registerAndTell(this.#registration, this.#logger) : undefined,
     ]);
     if (!hasGuilds) return;
-    const check = () => void tellMissing(this.#registration, this.#logger, register);
-    this.#undo.push(this.#clock.after(CHECK_AFTER_MS, check));
+    const { rest } = this.#client;
+    const watch = new CommandWatch({
+      registration: this.#registration,
+      logger: this.#logger,
+      clock: this.#clock,
+      rest: hasMethods(rest, 'on', 'off') ? rest : undefined,
+      restores: register,
+    });
+    this.#undo.push(watch.start());
   }
 
   #hostCommand(data: CommandData): HostCommand {
