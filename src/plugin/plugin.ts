@@ -283,7 +283,10 @@ class Plugin implements Cachecord {
     for (const notice of configNotices(this.#config)) this.#logger.warn(notice);
     for (const notice of scopeNotices(this.warmers.scopes, this.cache.tiers)) this.#logger.warn(notice);
     this.#listen = listen;
-    this.#on(Events.InteractionCreate, (interaction) => this.#seen(interaction));
+    // Before the host's listeners, which may answer what they do not know.
+    const seen = (interaction: Interaction) => this.#seen(interaction);
+    this.#client.prependListener(Events.InteractionCreate, seen);
+    this.#undo.push(() => this.#client.off(Events.InteractionCreate, seen));
     this.#on(Events.GuildDelete, ({ id }) => this.#left(id));
     this.#on(Events.Error, (error) => this.#clientFailed(error));
     const serving = this.#shards?.serve((question, from) =>
@@ -314,7 +317,7 @@ class Plugin implements Cachecord {
     if (this.#listen === 'none') return;
     // In a host with a dispatcher of its own, commands come through it; few dispatchers know autocomplete or buttons.
     if (this.#listen === 'components' && interaction.isChatInputCommand()) return;
-    void this.#dispatcher.handle(interaction);
+    void this.#dispatcher.take(interaction);
   }
 
   /** Without any listener for it, an error of the client ends the process. Where the host listens, it is told already. */
