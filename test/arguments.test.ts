@@ -303,6 +303,20 @@ describe('wrappers', () => {
       );
     });
 
+    it('in keys that are put together by hand, is told once when there are twenty', () => {
+      const lines: string[] = [];
+      const warn = (line: string) => void lines.push(line);
+      const own = createCache({ logger: { ...silentLogger, warn } });
+      for (let id = 0; id < 19; id++) own.set(`user:${id}`, id);
+      own.set('tag:rules', 1);
+      own.set('user::1', 1);
+      expect(lines).toEqual([]);
+      for (let id = 19; id < 100; id++) own.getOrLoadSync(`user:${id}`, () => id);
+      expect(lines).toEqual([expect.stringContaining('Keys such as "user:…" have one colon')]);
+      expect(lines[0]).toContain('write "user::…"');
+      return own.stop();
+    });
+
     it('takes one colon in a tag that is invalidated, and in a pattern without placeholders', () => {
       expect(typed.invalidates(cache, fn, [{ tag: 'user:{0}' }, 'products:*'])).toBeTypeOf('function');
     });

@@ -9,6 +9,24 @@ const PLACEHOLDER = /\{[^{}]*\}/g;
 const SINGLE = /(?<!:):(?!:|\/\/)/g;
 const MARK = '\u0000';
 
+/** So many namespaces that differ behind one colon alone are no accident. */
+const SUSPICIOUS = 20;
+
+/** Finds keys of code that templates are not used for, such as `cache.get(`user:${id}`)`. */
+export class ColonWatch {
+  readonly #namespaces = new Map<string, number>();
+
+  /** @returns the beginning of such keys, once, when there are suspiciously many of them */
+  newNamespace(namespace: string): string | undefined {
+    const at = namespace.search(SINGLE);
+    if (at === -1) return undefined;
+    const beginning = namespace.slice(0, at);
+    const count = (this.#namespaces.get(beginning) ?? 0) + 1;
+    this.#namespaces.set(beginning, count);
+    return count === SUSPICIOUS ? beginning : undefined;
+  }
+}
+
 /** The template of a key or pattern as it was meant, where its first segment has one colon and a placeholder. */
 export function colonsMeant(template: string): string | undefined {
   const placeholders = template.match(PLACEHOLDER) ?? [];
