@@ -28,8 +28,8 @@ export interface CommandWatchOptions {
 const FIRST_LOOK_MS = 30_000;
 /** One request for each admin guild. */
 const LOOK_EVERY_MS = 3_600_000;
-/** After a bulk PUT, so that several of them cost one look. */
-const LOOK_AFTER_PUT_MS = 2_000;
+/** The first bulk PUT is looked after at once, and those that follow so soon together, when this has passed. */
+const TOGETHER_MS = 2_000;
 /** Enough for a few deployments; Discord allows 200 new commands a day in a guild. */
 const RESTORES_A_DAY = 3;
 const DAY_MS = 86_400_000;
@@ -43,7 +43,8 @@ export class CommandWatch {
   readonly #restoredAt = new Map<string, number[]>();
   /** Guilds of which the last word has been said. */
   readonly #told = new Set<string>();
-  #cancelLook: (() => void) | undefined;
+  #cancelWindow: (() => void) | undefined;
+  #isReplacedAgain = false;
   #looking: Promise<void> = Promise.resolve();
 
   constructor(options: CommandWatchOptions) {
@@ -54,7 +55,7 @@ export class CommandWatch {
   start(): () => void {
     const { clock, rest } = this.#options;
     const seen = (request: unknown, response: unknown) => {
-      if (isBulkPut(request) && isSuccess(response)) this.#lookSoon();
+      if (isBulkPut(request) && isSuccess(response)) this.#listReplaced();
     };
     rest?.on('response', seen);
     const cancelFirst = clock.after(FIRST_LOOK_MS, () => this.#look());
@@ -63,13 +64,21 @@ export class CommandWatch {
       rest?.off('response', seen);
       cancelFirst();
       cancelEvery();
-      this.#cancelLook?.();
+      this.#cancelWindow?.();
     };
   }
 
-  #lookSoon(): void {
-    this.#cancelLook?.();
-    this.#cancelLook = this.#options.clock.after(LOOK_AFTER_PUT_MS, () => this.#look());
+  #listReplaced(): void {
+    if (this.#cancelWindow !== undefined) {
+      this.#isReplacedAgain = true;
+      return;
+    }
+    this.#look();
+    this.#cancelWindow = this.#options.clock.after(TOGETHER_MS, () => {
+      this.#cancelWindow = undefined;
+      if (this.#isReplacedAgain) this.#listReplaced();
+    });
+    this.#isReplacedAgain = false;
   }
 
   #look(): void {
