@@ -62,6 +62,8 @@ async function start(env: NodeJS.ProcessEnv, logger: Logger, ending: Ending, par
   const api = httpUrl('DISCORD_API_URL', env.DISCORD_API_URL);
   const { configure = (read: Config) => read, source = {}, watch } = parts;
   const config = configure(loadConfig({ env, logger }));
+  if (config.source === null)
+    logger.info('There is no cachecord.json or config.json: the defaults are used.');
 
   const db = openDatabase(config.database.path);
   ending.onEnd('the database', () => db.close());

@@ -1,8 +1,6 @@
-/** Cachecord: its configuration, for the bot and the deploy script alike. Everything not named here has its default. */
-const { parseConfig } = require('cachecord');
+/** Cachecord: its configuration, for the bot and the deploy script alike. Settings are in cachecord.json. */
+const { loadConfig } = require('cachecord');
 const { guildId } = require('./config.json');
 
-module.exports = parseConfig({
-  cache: { max_size_mb: 50 },
-  admin: { guild_ids: [guildId] },
-});
+// The id of the admins' server stays where the bot has it; written there, it would be `admin.guild_ids`.
+module.exports = loadConfig({ env: { ...process.env, ADMIN_GUILD_ID: guildId } });

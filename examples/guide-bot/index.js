@@ -1,8 +1,8 @@
-const { cached, createCachecord, invalidates } = require('cachecord'); // Cachecord
+const { createCachecord } = require('cachecord'); // Cachecord
 const { Client, Collection, Events, GatewayIntentBits, MessageFlags } = require('discord.js');
+const cache = require('./cache.js'); // Cachecord
 const config = require('./cachecord.js'); // Cachecord
 const { token } = require('./config.json');
-const { fetchRule, saveRule } = require('./database.js');
 const loadCommands = require('./load-commands.js');
 
 const client = new Client({ intents: [GatewayIntentBits.Guilds] });
@@ -10,13 +10,9 @@ const client = new Client({ intents: [GatewayIntentBits.Guilds] });
 client.commands = new Collection();
 for (const command of loadCommands()) client.commands.set(command.data.name, command);
 
-// Cachecord: the plugin, its commands among the bot's own, and the database's functions with a cache in front.
-const cachecord = createCachecord(client, { config });
+// Cachecord: the plugin, and its commands among the bot's own. Autocomplete and buttons come to it by themselves.
+const cachecord = createCachecord(client, { config, cache });
 for (const command of cachecord.commands) client.commands.set(command.data.name, command);
-client.rules = {
-  fetch: cached(cachecord.cache, fetchRule, { key: 'rules::{0}', tier: 'reference' }),
-  save: invalidates(cachecord.cache, saveRule, 'rules::{0}'),
-};
 
 client.once(Events.ClientReady, (readyClient) => {
   console.log(`Ready! Logged in as ${readyClient.user.tag}`);
@@ -39,10 +35,11 @@ client.on(Events.InteractionCreate, async (interaction) => {
   }
 });
 
-// Cachecord: buttons and completion come to it; the commands come through the dispatcher above.
+// Cachecord: the commands come through the dispatcher above, and are deployed with the bot's own.
 cachecord.start({ listen: 'components', register: false }).then(() => client.login(token));
 
 process.once('SIGTERM', async () => {
   await cachecord.stop(); // Cachecord
+  await cache.stop(); // Cachecord
   await client.destroy();
 });

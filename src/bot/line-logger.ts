@@ -1,5 +1,6 @@
 /** The bot's log: one line a message, for people. What is secret is taken out of every line, wherever it came from. */
-import { inspect, styleText } from 'node:util';
+import { styleText } from 'node:util';
+import { fieldsText, valueText } from '../logger/log-line.ts';
 import type { Logger } from '../logger.ts';
 
 export interface LineLoggerOptions {
@@ -45,31 +46,13 @@ export function lineLogger(options: LineLoggerOptions = {}): Logger {
 }
 
 function told(fields: Fields | undefined, withStack: boolean): string {
-  const entries = Object.entries(fields ?? {}).filter(([, value]) => value !== undefined && value !== null);
-  const stacks = withStack ? entries.map(([, value]) => stackOf(value)).filter((each) => each !== '') : [];
-  const words = entries.map(([name, value]) => `${name} ${valueText(value)}`);
-  return (
-    (words.length === 0 ? '' : styleText('dim', ` (${words.join(', ')})`)) +
-    stacks.map((stack) => `\n${stack}`).join('')
-  );
-}
-
-function valueText(value: unknown): string {
-  if (value instanceof Error) return oneLine(`${value.name}: ${value.message}`);
-  if (typeof value !== 'object') return oneLine(String(value));
-  try {
-    return oneLine(JSON.stringify(value));
-  } catch {
-    // A circle or a bigint: shown as the console would.
-    return oneLine(inspect(value, { breakLength: Number.POSITIVE_INFINITY, depth: 2 }));
-  }
-}
-
-/** What comes from elsewhere can neither begin a line of its own nor move the cursor. */
-function oneLine(text: string): string {
-  return text.replace(/\p{Cc}/gu, (character) =>
-    character === '\n' ? '\\n' : `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
+  const words = fieldsText(fields);
+  const stacks = withStack
+    ? Object.values(fields ?? {})
+        .map(stackOf)
+        .filter((each) => each !== '')
+    : [];
+  return (words === '' ? '' : styleText('dim', ` (${words})`)) + stacks.map((stack) => `\n${stack}`).join('');
 }
 
 function stackOf(value: unknown): string {

@@ -2,6 +2,9 @@
  * The cache manager: the calls that bots make, and the parts that answer them. A read is memory (`reader.ts`), else
  * joining the load in flight, else loading and filling (`loading.ts`).
  */
+
+import { consoleLogger } from '../logger/console-logger.ts';
+import { assertFunction, assertList, invalidArgument, kindOf } from './arguments.ts';
 import { BurstLog } from './burst-log.ts';
 import type { Cache, Lookup } from './cache.ts';
 import type { CacheOptions, DiskOptions } from './cache-options.ts';
@@ -92,7 +95,7 @@ export class CacheManager implements Cache {
     this.cleanupIntervalMs = cleanupIntervalMs;
     this.tiers = options.tiers ?? builtInPolicies(options.disk !== undefined);
     this.clock = options.clock ?? systemClock();
-    this.#bursts = new BurstLog(this.clock, options.logger ?? console);
+    this.#bursts = new BurstLog(this.clock, options.logger ?? consoleLogger);
     this.#book = new TierBook(this.tiers, (text) => this.#bursts.warn('policy', text, {}));
     this.#events = new Emitter(this.#bursts);
     this.#memory = new MemoryLayer({
@@ -237,6 +240,9 @@ export class CacheManager implements Cache {
     loadMissing: LoadMissing<T>,
     options: LoadOptions = NO_OPTIONS,
   ): Promise<Map<string, T>> {
+    const usage = 'getOrLoadMany(keys, loadMissing)';
+    assertList(keys, usage, 'keys');
+    assertFunction(loadMissing, usage, 'loadMissing');
     const values = new Map<string, T | Promise<T>>();
     const batch = new BatchLoad(loadMissing);
     const wanted = new Set(keys);
@@ -261,6 +267,7 @@ export class CacheManager implements Cache {
   lookup<T>(key: string): Lookup<T> {
     const entry = this.#reader.find(key, NO_OPTIONS, undefined, true);
     if (entry !== undefined) return { state: 'hit', value: servedValue(entry) as T };
+    assertKey(key);
     this.#book.countersFor(key, undefined).misses++;
     return this.unsaved.find(key) as Lookup<T>; // what was written under the key is what is read there
   }
@@ -271,6 +278,7 @@ export class CacheManager implements Cache {
   }
 
   getMany<T>(keys: readonly string[]): Map<string, T> {
+    assertList(keys, 'getMany(keys)', 'keys');
     const found = new Map<string, T>();
     for (const key of keys) {
       const result = this.lookup<T>(key);
@@ -321,6 +329,7 @@ export class CacheManager implements Cache {
     entries: Iterable<readonly [key: string, value: T]>,
     options: EntryOptions = NO_OPTIONS,
   ): number {
+    assertList(entries, 'setMany(entries)', 'entries');
     let kept = 0;
     for (const [key, value] of entries) kept += this.set(key, value, options) ? 1 : 0;
     return kept;
@@ -453,6 +462,8 @@ export class CacheManager implements Cache {
   }
 
   keys(prefix: string, limit: number): string[] {
+    if (typeof prefix !== 'string')
+      throw invalidArgument('keys(prefix, limit)', `prefix is ${kindOf(prefix)}, expected a text`);
     return completeKeys(this.#memory, prefix, limit, (entry) => this.#reader.isHeld(entry));
   }
 

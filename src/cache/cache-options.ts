@@ -16,7 +16,7 @@ export interface CacheOptions {
   readonly cleanupIntervalMs?: number | undefined;
   /** @default the machine's monotonic clock */
   readonly clock?: Clock | undefined;
-  /** @default `console` */
+  /** @default the console, one line a message */
   readonly logger?: Logger | undefined;
   /** Entries that outlive the process: see `docs/disk.md`. @default none */
   readonly disk?: DiskOptions | undefined;

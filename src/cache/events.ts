@@ -1,4 +1,5 @@
 /** Listeners of the cache. One that throws or rejects is logged and spoils nothing for the others or for the read (I4). */
+import { assertFunction, invalidArgument } from './arguments.ts';
 import type { BurstLog } from './burst-log.ts';
 import type { InvalidationTarget } from './keys/target.ts';
 import { isPromiseLike } from './promise-like.ts';
@@ -30,7 +31,15 @@ export class Emitter {
   }
 
   on<E extends keyof CacheEvents>(name: E, listener: Listener<E>): () => void {
-    const listeners: Set<Listener<E>> = this.#listeners[name];
+    const listeners: Set<Listener<E>> | undefined = this.#listeners[name];
+    if (listeners === undefined) {
+      const names = Object.keys(this.#listeners);
+      throw invalidArgument(
+        'on(event, listener)',
+        `there is no event "${String(name)}"; there are ${names.join(', ')}`,
+      );
+    }
+    assertFunction(listener, 'on(event, listener)', 'listener');
     listeners.add(listener);
     return () => listeners.delete(listener);
   }

@@ -10,6 +10,7 @@ import {
 } from 'discord.js';
 import { errorText } from '../cache/error-text.ts';
 import type { CommandServices } from './command.ts';
+import { ALREADY_ACKNOWLEDGED } from './conflicts.ts';
 import { render } from './views/render.ts';
 import type { View } from './views/view.ts';
 
@@ -17,7 +18,7 @@ import type { View } from './views/view.ts';
 export type Answerable = ChatInputCommandInteraction | MessageComponentInteraction | ModalSubmitInteraction;
 
 /** What sending needs of the services. */
-export type AnswerServices = Pick<CommandServices, 'config' | 'logger'>;
+export type AnswerServices = Pick<CommandServices, 'config' | 'logger' | 'conflicts'>;
 
 /** Answers whatever state the interaction is in: an ephemeral reply, or the edit that a deferral waits for. True when it arrived. */
 export function answer(interaction: Answerable, view: View, services: AnswerServices): Promise<boolean> {
@@ -85,7 +86,7 @@ function messageOptions(view: View, services: AnswerServices) {
 export async function sent(
   what: string,
   interaction: { readonly createdTimestamp: number; readonly id: string },
-  services: Pick<CommandServices, 'logger'>,
+  services: Pick<CommandServices, 'logger' | 'conflicts'>,
   send: () => Promise<unknown>,
 ): Promise<boolean> {
   // From Discord's clock to ours: only as good as the two agree, but what the three-second limit is measured against.
@@ -95,15 +96,19 @@ export async function sent(
     await send();
     return true;
   } catch (error) {
-    services.logger.warn(`An answer (${what}) did not reach Discord.`, {
+    const code = codeOf(error);
+    const fields = {
       interaction: interaction.id,
-      code: codeOf(error),
+      code,
       error: errorText(error),
       msSinceCreated: Math.round(delayMs),
       requestMs: Math.round(performance.now() - startedAt),
       // Whether it was we who were late.
       eventLoopBusy: Number(performance.eventLoopUtilization().utilization.toFixed(3)),
-    });
+    };
+    const { conflicts } = services;
+    if (code === ALREADY_ACKNOWLEDGED && conflicts !== undefined) conflicts.lost(interaction, fields);
+    else services.logger.warn(`An answer (${what}) did not reach Discord.`, fields);
     return false;
   }
 }

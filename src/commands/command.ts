@@ -14,6 +14,7 @@ import type { Config } from '../config/config.ts';
 import type { Logger } from '../logger.ts';
 import type { Warmers } from '../warmers/types.ts';
 import type { WriteBehind } from '../write-behind/types.ts';
+import type { Conflicts } from './conflicts.ts';
 import type { Turn } from './cooldown.ts';
 import type { Shards } from './shards/shards.ts';
 
@@ -51,6 +52,8 @@ export interface CommandServices {
   readonly config: Config;
   readonly audit: AuditLog;
   readonly logger: Logger;
+  /** Is told of answers that somebody else was quicker with. */
+  readonly conflicts?: Conflicts;
   readonly version: string;
   /** Epoch milliseconds at which the bot started. */
   readonly startedAt: number;

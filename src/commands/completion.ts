@@ -107,7 +107,7 @@ export function targetChoices(cache: Cache, typed: string, longKeys: LongKeys, f
 export async function respond(
   interaction: AutocompleteInteraction,
   choices: readonly Choice[],
-  services: Pick<CommandServices, 'logger'>,
+  services: Pick<CommandServices, 'logger' | 'conflicts'>,
 ): Promise<void> {
   const fitting = choices
     .filter((choice) => choice.value !== '' && choice.value.length <= MAX_LENGTH)

@@ -11,8 +11,10 @@ import type {
 import { errorText } from '../cache/error-text.ts';
 import { type Access, askerOf } from './access.ts';
 import { answer } from './answer.ts';
+import { claim } from './claim.ts';
 import type { AdminCommand, AdminCommandName, CommandServices } from './command.ts';
 import { respond } from './completion.ts';
+import { Conflicts } from './conflicts.ts';
 import type { Cooldown } from './cooldown.ts';
 import { type CommandUse, commandUse, mentionsIn, tellFailure, UnderWay } from './dispatching.ts';
 import { onRecord } from './on-record.ts';
@@ -29,7 +31,7 @@ const ANY_CUSTOM_ID_PREFIX = 'cacheadmin:';
 
 export interface DispatcherOptions {
   readonly commands: readonly AdminCommand[];
-  readonly services: Omit<CommandServices, 'mention' | 'isOwner' | 'takeTurn'>;
+  readonly services: Omit<CommandServices, 'mention' | 'isOwner' | 'takeTurn' | 'conflicts'>;
   readonly access: Access;
   readonly cooldown: Cooldown;
   /** Knows the ids of commands, for mentions. */
@@ -56,11 +58,13 @@ export class Dispatcher {
   /** A host's dispatcher and our listener may both bring the same one. */
   readonly #taken = new WeakSet<Interaction>();
   readonly #underWay = new UnderWay();
+  readonly #conflicts: Conflicts;
   #isStopped = false;
 
   constructor({ commands, services, access, cooldown, registration }: DispatcherOptions) {
     this.#commands = new Map(commands.map((command) => [command.name, command]));
     this.#services = services;
+    this.#conflicts = new Conflicts(services.logger);
     this.#access = access;
     this.#cooldown = cooldown;
     this.#attempts = cooldown.withTurns(ATTEMPTS_A_TURN);
@@ -73,8 +77,25 @@ export class Dispatcher {
     if (ours === undefined) return false;
     if (this.#taken.has(interaction)) return true;
     this.#taken.add(interaction);
+    if (isAnswered(interaction)) {
+      // An edit would put what only admins may see into an answer that everybody may.
+      this.#conflicts.lost(interaction, { interaction: interaction.id });
+      return true;
+    }
     await this.#underWay.run(this.#within(ours));
     return true;
+  }
+
+  /**
+   * The same for a listener that shares its interactions with others: one of ours cannot be answered by them from the
+   * call on, in the same turn of the event loop.
+   */
+  async take(interaction: Interaction): Promise<boolean> {
+    if (this.#recognise(interaction) === undefined) return false;
+    if (this.#taken.has(interaction)) return true;
+    this.#taken.add(interaction);
+    const claimed = claim(interaction, (method) => this.#conflicts.heldBack(interaction, method));
+    return this.handle(claimed);
   }
 
   /** From now on everything is answered with "stopping". Resolves when what is under way has ended. */
@@ -168,11 +189,18 @@ export class Dispatcher {
     const mention = mentionsIn<AdminCommandName>(guildId, (id, name) => this.#registration.idOf(id, name));
     return {
       ...this.#services,
+      conflicts: this.#conflicts,
       mention,
       takeTurn: (who) => this.#cooldown.take(who),
       isOwner: (userId) => this.#access.isOwner(userId),
     };
   }
+}
+
+function isAnswered(interaction: Interaction): boolean {
+  return interaction.isAutocomplete()
+    ? interaction.responded
+    : interaction.isRepliable() && interaction.replied;
 }
 
 function firstLine(error: unknown): string {

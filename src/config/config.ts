@@ -1,16 +1,21 @@
 /**
- * config.json read, checked and converted. The file speaks seconds and megabytes; everything behind this file speaks
- * milliseconds and bytes. What may stand in it is said in schema.ts, how a problem reads in problem-text.ts.
+ * The configuration read, checked and converted. The file speaks seconds and megabytes; everything behind this file
+ * speaks milliseconds and bytes. What may stand in it is said in schema.ts, how a problem reads in problem-text.ts, and
+ * which file is read in config-file.ts.
  * Its invariant: a configuration is complete and right, or all of its problems are thrown at once.
  */
-import { readFileSync } from 'node:fs';
+
 import { dirname, join, resolve } from 'node:path';
 import { getHeapStatistics } from 'node:v8';
+import { invalidArgument, kindOf } from '../cache/arguments.ts';
 import type { DiskOptions } from '../cache/cache-options.ts';
-import { CacheError } from '../cache/errors.ts';
+import { assertKnown, type OptionNames } from '../cache/known-options.ts';
+import { isPromiseLike } from '../cache/promise-like.ts';
 import type { TierPolicy } from '../cache/tiers/tier.ts';
+import { consoleLogger } from '../logger/console-logger.ts';
 import type { Logger } from '../logger.ts';
-import { fileProblems, syntaxProblem } from './problem-text.ts';
+import { findConfigFile, invalidConfig, readConfigFile } from './config-file.ts';
+import { fileProblems } from './problem-text.ts';
 import { type ConfigFile, configFileSchema, SNOWFLAKE } from './schema.ts';
 import { tierNotices } from './tier-notices.ts';
 import { scopeProblems, tierProblems } from './tier-problems.ts';
@@ -95,36 +100,81 @@ export interface Config {
 }
 
 export interface LoadConfigOptions {
-  /** @default `config.json` in the working directory */
-  readonly path?: string;
+  /** @default `cachecord.json` in the working directory, or a `config.json` there that has a section `cache` */
+  readonly path?: string | undefined;
   /** @default `process.env` */
-  readonly env?: NodeJS.ProcessEnv;
-  /** Told when there is no file and the defaults are used. @default `console` */
-  readonly logger?: Pick<Logger, 'warn'>;
+  readonly env?: NodeJS.ProcessEnv | undefined;
+  /** Is told which file was read, one line at most. @default one line on standard error or output */
+  readonly logger?: (Pick<Logger, 'warn'> & Partial<Pick<Logger, 'info'>>) | undefined;
 }
+
+const LOAD_OPTIONS: OptionNames<LoadConfigOptions> = { path: true, env: true, logger: true };
+
+/** How an admin guild is named. */
+export const NAME_A_GUILD =
+  'set `admin.guild_ids` in cachecord.json or ADMIN_GUILD_ID in the environment, and read them with `config: loadConfig()`.';
 
 /** A megabyte, as the replies count it. */
 const MB = 1_024 * 1_024;
 const SECOND_MS = 1_000;
 
 /**
- * Reads the configuration from its file; where there is none, the defaults hold and the log says so.
- * @throws CacheError `ERR_CONFIG_INVALID` with every problem, each with its path and what to do
+ * Reads the configuration: from `cachecord.json` in the working directory, else from a `config.json` there that has a
+ * section `cache`. There the bot's own settings may stand beside ours and are not looked at. A `config.json` that has
+ * nothing of ours is the bot's own, and the defaults hold, as they do where there is no file. `source` of the result is
+ * the file that was read.
+ * @throws CacheError `ERR_CONFIG_INVALID` with every problem, each with its path and what to do;
+ *   `ERR_ARGUMENT_INVALID` for options that do not exist
+ * @example
+ * createCachecord(client, { config: loadConfig() });
  */
-export function loadConfig({
-  path = 'config.json',
-  env = process.env,
-  logger = console,
-}: LoadConfigOptions = {}): Config {
-  const file = resolve(path);
-  const text = readText(file);
-  if (text === undefined) {
-    logger.warn(`There is no ${file}: the defaults are used.`);
-    return parse({}, env, file, null);
+export function loadConfig(options: LoadConfigOptions = {}): Config {
+  if (typeof options === 'string') {
+    throw invalidArgument(
+      'loadConfig(options)',
+      "options is a text, expected an object: write { path: '…' }",
+    );
   }
-  const problem = syntaxProblem(text);
-  if (problem !== undefined) throw invalid(file, [problem]);
-  return parse(JSON.parse(text), env, file, { path: file, readAt: Date.now() });
+  assertKnown('loadConfig', options, LOAD_OPTIONS);
+  const { path, env = process.env, logger = consoleLogger } = options;
+  if (path !== undefined && typeof path !== 'string') {
+    throw invalidArgument(
+      'loadConfig(options)',
+      `path is ${kindOf(path)}, expected a file's path such as './cachecord.json'`,
+    );
+  }
+  assertEnv(env, 'loadConfig(options)');
+  const found = path === undefined ? findConfigFile(process.cwd()) : readConfigFile(resolve(path));
+  if (found.notice !== undefined) logger[found.notice.level]?.(found.notice.text);
+  const source = found.isRead ? { path: found.path, readAt: Date.now() } : null;
+  return parse(found.sections, env, { name: found.path, ...found }, source);
+}
+
+function assertEnv(env: unknown, usage: string): void {
+  if (typeof env === 'object' && env !== null) return;
+  throw invalidArgument(usage, `env is ${kindOf(env)}, expected process.env, or an object like it`);
+}
+
+/** Whether a value is what `loadConfig` and `parseConfig` give. */
+export function isConfig(value: unknown): value is Config {
+  if (typeof value !== 'object' || value === null) return false;
+  return ['cacheSection', 'cache', 'admin', 'warmers'].every(
+    (name) => typeof Reflect.get(value, name) === 'object',
+  );
+}
+
+/** @throws CacheError `ERR_ARGUMENT_INVALID` for what is no complete configuration, with what to write */
+export function assertConfig(value: unknown, usage: string): asserts value is Config {
+  if (isConfig(value)) return;
+  const hint =
+    typeof value === 'string'
+      ? `write loadConfig({ path: ${JSON.stringify(value)} })`
+      : isPromiseLike(value)
+        ? 'await it first'
+        : value === loadConfig
+          ? 'call it: loadConfig()'
+          : 'expected what loadConfig() gives, or parseConfig({ … }) for an object of your own';
+  throw invalidArgument(usage, `config is ${kindOf(value)}: ${hint}`);
 }
 
 /**
@@ -133,7 +183,15 @@ export function loadConfig({
  * @throws CacheError `ERR_CONFIG_INVALID` with every problem, each with its path and what to do
  */
 export function parseConfig(value: unknown, env: NodeJS.ProcessEnv = {}): Config {
-  return parse(value, env, 'config', null);
+  if (isConfig(value)) {
+    throw invalidArgument('parseConfig(value)', 'value is a configuration already: use it as it is');
+  }
+  assertEnv(env, 'parseConfig(value, env)');
+  const advice =
+    typeof value === 'string'
+      ? "parseConfig(value) takes an object; for a file write loadConfig({ path: '…' })."
+      : undefined;
+  return parse(value, env, { name: 'config', problems: [], advice }, null);
 }
 
 /** What is legal but hardly meant, for the log and `/cache-info`. One sentence each, none for the defaults with a guild. */
@@ -141,6 +199,7 @@ export function configNotices(
   config: Config,
   heapLimitBytes: number = getHeapStatistics().heap_size_limit,
 ): string[] {
+  assertConfig(config, 'configNotices(config)');
   const { cacheSection: section, admin, warmers } = config;
   const { tiers } = config.cache;
   const longestTtl = Math.max(...tiers.map(({ ttlMs }) => ttlMs)) / SECOND_MS;
@@ -172,29 +231,26 @@ export function configNotices(
     }).map((notice) => [true, notice] as const),
     [
       admin.guildIds.length === 0,
-      'No admin guild is named, so the cache commands are registered nowhere: ' +
-        'set `admin.guild_ids` in config.json or ADMIN_GUILD_ID in the environment.',
+      'No admin guild is named, so the cache commands are registered nowhere: ' + NAME_A_GUILD,
     ],
   ];
   return cases.filter(([when]) => when).map(([, notice]) => notice);
 }
 
-function readText(file: string): string | undefined {
-  try {
-    return readFileSync(file, 'utf8').replace(/^\uFEFF/, '');
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException; // node:fs throws nothing else
-    if (code === 'ENOENT') return undefined;
-    const advice = code === 'EISDIR' ? 'it is a folder' : message;
-    throw new CacheError('ERR_CONFIG_INVALID', `${file} can't be read: ${advice}`, { cause: error });
-  }
+/** Where a configuration comes from, for the complaint. */
+interface Origin {
+  readonly name: string;
+  /** What was found wrong before. */
+  readonly problems: readonly string[];
+  readonly advice?: string | undefined;
 }
 
-function parse(value: unknown, env: NodeJS.ProcessEnv, name: string, source: Config['source']): Config {
+function parse(value: unknown, env: NodeJS.ProcessEnv, origin: Origin, source: Config['source']): Config {
   const result = configFileSchema.safeParse(value);
   const apiPort = env.API_PORT?.trim() ?? '';
   const guildIds = env.ADMIN_GUILD_ID?.split(',').flatMap((id) => id.trim() || []) ?? [];
   const problems = [
+    ...origin.problems,
     ...fileProblems(value, result.error),
     ...tierProblems(value),
     ...scopeProblems(value),
@@ -204,7 +260,7 @@ function parse(value: unknown, env: NodeJS.ProcessEnv, name: string, source: Con
       .map((id) => `ADMIN_GUILD_ID: "${id.slice(0, 40)}" is no Discord id, expected 17 to 20 digits`),
     ...(isPort(apiPort) ? [] : [`API_PORT: "${apiPort.slice(0, 40)}" is no port, expected 0 to 65535`]),
   ];
-  if (!result.success || problems.length > 0) throw invalid(name, problems);
+  if (!result.success || problems.length > 0) throw invalidConfig(origin.name, problems, origin.advice);
   return converted(
     result.data,
     {
@@ -257,14 +313,6 @@ function pathProblems({ cache, database, write_behind }: ConfigFile, env: NodeJS
     [isSame(journal, shop), "write_behind.path: is the bot's database, expected a file of its own"],
   ];
   return cases.filter(([when]) => when).map(([, problem]) => problem);
-}
-
-function invalid(name: string, problems: readonly string[]): CacheError {
-  const heading = problems.length === 1 ? 'a problem' : `${problems.length} problems`;
-  return new CacheError(
-    'ERR_CONFIG_INVALID',
-    `${name} has ${heading}:\n${problems.map((problem) => `  ${problem}`).join('\n')}`,
-  );
 }
 
 function converted(

@@ -17,18 +17,30 @@ const TOKEN = /[\w-]{23,28}\.[\w-]{6,7}\.[\w-]{27,}/g;
 
 const RENEW = 'renew it if anybody else could read this file';
 
+/** How far before a fault the name of a secret is looked for: further than a token is long. */
+const SECRET_DISTANCE = 200;
+
 /** Longer values are cut where they are shown. */
 const SHOWN_LENGTH = 60;
 
-/** What keeps a text from being JSON, with the line it stands in; `undefined` when nothing does. */
+/**
+ * What keeps a text from being JSON, with the line it stands in; `undefined` when nothing does. A line that may hold a
+ * secret is not shown.
+ */
 export function syntaxProblem(text: string): string | undefined {
   const fault = findSyntaxFault(text);
   if (!fault) return undefined;
   const place = placeOf(text, fault.offset);
+  const where = `line ${place.line}, column ${place.column}`;
+  // A text that is not closed may have begun lines before, and a name may stand on the line above its value.
+  const around = text.slice(Math.max(0, fault.offset - SECRET_DISTANCE), fault.offset) + place.text;
+  if (SECRET_NAME.test(around) || withoutTokens(around) !== around) {
+    return `${where}: ${fault.message.replace(/^".*"(?= stands| is given)/su, 'a word')}`;
+  }
   const cutAt = Math.max(0, place.column - SHOWN_LENGTH);
-  const line = withoutTokens(place.text.slice(cutAt, cutAt + 2 * SHOWN_LENGTH)).replaceAll('\t', ' ');
+  const line = place.text.slice(cutAt, cutAt + 2 * SHOWN_LENGTH).replaceAll('\t', ' ');
   const pointer = line === place.text.replaceAll('\t', ' ') ? `\n    ${' '.repeat(place.column - 1)}^` : '';
-  return `line ${place.line}, column ${place.column}: ${withoutTokens(fault.message)}\n    ${line}${pointer}`;
+  return `${where}: ${fault.message}\n    ${line}${pointer}`;
 }
 
 /** Every problem of a parsed file, in the order of its names. */
@@ -85,7 +97,7 @@ function isSecretSection(file: unknown, path: Path): boolean {
 function secretProblem(path: Path): string {
   const name = String(path.at(-1));
   const variable = /redis/i.test(name) ? 'REDIS_URL' : /token/i.test(name) ? 'DISCORD_TOKEN' : 'a variable';
-  return `${pathText(path)}: secrets do not belong in config.json. Set ${variable} in the environment, remove it here, and ${RENEW}`;
+  return `${pathText(path)}: secrets do not belong in the configuration. Set ${variable} in the environment, remove it here, and ${RENEW}`;
 }
 
 /** Strings that look like a bot token, under a name that is known. Those under unknown names have been named already. */
@@ -110,7 +122,8 @@ function child(value: unknown, name: PropertyKey): unknown {
   return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
 }
 
-function namesAt(path: Path): string[] {
+/** The names that may stand in a section. */
+export function namesAt(path: Path): string[] {
   const schema = schemaAt(path);
   return schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
 }

@@ -1,5 +1,5 @@
 /**
- * What may stand in config.json: every name with its meaning, its bounds and its default. The JSON Schema for editors
+ * What may stand in cachecord.json (or config.json): every name with its meaning, its bounds and its default. The JSON Schema for editors
  * is written from this, and so are the texts of every complaint, so the three cannot disagree.
  * Times are seconds, sizes megabytes, names snake_case.
  */
@@ -206,11 +206,11 @@ export const configFileSchema = z
     },
     { error: 'one object: { "cache": { … } }' },
   )
-  .describe('Configuration of Cachecord: config.json.');
+  .describe('Configuration of Cachecord: cachecord.json, or sections of config.json.');
 
 export type ConfigFile = z.output<typeof configFileSchema>;
 
 /** The JSON Schema that ships as `schema.json`. */
 export function configJsonSchema(): Record<string, unknown> {
-  return { title: 'Cachecord config.json', ...z.toJSONSchema(configFileSchema, { io: 'input' }) };
+  return { title: 'Cachecord configuration', ...z.toJSONSchema(configFileSchema, { io: 'input' }) };
 }

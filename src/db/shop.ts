@@ -10,6 +10,7 @@ import type Database from 'better-sqlite3';
 import type { Cache } from '../cache/cache.ts';
 import { sqliteCache } from '../cache/transactions/sqlite.ts';
 import type { Feed } from '../feed/watch-tables.ts';
+import { consoleLogger } from '../logger/console-logger.ts';
 import type { Logger } from '../logger.ts';
 import { bestPercent, discountedCents } from './discount.ts';
 import type {
@@ -38,7 +39,7 @@ const MAX_QUANTITY = 99;
 export interface ShopOptions {
   /** The wall clock, epoch milliseconds: what discounts and orders are dated by. @default `Date.now` */
   readonly now?: () => number;
-  /** @default `console` */
+  /** @default the console, one line a message */
   readonly logger?: Logger;
   /** What stands between the shop and its database. @default nothing */
   readonly source?: SourceOptions;
@@ -59,7 +60,7 @@ export type Shop = ReturnType<typeof createShop>;
  */
 export function createShop(db: Database.Database, cache: Cache, options: ShopOptions = {}) {
   const now = options.now ?? Date.now;
-  const logger = options.logger ?? console;
+  const logger = options.logger ?? consoleLogger;
   const sql = sqliteCache(db, cache, { logger, feed: options.feed ?? watchShop(db, cache, { logger }) });
   const source = options.source ?? {};
   const queries = guarded(createQueries(db), source);

@@ -6,7 +6,9 @@
  * A set goes once no running process needs it. Triggers that are there are compared with those of the rules by their
  * whole text, so that lost ones are noticed (a table that is rebuilt loses its own).
  */
+
 import { hash, randomUUID } from 'node:crypto';
+import { assertDatabase } from '../cache/arguments.ts';
 import type { CompiledRule } from './compile-rules.ts';
 import { type FeedDatabase, inTransaction, quoteName, rowsOf } from './database.ts';
 import { SLOTS } from './targets.ts';
@@ -136,8 +138,10 @@ function ourTriggers(db: FeedDatabase): Trigger[] {
 /**
  * Takes all triggers and tables of the feed out of the database, in one transaction. Stop feeds that run on it first;
  * those of other processes find their tables gone, and say so.
+ * @throws CacheError `ERR_ARGUMENT_INVALID` for what is no database
  */
 export function unwatchTables(db: FeedDatabase): void {
+  assertDatabase(db, 'unwatchTables(db)');
   inTransaction(db, () => removeAll(db));
 }
 

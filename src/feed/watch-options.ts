@@ -1,6 +1,8 @@
 /** What may be asked of a feed, checked once. */
+import { assertLogger, assertType } from '../cache/arguments.ts';
 import { CacheError } from '../cache/errors.ts';
 import { assertKnown, type OptionNames } from '../cache/known-options.ts';
+import { consoleLogger } from '../logger/console-logger.ts';
 import { guardedLogger, type Logger } from '../logger.ts';
 import type { GapReason } from './drain.ts';
 import type { FeedPosition, ReaderLimits } from './readers.ts';
@@ -18,7 +20,7 @@ export interface WatchOptions {
   readonly forgetReadersAfterMs?: number | undefined;
   /** No more changes are kept than these, whoever still needs them. @default 100000, some 10 MB */
   readonly maxRows?: number | undefined;
-  /** @default `console` */
+  /** @default the console, one line a message */
   readonly logger?: Logger | undefined;
   /** Hears of it when changes could not be followed and the cache was cleared instead. */
   readonly onGap?: ((reason: GapReason) => void) | undefined;
@@ -47,6 +49,8 @@ const OPTIONS: OptionNames<WatchOptions> = {
 /** @throws CacheError `ERR_ARGUMENT_INVALID` for options that do not exist, and numbers that make no sense */
 export function watchSettings(options: WatchOptions): WatchSettings {
   assertKnown('watchTables', options, OPTIONS);
+  assertLogger(options.logger, 'watchTables(db, cache, rules, options)');
+  assertType(options.onGap, 'function', 'watchTables(db, cache, rules, options)', 'onGap');
   const number = (
     name: 'pollIntervalMs' | 'reportIntervalMs' | 'forgetReadersAfterMs' | 'maxRows',
     fallback: number,
@@ -54,7 +58,10 @@ export function watchSettings(options: WatchOptions): WatchSettings {
   ): number => {
     const given = options[name] ?? fallback;
     if (typeof given === 'number' && given >= least) return given;
-    throw new CacheError('ERR_ARGUMENT_INVALID', `${name} is a number from ${least}, not ${String(given)}.`);
+    throw new CacheError(
+      'ERR_ARGUMENT_INVALID',
+      `watchTables: ${name} is a number from ${least}, not ${String(given)}.`,
+    );
   };
   return {
     pollIntervalMs: number('pollIntervalMs', 250, 1),
@@ -63,7 +70,7 @@ export function watchSettings(options: WatchOptions): WatchSettings {
     maxRows: number('maxRows', 100_000, 1),
     startAt: options.startAt,
     resumable: options.resumable ?? false,
-    logger: guardedLogger(options.logger ?? console),
+    logger: guardedLogger(options.logger ?? consoleLogger),
     onGap: options.onGap ?? (() => undefined),
   };
 }

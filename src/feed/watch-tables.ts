@@ -8,6 +8,7 @@
  * drained before the next read is answered, and before a transaction returns. Others' are noticed by
  * `PRAGMA data_version`. What cannot be followed clears the cache (`drain.ts`).
  */
+import { assertCache, assertDatabase, invalidArgument, kindOf } from '../cache/arguments.ts';
 import type { Cache } from '../cache/cache.ts';
 import type { EntryLinks } from '../cache/entry.ts';
 import { errorText } from '../cache/error-text.ts';
@@ -62,6 +63,15 @@ export function watchTables(
   rules: TableRules,
   options: WatchOptions = {},
 ): Feed {
+  const usage = 'watchTables(db, cache, rules)';
+  assertDatabase(db, usage);
+  assertCache(cache, usage);
+  if (typeof rules !== 'object' || rules === null || Array.isArray(rules)) {
+    throw invalidArgument(
+      usage,
+      `rules is ${kindOf(rules)}, expected what a change of each table covers: { users: 'user::{id}::*' }`,
+    );
+  }
   if (db.inTransaction) {
     throw new CacheError('ERR_TRANSACTION', 'Tables cannot be watched from within a transaction.');
   }

@@ -6,6 +6,7 @@
  * What may be kept is decided in cache-response-rules.ts. An answer that is for one request alone is never shared, not
  * even with those who wait: they ask the handler themselves.
  */
+import { assertCache, assertFunction } from '../cache/arguments.ts';
 import type { Cache } from '../cache/cache.ts';
 import type { LoadOptions } from '../cache/entry-options.ts';
 import type { LoadContext } from '../cache/loading/load-context.ts';
@@ -61,6 +62,9 @@ export function cacheResponse(
   handler: RequestHandler,
   options: CacheResponseOptions = {},
 ): (request: Request) => Promise<Response> {
+  const usage = 'cacheResponse(cache, handler, options)';
+  assertCache(cache, usage);
+  assertFunction(handler, usage, 'handler');
   const responses = new ResponseCache(cache, options);
   return (request) => responses.answer(request, handler);
 }

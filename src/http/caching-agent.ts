@@ -3,12 +3,15 @@
  * `fetch`, undici's `request` and the REST client of discord.js. What may be kept, for how long, and who may get it,
  * is undici's to decide; where it lies and how it is removed, ours. Connections stay undici's.
  */
+
 import { Agent, type Dispatcher, Dispatcher1Wrapper, interceptors } from 'undici';
+import { assertCache } from '../cache/arguments.ts';
 import { BurstLog } from '../cache/burst-log.ts';
 import type { Cache } from '../cache/cache.ts';
 import { CacheError } from '../cache/errors.ts';
 import { assertKnown, type OptionNames } from '../cache/known-options.ts';
 import type { TierName } from '../cache/tiers/tier.ts';
+import { consoleLogger } from '../logger/console-logger.ts';
 import type { Logger } from '../logger.ts';
 import { Answers } from './answers.ts';
 import { Exchange, type ExchangeOptions } from './exchange.ts';
@@ -48,7 +51,7 @@ export interface CachingAgentOptions {
   readonly origins?: readonly (string | RegExp)[] | undefined;
   /** Tags of every answer. */
   readonly tags?: readonly string[] | undefined;
-  /** @default console */
+  /** @default the console, one line a message */
   readonly logger?: Logger | undefined;
 }
 
@@ -65,10 +68,11 @@ const DEFAULT_WAIT_MS = 5_000;
  * await fetch('https://api.example.com/items', { dispatcher: agent });
  */
 export function cachingAgent(cache: Cache, options: CachingAgentOptions = {}): Dispatcher {
+  assertCache(cache, 'cachingAgent(cache, options)');
   assertOptions(cache, options);
   const { type = 'shared', tier, tags = [], defaultTtlMs = 0, origins } = options;
   const { maxStaleMs = DAY_MS, maxWaitMs = DEFAULT_WAIT_MS, maxEntryBytes = DEFAULT_ENTRY_BYTES } = options;
-  const bursts = new BurstLog(cache.clock, options.logger ?? console);
+  const bursts = new BurstLog(cache.clock, options.logger ?? consoleLogger);
   const exchangeOptions: ExchangeOptions = {
     answers: new Answers(cache, { type, tier, tags, maxStaleMs, maxWaitMs }),
     // What the cache cannot take is not collected.

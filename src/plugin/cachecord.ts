@@ -18,7 +18,8 @@ import type { Warmers, WarmTask } from '../warmers/types.ts';
 import type { WriteBehind } from '../write-behind/types.ts';
 
 export interface CachecordOptions {
-  readonly config: Config;
+  /** What `loadConfig()` or `parseConfig({ … })` gives. @default the defaults: no admin guild, so no commands */
+  readonly config?: Config | undefined;
   /** What the warmers fill: a list, or a function of the cache that makes it. @default none */
   readonly warmTasks?: readonly WarmTask[] | ((cache: Cache) => readonly WarmTask[]) | undefined;
   /** The host's own cache. A cache made here is stopped by `stop`, a cache handed in is not. @default one made from the configuration */
@@ -29,7 +30,7 @@ export interface CachecordOptions {
    * be closed. @default none
    */
   readonly writeBehind?: WriteBehind | ((cache: Cache) => WriteBehind) | undefined;
-  /** @default `console` */
+  /** @default the console, one line a message */
   readonly logger?: Logger | undefined;
   /** @default the machine's */
   readonly clock?: Clock | undefined;

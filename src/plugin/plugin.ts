@@ -11,72 +11,67 @@ import {
   Routes,
   ShardClientUtil,
 } from 'discord.js';
+import { hasMethods, invalidArgument, kindOf } from '../cache/arguments.ts';
 import type { Cache } from '../cache/cache.ts';
 import type { Clock } from '../cache/clock.ts';
 import { createCache } from '../cache/create-cache.ts';
 import { CacheError } from '../cache/errors.ts';
 import type { InvalidationTarget } from '../cache/keys/target.ts';
-import { assertKnown, type OptionNames } from '../cache/known-options.ts';
 import { Access, ownersOf } from '../commands/access.ts';
 import { Audit } from '../commands/audit.ts';
 import { adminCommands } from '../commands/commands.ts';
 import { Cooldown } from '../commands/cooldown.ts';
 import { Dispatcher } from '../commands/dispatcher.ts';
-import { registerAndTell, tellMissing } from '../commands/registration/log.ts';
+import { registerAndTell } from '../commands/registration/log.ts';
 import {
   type CommandData,
   Registration,
   type RegistrationPlan,
   type RegistrationReport,
 } from '../commands/registration/registration.ts';
+import { CommandWatch } from '../commands/registration/watch.ts';
 import { broadcastLink } from '../commands/shards/broadcast-link.ts';
 import { answers, missing } from '../commands/shards/everywhere.ts';
 import { ForgetElsewhere } from '../commands/shards/forget-elsewhere.ts';
 import { ShardDesk } from '../commands/shards/shard-desk.ts';
 import { type ShardQuestions, Shards } from '../commands/shards/shards.ts';
 import { tokenFreeLogger } from '../commands/token-free.ts';
-import { type Config, configNotices } from '../config/config.ts';
+import { assertConfig, type Config, configNotices, parseConfig } from '../config/config.ts';
 import { addReceipts, type ForgetReceipt, forget } from '../forget.ts';
+import { consoleLogger } from '../logger/console-logger.ts';
 import { guardedLogger, type Logger } from '../logger.ts';
 import { scopeNotices } from '../warmers/scopes.ts';
 import type { Warmers } from '../warmers/types.ts';
 import { createWarmers } from '../warmers/warmers.ts';
 import type { WriteBehind } from '../write-behind/types.ts';
 import type { Cachecord, CachecordOptions, HostCommand, StartOptions } from './cachecord.ts';
+import { assertCachecordOptions, assertClient, assertForgotten, assertStartOptions } from './options.ts';
 import { ownVersion } from './own-version.ts';
 
 /**
  * The definitions for the host's deploy script. Pure: neither a client nor a database.
+ * @throws CacheError `ERR_ARGUMENT_INVALID` for what is no configuration
  * @param options `writeBehind: true` where the plugin is given one, or `/cache-writes` would be missing
  */
 export function cacheCommandData(
   config: Config,
   options: { readonly writeBehind?: boolean } = {},
 ): readonly CommandData[] {
+  assertConfig(config, 'cacheCommandData(config)');
   return adminCommands(config, options).map(({ data }) => data);
 }
 
-/** Puts the cache, its warmers and the admin commands beside the host's own. Nothing runs before `start`. */
-export function createCachecord(client: Client, options: CachecordOptions): Cachecord {
-  assertKnown('createCachecord', options, OPTIONS);
+/**
+ * Puts the cache, its warmers and the admin commands beside the host's own. Nothing runs before `start`. Without a
+ * configuration its defaults hold, and the commands are registered nowhere.
+ * @throws CacheError `ERR_ARGUMENT_INVALID` for arguments of the wrong kind, with what to write
+ */
+export function createCachecord(client: Client, options: CachecordOptions = {}): Cachecord {
+  assertClient(client);
+  assertCachecordOptions(options);
   return new Plugin(client, options);
 }
 
-const OPTIONS: OptionNames<CachecordOptions> = {
-  config: true,
-  warmTasks: true,
-  cache: true,
-  writeBehind: true,
-  logger: true,
-  clock: true,
-  auditSink: true,
-  commandStore: true,
-  shards: true,
-  version: true,
-};
-
-/** After ready a host may still be deploying; then its list is in place. */
-const CHECK_AFTER_MS = 30_000;
 /** All of `stop` has five seconds; the warmers take two of them at most, and so does what is still to be saved. */
 const FLUSH_LIMIT_MS = 2_000;
 const DRAIN_LIMIT_MS = 2_000;
@@ -106,8 +101,8 @@ class Plugin implements Cachecord {
   #stopped: Promise<void> | undefined;
 
   constructor(client: Client, options: CachecordOptions) {
-    const { config, warmTasks = [] } = options;
-    const logger = guardedLogger(tokenFreeLogger(options.logger ?? console));
+    const { config = parseConfig({}), warmTasks = [] } = options;
+    const logger = guardedLogger(tokenFreeLogger(options.logger ?? consoleLogger));
     this.#client = client;
     this.#config = config;
     this.#logger = logger;
@@ -193,7 +188,13 @@ class Plugin implements Cachecord {
     this.commands = admin.map(({ data }) => this.#hostCommand(data));
   }
 
-  handle(interaction: Interaction): Promise<boolean> {
+  async handle(interaction: Interaction): Promise<boolean> {
+    if (!hasMethods(interaction, 'isChatInputCommand')) {
+      throw invalidArgument(
+        'handle(interaction)',
+        `interaction is ${kindOf(interaction)}, expected what the event interactionCreate brings`,
+      );
+    }
     return this.#dispatcher.handle(interaction);
   }
 
@@ -202,6 +203,11 @@ class Plugin implements Cachecord {
       return Promise.reject(
         new CacheError('ERR_CLOSED', 'Cachecord was stopped: make a new one to start again.'),
       );
+    }
+    try {
+      assertStartOptions(options);
+    } catch (error) {
+      return Promise.reject(error);
     }
     this.#started ??= this.#start(options);
     return this.#started;
@@ -232,6 +238,7 @@ class Plugin implements Cachecord {
     id: string,
     also?: readonly InvalidationTarget[],
   ): Promise<ForgetReceipt> {
+    assertForgotten(kind, id, also);
     const [own, replies] = await Promise.all([
       this.#forgetHere({ kind, id, also: also ?? [] }),
       this.#elsewhere?.ask({ kind, id, also: also ?? [] }) ?? [],
@@ -276,7 +283,10 @@ class Plugin implements Cachecord {
     for (const notice of configNotices(this.#config)) this.#logger.warn(notice);
     for (const notice of scopeNotices(this.warmers.scopes, this.cache.tiers)) this.#logger.warn(notice);
     this.#listen = listen;
-    this.#on(Events.InteractionCreate, (interaction) => this.#seen(interaction));
+    // Before the host's listeners, which may answer what they do not know.
+    const seen = (interaction: Interaction) => this.#seen(interaction);
+    this.#client.prependListener(Events.InteractionCreate, seen);
+    this.#undo.push(() => this.#client.off(Events.InteractionCreate, seen));
     this.#on(Events.GuildDelete, ({ id }) => this.#left(id));
     this.#on(Events.Error, (error) => this.#clientFailed(error));
     const serving = this.#shards?.serve((question, from) =>
@@ -307,7 +317,7 @@ class Plugin implements Cachecord {
     if (this.#listen === 'none') return;
     // In a host with a dispatcher of its own, commands come through it; few dispatchers know autocomplete or buttons.
     if (this.#listen === 'components' && interaction.isChatInputCommand()) return;
-    void this.#dispatcher.handle(interaction);
+    void this.#dispatcher.take(interaction);
   }
 
   /** Without any listener for it, an error of the client ends the process. Where the host listens, it is told already. */
@@ -323,8 +333,15 @@ class Plugin implements Cachecord {
       register ? registerAndTell(this.#registration, this.#logger) : undefined,
     ]);
     if (!hasGuilds) return;
-    const check = () => void tellMissing(this.#registration, this.#logger, register);
-    this.#undo.push(this.#clock.after(CHECK_AFTER_MS, check));
+    const { rest } = this.#client;
+    const watch = new CommandWatch({
+      registration: this.#registration,
+      logger: this.#logger,
+      clock: this.#clock,
+      rest: hasMethods(rest, 'on', 'off') ? rest : undefined,
+      restores: register,
+    });
+    this.#undo.push(watch.start());
   }
 
   #hostCommand(data: CommandData): HostCommand {

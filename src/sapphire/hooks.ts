@@ -8,6 +8,7 @@ import type { Container, SapphireClient } from '@sapphire/framework';
 import type { ClientOptions } from 'discord.js';
 import { CacheError } from '../cache/errors.ts';
 import { NO_GUILDS } from '../commands/registration/registration.ts';
+import { consoleLogger } from '../logger/console-logger.ts';
 import type { Logger } from '../logger.ts';
 import type { Cachecord } from '../plugin/cachecord.ts';
 import { createCachecord } from '../plugin/plugin.ts';
@@ -38,7 +39,7 @@ export function hookInto({ Command, SapphireClient, container }: Framework): voi
   }, 'Cachecord-PreGenericsInitialization');
 
   plugins.registerPostInitializationHook(function loadCommands(options) {
-    const { guildIds } = optionsOf(options).config.admin;
+    const guildIds = optionsOf(options).config?.admin.guildIds ?? [];
     if (guildIds.length === 0) container.logger.warn(NO_GUILDS);
     for (const command of container.cachecord.commands) {
       const piece = commandPiece(Command, command, guildIds);
@@ -72,6 +73,6 @@ function stopAtDestroy(client: SapphireClient, cachecord: Cachecord): void {
 /** Sapphire makes its logger after the first hooks; until then the console has the lines. */
 function loggerOf(container: Partial<Pick<Container, 'logger'>>): Logger {
   const at = (level: keyof Logger) => (message: string, fields?: Readonly<Record<string, unknown>>) =>
-    (container.logger ?? console)[level](message, ...(fields === undefined ? [] : [fields]));
+    (container.logger ?? consoleLogger)[level](message, ...(fields === undefined ? [] : [fields]));
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 }

@@ -1,4 +1,5 @@
 /** The warmers put together: one set of runs with its slots, and those that start runs by themselves. */
+import { assertClock, assertLogger, invalidArgument, kindOf } from '../cache/arguments.ts';
 import type { Clock } from '../cache/clock.ts';
 import { assertKnown, type OptionNames } from '../cache/known-options.ts';
 import type { Warmth } from '../cache/warmth/warmth.ts';
@@ -38,13 +39,14 @@ const OPTIONS: OptionNames<WarmersOptions> = {
 /**
  * Makes the warmers of a bot; nothing runs before `start`, `run` or `userSeen` is called.
  *
+ * @throws CacheError `ERR_ARGUMENT_INVALID` for options of the wrong kind
  * @example
  * const warmers = createWarmers({ tasks: shopWarmTasks(shop), config: config.warmers, clock, logger });
  * await warmers.start(); // at most the budget
  * client.on('interactionCreate', ({ user }) => { if (!user.bot) warmers.userSeen(user.id); });
  */
 export function createWarmers(options: WarmersOptions): Warmers {
-  assertKnown('createWarmers', options, OPTIONS);
+  assertWarmersOptions(options);
   const { tasks, config, clock, logger, warmth, random = Math.random } = options;
   const { concurrency, startupBudgetMs, hotKeys: limit } = config;
   const remembered = limit > 0 ? warmth : undefined;
@@ -119,6 +121,38 @@ export function createWarmers(options: WarmersOptions): Warmers {
       return stopped;
     },
   };
+}
+
+function assertWarmersOptions(options: WarmersOptions): void {
+  const usage = 'createWarmers(options)';
+  assertKnown('createWarmers', options, OPTIONS);
+  const { tasks, config, clock, logger } = options;
+  assertTasks(tasks, usage, 'tasks');
+  if (typeof config !== 'object' || config === null || typeof config.user !== 'object') {
+    throw invalidArgument(
+      usage,
+      `config is ${kindOf(config)}, expected the part of a configuration: loadConfig().warmers`,
+    );
+  }
+  if (clock === undefined)
+    throw invalidArgument(usage, 'clock is undefined, expected a clock such as cache.clock');
+  if (logger === undefined)
+    throw invalidArgument(usage, 'logger is undefined, expected a logger such as console');
+  assertClock(clock, usage);
+  assertLogger(logger, usage);
+}
+
+/** @throws CacheError `ERR_ARGUMENT_INVALID` for what is no list of tasks */
+export function assertTasks(tasks: unknown, usage: string, name: string): void {
+  const task = "{ name: 'Rules', scope: 'reference', jobs: () => [getRule.warm('1')] }";
+  if (!Array.isArray(tasks)) {
+    throw invalidArgument(usage, `${name} is ${kindOf(tasks)}, expected a list of tasks: [${task}]`);
+  }
+  for (const [index, each] of tasks.entries()) {
+    const isTask = typeof each === 'object' && each !== null && typeof each.scope === 'string';
+    if (isTask && typeof each.jobs === 'function') continue;
+    throw invalidArgument(usage, `${name}[${index}] is ${kindOf(each)}, expected a task: ${task}`);
+  }
 }
 
 /** What a request gets after the end. */

@@ -2,6 +2,8 @@
  * At least once becomes exactly once in effect: a saver that writes down, in the very transaction that makes a change,
  * that it has made it, and makes no change twice. For writes that are not idempotent by themselves, such as increments.
  */
+import { assertDatabase, assertFunction, assertText, assertType } from '../cache/arguments.ts';
+import { assertKnown, type OptionNames } from '../cache/known-options.ts';
 import type { SaveContext, SaveItem } from './types.ts';
 
 /** What is used of better-sqlite3's `Database`: that of the bot, not the journal. */
@@ -20,12 +22,15 @@ export interface ApplyOnceOptions {
   readonly now?: () => number;
 }
 
+const OPTIONS: OptionNames<ApplyOnceOptions> = { table: true, keepMs: true, now: true };
+
 const KEEP_MS = 30 * 86_400_000;
 /** Forgotten in one go at most, so that a save stays quick. */
 const FORGOTTEN_AT_ONCE = 500;
 
 /**
  * A saver that applies each write once, all of a batch in one transaction.
+ * @throws CacheError `ERR_ARGUMENT_INVALID` for arguments of the wrong kind
  * @param apply makes the change of one write, in the same database
  * @example
  * const add = db.prepare('UPDATE users SET points = points + ? WHERE id = ?');
@@ -34,8 +39,16 @@ const FORGOTTEN_AT_ONCE = 500;
 export function applyOnce<V>(
   db: TargetDatabase,
   apply: (item: SaveItem<V>) => unknown,
-  { table = 'idempotency', keepMs = KEEP_MS, now = Date.now }: ApplyOnceOptions = {},
+  options: ApplyOnceOptions = {},
 ): (batch: readonly SaveItem<V>[], context: SaveContext) => void {
+  const usage = 'applyOnce(db, apply)';
+  assertDatabase(db, usage);
+  assertFunction(apply, usage, 'apply');
+  assertKnown('applyOnce', options, OPTIONS);
+  const { table = 'idempotency', keepMs = KEEP_MS, now = Date.now } = options;
+  assertText(table, usage, 'table', "'idempotency'");
+  assertType(keepMs, 'number', usage, 'keepMs');
+  assertType(now, 'function', usage, 'now');
   const name = `"${table.replaceAll('"', '""')}"`;
   db.exec(
     `CREATE TABLE IF NOT EXISTS ${name} (key TEXT PRIMARY KEY, applied_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;

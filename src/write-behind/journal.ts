@@ -5,6 +5,7 @@
  * The file belongs to one process at a time: an exclusive lock holds it, which the operating system takes back when
  * the process dies in whatever way. Two would each replay the other's writes.
  */
+import { invalidArgument } from '../cache/arguments.ts';
 import { errorText } from '../cache/error-text.ts';
 import { CacheError } from '../cache/errors.ts';
 import { isBusy } from '../cache/sqlite-error.ts';
@@ -12,6 +13,12 @@ import { inTransaction, type JournalDatabase, type JournalStatement } from './da
 
 /** What is on the disk at the acknowledgement, and so what it survives. */
 export type Synchronous = 'normal' | 'full';
+
+/** @throws CacheError `ERR_ARGUMENT_INVALID` for what is neither; `undefined` is the default */
+export function assertSynchronous(value: unknown, usage: string): void {
+  if (value === undefined || value === 'normal' || value === 'full') return;
+  throw invalidArgument(usage, `synchronous is 'normal' or 'full', not ${String(value)}`);
+}
 
 /** Marks the file as ours in its header ("CcWb"). */
 const APPLICATION_ID = 0x43_63_57_62;

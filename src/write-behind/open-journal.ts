@@ -2,18 +2,28 @@
  * Opens the journal's file. A damaged one is set aside under a dated name and started anew, since a bot that does not
  * start saves nothing either; but it may hold writes that were acknowledged, so it is said as an error, with the path.
  */
+
 import { existsSync, mkdirSync, renameSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import {
+  assertDatabase,
+  assertFunction,
+  assertLogger,
+  assertText,
+  assertType,
+  invalidArgument,
+} from '../cache/arguments.ts';
 import { errorText } from '../cache/error-text.ts';
 import { assertKnown, type OptionNames } from '../cache/known-options.ts';
+import { consoleLogger } from '../logger/console-logger.ts';
 import type { Logger } from '../logger.ts';
 import { isDamage, type JournalDatabase } from './database.ts';
-import { checkJournal, prepareJournal, type Synchronous } from './journal.ts';
+import { assertSynchronous, checkJournal, prepareJournal, type Synchronous } from './journal.ts';
 
 export interface OpenJournalOptions {
   /** See `createWriteBehind`. @default 'normal' */
   readonly synchronous?: Synchronous | undefined;
-  /** Hears of a damaged file. @default `console` */
+  /** Hears of a damaged file. @default the console, one line a message */
   readonly logger?: Logger | undefined;
   /** Epoch milliseconds, for the dated name. @default `Date.now` */
   readonly now?: (() => number) | undefined;
@@ -33,8 +43,20 @@ export function openJournal<D extends JournalDatabase>(
   open: (file: string) => D,
   options: OpenJournalOptions = {},
 ): D {
+  const usage = 'openJournal(path, open)';
+  assertText(path, usage, 'path', "'write-behind.db'");
+  if (open === undefined) {
+    throw invalidArgument(
+      usage,
+      'open is undefined, expected a function that opens a file: (file) => new Database(file)',
+    );
+  }
+  assertFunction(open, usage, 'open');
   assertKnown('openJournal', options, OPTIONS);
-  const { synchronous = 'normal', logger = console, now = Date.now } = options;
+  assertSynchronous(options.synchronous, usage);
+  assertLogger(options.logger, usage);
+  assertType(options.now, 'function', usage, 'now');
+  const { synchronous = 'normal', logger = consoleLogger, now = Date.now } = options;
   const file = path === ':memory:' ? path : resolve(path);
   if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true });
   try {
@@ -58,6 +80,7 @@ function opened<D extends JournalDatabase>(
   synchronous: Synchronous,
 ): D {
   const db = open(file);
+  assertDatabase(db, 'openJournal(path, open)', 'what open gives');
   try {
     prepareJournal(db, synchronous);
     checkJournal(db);

@@ -2,6 +2,14 @@
  * Write-behind: a write returns once it is journalled, and the source follows in order. This file puts the journal, the
  * writers and the decisions on what can't be saved together; `lane.ts` has a write's way.
  */
+import {
+  assertCache,
+  assertClock,
+  assertDatabase,
+  assertLogger,
+  assertType,
+  kindOf,
+} from '../cache/arguments.ts';
 import { BurstLog } from '../cache/burst-log.ts';
 import type { Cache } from '../cache/cache.ts';
 import type { Clock } from '../cache/clock.ts';
@@ -9,9 +17,10 @@ import { CacheError } from '../cache/errors.ts';
 import { compilePattern } from '../cache/keys/pattern.ts';
 import { assertKnown, type OptionNames } from '../cache/known-options.ts';
 import { decode } from '../cache/values/codec.ts';
+import { consoleLogger } from '../logger/console-logger.ts';
 import { guardedLogger, type Logger } from '../logger.ts';
 import type { JournalDatabase } from './database.ts';
-import { Journal, type JournalRow, prepareJournal, type Synchronous } from './journal.ts';
+import { assertSynchronous, Journal, type JournalRow, prepareJournal, type Synchronous } from './journal.ts';
 import { Lane } from './lane.ts';
 import { invalid, settingsOf } from './settings.ts';
 import type {
@@ -35,7 +44,7 @@ export interface WriteBehindOptions {
   readonly synchronous?: Synchronous | undefined;
   /** @default that of the cache */
   readonly clock?: Clock | undefined;
-  /** @default `console` */
+  /** @default the console, one line a message */
   readonly logger?: Logger | undefined;
   /** Random numbers from 0 to 1, for the pauses. @default `Math.random` */
   readonly random?: (() => number) | undefined;
@@ -77,7 +86,14 @@ export function createWriteBehind(
   cache: WrittenCache,
   options: WriteBehindOptions = {},
 ): WriteBehind {
+  const usage = 'createWriteBehind(db, cache)';
+  assertDatabase(db, usage);
+  assertCache(cache, usage);
   assertKnown('createWriteBehind', options, OPTIONS);
+  assertSynchronous(options.synchronous, usage);
+  assertLogger(options.logger, usage);
+  assertClock(options.clock, usage);
+  assertType(options.random, 'function', usage, 'random');
   return new Desk(db, cache, options);
 }
 
@@ -96,12 +112,9 @@ class Desk implements WriteBehind {
 
   constructor(db: JournalDatabase, cache: WrittenCache, options: WriteBehindOptions) {
     const { synchronous = 'normal', clock = cache.clock, random = Math.random } = options;
-    if (synchronous !== 'normal' && synchronous !== 'full') {
-      throw invalid(`synchronous is 'normal' or 'full', not ${String(synchronous)}.`);
-    }
     this.#cache = cache;
     this.#clock = clock;
-    this.#logger = guardedLogger(options.logger ?? console);
+    this.#logger = guardedLogger(options.logger ?? consoleLogger);
     this.#bursts = new BurstLog(clock, this.#logger);
     this.#random = random;
     this.#synchronous = synchronous;
@@ -121,9 +134,14 @@ class Desk implements WriteBehind {
   writeBehind<V>(name: string, save: Save<V>, options: WriterOptions<V> = {}): Writer<V> {
     if (this.#stopped !== undefined) throw new CacheError('ERR_CLOSED', 'Write-behind was stopped.');
     if (typeof name !== 'string' || name === '' || name.length > MAX_NAME_LENGTH) {
-      throw invalid(`The name of a writer is text of up to ${MAX_NAME_LENGTH} characters.`);
+      throw invalid(
+        `writeBehind(name, save): name is ${kindOf(name)}, expected a text of up to ${MAX_NAME_LENGTH} characters.`,
+      );
     }
-    if (typeof save !== 'function') throw invalid('writeBehind(name, save, …) takes the saver second.');
+    if (typeof save !== 'function')
+      throw invalid(
+        `writeBehind(name, save): save is ${kindOf(save)}, expected a function of a batch: it takes the saver second.`,
+      );
     if (this.#lanes.has(name)) throw invalid(`There is a writer called ${name} already.`);
     const lane = new Lane({
       name,

@@ -1,6 +1,6 @@
 /** The examples, unchanged: a bot as the guide writes them, and one made from create-discord-bot's template. */
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { APIMessage } from 'discord.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LocalDiscord } from '../../playground/discord/local-discord.ts';
@@ -56,7 +56,7 @@ describe('a bot as the discord.js guide writes them', () => {
     const ids = { token: local.token, clientId: local.applicationId, guildId: local.world.home.id };
     writeFileSync(join(folder, 'config.json'), JSON.stringify(ids));
     const env = { LOCAL_DISCORD: local.apiUrl };
-    return { local, start: (script: string) => host.start(folder, script, env) };
+    return { local, folder, start: (script: string) => host.start(folder, script, env) };
   }
 
   it('deploys our commands in its own list, and serves both through its own dispatcher', async () => {
@@ -87,6 +87,36 @@ describe('a bot as the discord.js guide writes them', () => {
 
     expect(bot.output()).not.toMatch(/No command matching|Error|Warning/);
     expect(local.requestLog.flatMap(({ problems }) => problems)).toEqual([]);
+    await endsCleanly(bot);
+  });
+
+  it('may have our settings in its own config.json, beside its token', async () => {
+    const { local, folder, start } = await guideBot();
+    rmSync(join(folder, 'cachecord.json'));
+    const ids = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8'));
+    writeFileSync(join(folder, 'config.json'), JSON.stringify({ ...ids, cache: { max_size_mb: 7 } }));
+    await start('deploy-commands.js').ended;
+    const bot = start('index.js');
+    await online(local, bot);
+    const info = await run(local, 'cache-info');
+    await shows(local, info, '7 MB');
+    expect(bot.output()).toContain(`Cachecord is configured by ${join(folder, 'config.json')}.`);
+    expect(bot.output()).not.toContain(local.token);
+    await endsCleanly(bot);
+  });
+
+  it('runs without any settings of ours, and one line says where they belong', async () => {
+    const { local, folder, start } = await guideBot();
+    rmSync(join(folder, 'cachecord.json'));
+    const bot = start('index.js');
+    await online(local, bot);
+    const ours = bot
+      .output()
+      .split('\n')
+      .filter((line) => line.includes('cachecord'));
+    expect(ours).toEqual([
+      expect.stringMatching(/config\.json has no section "cache".*belong in cachecord\.json/),
+    ]);
     await endsCleanly(bot);
   });
 
@@ -137,6 +167,32 @@ describe("a bot made from create-discord-bot's TypeScript template", () => {
     expect(bot.output()).not.toMatch(/not found|Event .* failed|Error|Warning/);
     expect(local.requestLog.flatMap(({ problems }) => problems)).toEqual([]);
     await endsCleanly(bot);
+  });
+});
+
+describe('a bot that configures nothing', () => {
+  it('has its cache, and one line that says how to get the commands', async () => {
+    const local = await startDiscord();
+    const script = host.write(
+      'bare/index.js',
+      `const { cachedSync, createCachecord } = require('cachecord');
+       const { Client } = require('discord.js');
+       const client = new Client({ intents: [] });
+       const cachecord = createCachecord(client);
+       const read = cachedSync(cachecord.cache, (id) => ({ id }), { key: 'user::{0}' });
+       read('1');
+       cachecord.start().then(() => client.login(process.env.TOKEN));
+       process.once('SIGTERM', () => cachecord.stop().then(() => client.destroy()));`,
+    );
+    const bot = host.start(dirname(script), script, { LOCAL_DISCORD: local.apiUrl, TOKEN: local.token });
+    await online(local, bot);
+    await endsCleanly(bot);
+    expect(bot.output().trim().split('\n')).toEqual([
+      expect.stringMatching(
+        /^\[cachecord\] No admin guild is named.*`admin\.guild_ids` in cachecord\.json.*loadConfig\(\)/,
+      ),
+    ]);
+    expect(namesIn(local, null)).toEqual([]);
   });
 });
 

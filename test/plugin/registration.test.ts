@@ -1,5 +1,5 @@
 /** Registration beside the host's own commands: never replaced, only what differs, told when it is gone. */
-import { type APIApplicationCommand, Routes } from 'discord.js';
+import { type APIApplicationCommand, REST, Routes } from 'discord.js';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { LocalDiscord } from '../../playground/discord/local-discord.ts';
 import { differences } from '../../src/commands/registration/differences.ts';
@@ -170,39 +170,112 @@ describe('what Discord refuses', () => {
   });
 });
 
-describe('half a minute after the start', () => {
-  async function wiped() {
-    const hosted = await host();
-    const { local, client, clock } = hosted;
-    const { home } = local.world;
-    await client.rest.put(Routes.applicationGuildCommands(local.applicationId, home.id), {
-      body: [HOST_COMMAND],
-    });
-    clock.advance(30_000);
-    return hosted;
+describe('commands that are gone while the bot runs', () => {
+  const HOUR_MS = 3_600_000;
+  /** What a deploy script of the host's does, in this process or in another. */
+  async function deploys({ local, client }: Hosted, from: 'this process' | 'another process'): Promise<void> {
+    const route = Routes.applicationGuildCommands(local.applicationId, local.world.home.id);
+    const rest =
+      from === 'this process'
+        ? client.rest
+        : new REST({ api: client.rest.options.api }).setToken(local.token);
+    await rest.put(route, { body: [HOST_COMMAND] });
   }
+  const restored = ({ local }: Hosted) =>
+    eventually(() =>
+      expect(namesIn(local, local.world.home.id).sort()).toEqual(['ping', ...COMMANDS].sort()),
+    );
+  const put = (hosted: Hosted) => warnings(hosted).filter((text) => text.includes('put back. '));
 
-  it("says once that the host's deploy script has taken our commands off, and which line it lacks", async () => {
-    const hosted = await wiped();
+  it('are put back right after the host has replaced its whole list, and it is told which line it lacks', async () => {
+    const hosted = await host();
+    await hosted.clock.advanceAsync(5 * HOUR_MS + 60_000);
+    await deploys(hosted, 'this process');
+    await restored(hosted);
     await eventually(() => expect(warnings(hosted)).toHaveLength(1));
-    expect(warnings(hosted)[0]).toMatch(/\/cache-stats.*bulk PUT.*\.\.\.cacheCommandData\(config\)/);
-    await hosted.clock.advanceAsync(3_600_000);
-    expect(warnings(hosted)).toHaveLength(1);
-    // Nobody wants two programs that undo each other's work without end.
+    expect(warnings(hosted)[0]).toMatch(
+      /\/cache-stats, .* in guild \d+ had been taken off and was put back.*bulk PUT.*\.\.\.cacheCommandData\(config\)/,
+    );
+  });
+
+  it("are put back through discord.js's own managers as well", async () => {
+    const hosted = await host();
+    await hosted.client.application.commands.set([HOST_COMMAND], hosted.local.world.home.id);
+    await hosted.clock.advanceAsync(2_000);
+    await restored(hosted);
+  });
+
+  it('are put back within the hour where another process took them off', async () => {
+    const hosted = await host();
+    await hosted.clock.advanceAsync(60_000);
+    await deploys(hosted, 'another process');
+    await hosted.clock.advanceAsync(HOUR_MS);
+    await restored(hosted);
+    await eventually(() => expect(put(hosted)).toHaveLength(1));
+  });
+
+  it('are put back half a minute after the start where a host deployed in the meantime', async () => {
+    const hosted = await host();
+    await deploys(hosted, 'another process');
+    await hosted.clock.advanceAsync(30_000);
+    await restored(hosted);
+  });
+
+  it('cost two looks where the host replaces its list several times at once', async () => {
+    const hosted = await host();
+    const reads = () =>
+      hosted.local.requestLog.filter(
+        ({ method, route }) => method === 'GET' && route.includes('/guilds/:guild/commands'),
+      );
+    const before = reads().length;
+    for (let i = 0; i < 9; i++) await deploys(hosted, 'this process');
+    await hosted.plugin.plan(); // behind the first look
+    await hosted.clock.advanceAsync(2_000);
+    await restored(hosted);
+    await hosted.plugin.plan();
+    await hosted.clock.advanceAsync(2_000);
+    expect(put(hosted).length).toBeLessThanOrEqual(2);
+    expect(reads().length - before).toBeLessThanOrEqual(2 * 2 + 2); // a look, and that of the registration; two plans
+  });
+
+  it('are not fought over: three times a day, then they are left off, which is said once', async () => {
+    const hosted = await host();
+    for (let times = 1; times <= 3; times++) {
+      await deploys(hosted, 'this process');
+      await hosted.clock.advanceAsync(2_000);
+      await restored(hosted);
+      await eventually(() => expect(put(hosted)).toHaveLength(times));
+    }
+    for (let times = 0; times < 3; times++) {
+      await deploys(hosted, 'this process');
+      await hosted.clock.advanceAsync(2_000);
+    }
+    await hosted.plugin.plan(); // behind the last look
+    await hosted.clock.settle();
     expect(namesIn(hosted.local, hosted.local.world.home.id)).toEqual(['ping']);
+    expect(warnings(hosted)).toHaveLength(4);
+    expect(warnings(hosted).at(-1)).toMatch(/left off until tomorrow.*\.\.\.cacheCommandData\(config\)/);
+    await hosted.clock.advanceAsync(25 * HOUR_MS);
+    await restored(hosted);
   });
 
   it('restores them when it is asked to, beside what the host deployed', async () => {
-    const { plugin, local } = await wiped();
-    await plugin.register();
-    expect(namesIn(local, local.world.home.id)).toEqual(['ping', ...COMMANDS]);
+    const hosted = await host();
+    await deploys(hosted, 'another process');
+    await hosted.plugin.register();
+    await restored(hosted);
   });
 
-  it("says what the host's own deploy script lacks where it was to deploy them", async () => {
+  it("says once what the host's own deploy script lacks where it was to deploy them, and puts nothing there", async () => {
     const hosted = await host({ register: false });
-    hosted.clock.advance(30_000);
+    await hosted.clock.advanceAsync(30_000);
     await eventually(() => expect(warnings(hosted)).toHaveLength(1));
     expect(warnings(hosted)[0]).toMatch(/register: false.*\.\.\.cacheCommandData\(config\)/);
+    await deploys(hosted, 'this process');
+    await hosted.clock.advanceAsync(3 * HOUR_MS);
+    await hosted.plugin.plan();
+    expect(warnings(hosted)).toHaveLength(1);
+    expect(namesIn(hosted.local, hosted.local.world.home.id)).toEqual(['ping']);
   });
 
   it('does not blame the host for what Discord refused', async () => {
@@ -215,12 +288,38 @@ describe('half a minute after the start', () => {
     expect(warnings(hosted)).toHaveLength(COMMANDS.length);
   });
 
-  it('says nothing where they are in place', async () => {
+  it('stay off after `unregister`, and after `stop`', async () => {
+    const hosted = await host();
+    await hosted.plugin.unregister();
+    await hosted.clock.advanceAsync(2 * HOUR_MS);
+    expect(namesIn(hosted.local, hosted.local.world.home.id)).toEqual([]);
+    await hosted.plugin.register();
+    await hosted.plugin.stop();
+    expect(hosted.client.rest.listenerCount('response')).toBe(0);
+    await deploys(hosted, 'this process');
+    await hosted.clock.advanceAsync(2 * HOUR_MS);
+    expect(namesIn(hosted.local, hosted.local.world.home.id)).toEqual(['ping']);
+  });
+
+  it.each([
+    ['where they are in place', (hosted: Hosted) => hosted.clock.advanceAsync(30_000)],
+    [
+      'where the host deploys them with its own',
+      async (hosted: Hosted) => {
+        const body = [HOST_COMMAND, ...cacheCommandData(parseConfig({}))];
+        const { local, client, clock } = hosted;
+        await client.rest.put(Routes.applicationGuildCommands(local.applicationId, local.world.home.id), {
+          body,
+        });
+        await clock.advanceAsync(2_000);
+      },
+    ],
+  ])('say nothing %s', async (_, act) => {
     const hosted = await host();
     const reads = () =>
       hosted.local.requestLog.filter(({ method, path }) => method === 'GET' && path.includes('/commands'));
     const before = reads().length;
-    hosted.clock.advance(30_000);
+    await act(hosted);
     await eventually(() => expect(reads()).toHaveLength(before + 1));
     await hosted.clock.settle();
     expect(warnings(hosted)).toEqual([]);

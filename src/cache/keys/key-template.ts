@@ -7,6 +7,7 @@
  * JavaScript forgets the names of parameters, and reading them from a function's source breaks under minifiers.
  */
 import { CacheError } from '../errors.ts';
+import { colonsMeant } from './colons.ts';
 import { assertKey, escapeSegment, hashParameters, type KeyPart } from './keys.ts';
 import { compilePattern } from './pattern.ts';
 
@@ -33,6 +34,7 @@ export type Render = (args: readonly unknown[]) => string;
  */
 export function compileKeyTemplate(template: string, scope: TemplateScope): Render {
   const render = compileTemplate(template, scope);
+  assertColons(template, scope);
   assertKey(template.replaceAll(/\{[^{}]*\}/g, 'x'));
   return render;
 }
@@ -44,6 +46,7 @@ export function compileKeyTemplate(template: string, scope: TemplateScope): Rend
 export function compileTargetTemplate(template: string, scope: TemplateScope): Render {
   if (!template.includes('*')) return compileKeyTemplate(template, scope);
   const render = compileTemplate(template, scope);
+  assertColons(template, scope);
   compilePattern(template.replaceAll(/\{[^{}]*\}/g, 'x'));
   return render;
 }
@@ -74,6 +77,13 @@ export function compileTemplate(template: string, scope: TemplateScope): Render 
     for (let i = 0; i < parts.length; i++) text += segmentOf(parts[i]?.(args)) + literals[i + 1];
     return text;
   };
+}
+
+/** @throws CacheError `ERR_ARGUMENT_INVALID` for the template of a key that would make a namespace of each value */
+export function assertColons(template: string, scope: TemplateScope): void {
+  const meant = colonsMeant(template);
+  if (meant === undefined) return;
+  throw invalid(template, scope, `the segments of a key are joined by two colons, so write '${meant}'`);
 }
 
 /** One argument as a segment: readable where it is text or a number, hashed where it has a structure. */

@@ -8,6 +8,7 @@
  * escaped, so no text can forge a mark.
  */
 import { hash } from 'node:crypto';
+import { kindOf } from '../arguments.ts';
 import { CacheError } from '../errors.ts';
 
 /** A part of a key. Snowflakes are text; numbers and booleans are told apart from text that looks like them. */
@@ -47,6 +48,14 @@ function numberSegment(part: number): string {
 }
 
 function typeMark(part: bigint | boolean | null | undefined): string {
+  // JavaScript lets objects through, and all of them would give the same text.
+  const type: string = part === null ? 'null' : typeof part;
+  if (type === 'object' || type === 'function' || type === 'symbol') {
+    throw new CacheError(
+      'ERR_KEY_INVALID',
+      `A part of a key is a text or a number, not ${kindOf(part)}: give its id, or hashParameters(…) of it.`,
+    );
+  }
   return typeof part === 'bigint' ? `i${part}` : `${part}`;
 }
 

@@ -1,4 +1,5 @@
 /** One load for many keys: each key's own load waits for its share of it. */
+import { hasMethods, kindOf } from '../arguments.ts';
 import type { LoadContext, Loader } from './load-context.ts';
 
 export type LoadMissing<T> = (
@@ -17,7 +18,13 @@ export class BatchLoad<T> {
   /** The loader of each key: it puts the key on the list, and waits. */
   readonly load: Loader<T> = async ({ key }: LoadContext) => {
     this.#keys.push(key);
-    return (await this.#loaded.promise).get(key) as T;
+    const values = await this.#loaded.promise;
+    if (!hasMethods(values, 'get')) {
+      throw new TypeError(
+        `getOrLoadMany(keys, loadMissing): loadMissing gives ${kindOf(values)}, expected a Map of each key to its value.`,
+      );
+    }
+    return values.get(key) as T;
   };
 
   /** Begins the one load for the keys on the list. That it throws at once is a rejection like any other. */

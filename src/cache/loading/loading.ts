@@ -6,6 +6,7 @@
  * key in flight, removed by identity, its rejection shared and not kept (I3); nothing that goes wrong while a value is
  * kept or counted makes the read fail (I4).
  */
+import { assertFunction } from '../arguments.ts';
 import type { BurstLog } from '../burst-log.ts';
 import type { Clock } from '../clock.ts';
 import { type Entry, type EntryLinks, servedValue } from '../entry.ts';
@@ -70,6 +71,7 @@ export class Loading {
   }
 
   loadSync<T>(key: string, loader: (context: LoadContext) => T, options: LoadOptions): T {
+    assertFunction(loader, 'getOrLoadSync(key, load)', 'load');
     const record = this.#begin(key, options, options.fresh === true ? 'forced' : 'miss');
     // Registered, since the loader itself may invalidate or write.
     if (record.mayKeep) this.#loads.begin(record);
@@ -174,6 +176,7 @@ export class Loading {
   ): Promise<T> {
     let record: Load;
     try {
+      assertFunction(loader, 'getOrLoad(key, load)', 'load');
       record = this.#begin(key, options, cause);
     } catch (error) {
       return Promise.reject(error);

@@ -3,6 +3,7 @@
  * with what the source was given last. An invalidation that comes while a value is being saved wins: what was saved may
  * be outdated already, so the key is invalidated in place of filled.
  */
+import { assertFunction } from '../arguments.ts';
 import type { Cache } from '../cache.ts';
 import type { EntryOptions } from '../entry-options.ts';
 import { CacheError } from '../errors.ts';
@@ -32,6 +33,7 @@ export class Writing {
     save: (value: T) => R | PromiseLike<R>,
     options: EntryOptions,
   ): Promise<R> {
+    assertFunction(save, 'write(key, value, save)', 'save');
     this.#check(key, options);
     const before = this.#turns.get(key);
     const turn = Promise.withResolvers<void>();
@@ -55,6 +57,7 @@ export class Writing {
   }
 
   writeSync<T, R>(key: string, value: T, save: (value: T) => R, options: EntryOptions): R {
+    assertFunction(save, 'writeSync(key, value, save)', 'save');
     this.#check(key, options);
     const crossOut = this.#cache.intend(() => [key]);
     try {

@@ -3,6 +3,7 @@
  * the tier with the shortest ttl.
  */
 import { CacheError } from '../errors.ts';
+import { ColonWatch } from '../keys/colons.ts';
 import { namespaceOf } from '../keys/keys.ts';
 import { Counters } from '../statistics/counters.ts';
 import { assertLoadingPolicy } from './policy-check.ts';
@@ -20,11 +21,14 @@ export class TierBook {
   readonly #rules: ReadonlyMap<string, RuleBook>;
   readonly #tierOfNamespace: ReadonlyMap<string, TierPolicy>;
   readonly #fallback: TierPolicy;
+  readonly #notice: ((text: string) => void) | undefined;
+  readonly #colons = new ColonWatch();
   readonly #counters = new Map<string, Map<string, Counters>>();
   #count = 0;
 
-  /** @param notice is told of what calls ask for in vain */
+  /** @param notice is told of what calls ask for in vain, and of keys that are namespaces each */
   constructor(tiers: readonly TierPolicy[], notice?: (text: string) => void) {
+    this.#notice = notice;
     const last = tiers.at(-1);
     if (last === undefined) throw new CacheError('ERR_ARGUMENT_INVALID', 'A cache needs at least one tier.');
     for (const policy of tiers) assertPolicy(policy);
@@ -57,6 +61,13 @@ export class TierBook {
       created = new Counters(policy, name, this.#rules.get(policy.tier) ?? new RuleBook(policy));
       ofTier.set(name, created);
       this.#count++;
+      const beginning = this.#colons.newNamespace(name);
+      if (beginning !== undefined) {
+        this.#notice?.(
+          `Keys such as "${beginning}:…" have one colon, so that each is a namespace of its own, and no pattern such as ` +
+            `"${beginning}::*" covers them: write "${beginning}::…".`,
+        );
+      }
     }
     return created;
   }

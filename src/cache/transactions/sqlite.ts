@@ -9,7 +9,17 @@
  * Only readers that go around this cache could see something stale for that moment, and only a load that lasts over
  * the whole of such a transaction could keep what it has read in the midst of it.
  */
+
+import { consoleLogger } from '../../logger/console-logger.ts';
 import { guardedLogger, type Logger } from '../../logger.ts';
+import {
+  assertCache,
+  assertDatabase,
+  assertLogger,
+  hasMethods,
+  invalidArgument,
+  kindOf,
+} from '../arguments.ts';
 import type { Cache } from '../cache.ts';
 import { CacheError } from '../errors.ts';
 import { assertKnown, type OptionNames } from '../known-options.ts';
@@ -33,7 +43,7 @@ export interface SqliteTransaction<A extends unknown[], R> {
 }
 
 export interface SqliteCacheOptions {
-  /** Hears of transactions that were not begun here, and of invalidations that failed. @default `console` */
+  /** Hears of transactions that were not begun here, and of invalidations that failed. @default the console, one line a message */
   readonly logger?: Logger | undefined;
   /**
    * The feed of this connection's watched tables (`watchTables`): what its own writes cover is invalidated before a
@@ -67,18 +77,28 @@ export interface SqliteCache {
  * transfer.immediate('1', '2', 500);
  */
 export function sqliteCache(db: SqliteDatabase, cache: Cache, options: SqliteCacheOptions = {}): SqliteCache {
+  const usage = 'sqliteCache(db, cache)';
+  assertDatabase(db, usage);
+  assertCache(cache, usage);
   assertKnown('sqliteCache', options, OPTIONS);
+  assertLogger(options.logger, usage);
+  if (options.feed !== undefined && !hasMethods(options.feed, 'drainOwn')) {
+    throw invalidArgument(
+      usage,
+      `feed is ${kindOf(options.feed)}, expected what watchTables(db, cache, rules) gives`,
+    );
+  }
   const transactional = new TransactionalCache(
     db,
     cache,
-    guardedLogger(options.logger ?? console),
+    guardedLogger(options.logger ?? consoleLogger),
     options.feed,
   );
   return {
     cache: transactional,
     transaction<A extends unknown[], R>(fn: (...args: A) => R): SqliteTransaction<A, R> {
       if (typeof fn !== 'function') {
-        throw new CacheError('ERR_ARGUMENT_INVALID', 'transaction takes a function.');
+        throw invalidArgument('transaction(fn)', `fn is ${kindOf(fn)}, expected a synchronous function`);
       }
       if (Object.prototype.toString.call(fn) === '[object AsyncFunction]') throw asynchronous();
       // The database passes arguments on as they come.

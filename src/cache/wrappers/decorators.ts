@@ -4,10 +4,12 @@
  * option says where else; never a global. `this` is no part of a key: two instances over different data need
  * different keys, or different caches.
  */
+import { hasMethods, invalidArgument, kindOf } from '../arguments.ts';
 import type { Cache } from '../cache.ts';
 import { CacheError } from '../errors.ts';
+import { assertKnown } from '../known-options.ts';
 import type { LoadContext } from '../loading/load-context.ts';
-import { type EntryPlan, type EntryPlanOptions, planEntry } from './entry-plan.ts';
+import { assertEntryOptions, type EntryPlan, type EntryPlanOptions, planEntry } from './entry-plan.ts';
 import type { InvalidationOptions, InvalidationTargets } from './invalidation-plan.ts';
 import {
   type CachedControls,
@@ -89,7 +91,7 @@ export function cachedMethod<A extends unknown[] = never[]>(
   options: ContextOptions<A>,
 ): ContextMethodDecorator<Taking<A, Promise<unknown>>>;
 export function cachedMethod(options: object): unknown {
-  return readingDecorator(options, readAsync);
+  return readingDecorator('cachedMethod(options)', options, readAsync);
 }
 
 /** The same for methods that are synchronous, and stay so, as `cachedSync` does for functions. */
@@ -101,7 +103,7 @@ export function cachedSyncMethod<A extends unknown[] = never[]>(
   options: ContextOptions<A>,
 ): ContextMethodDecorator<Taking<A, unknown>>;
 export function cachedSyncMethod(options: object): unknown {
-  return readingDecorator(options, readSync);
+  return readingDecorator('cachedSyncMethod(options)', options, readSync);
 }
 
 /**
@@ -115,7 +117,22 @@ export function invalidatesAfter<A extends unknown[] = never[], R = never>(
   targets: InvalidationTargets<A, R>,
   options: InvalidationOptions & CacheSelector = {},
 ): MethodDecorator<Taking<A, unknown>> {
-  return decorator((method, cacheOf) => invalidating(method, cacheOf, targets, options), options.cache);
+  const usage = 'invalidatesAfter(targets, options)';
+  if (hasMethods(targets, 'getOrLoad')) {
+    throw invalidArgument(
+      usage,
+      'targets is a cache, expected what a method invalidates. It decorates methods: for functions use invalidates(cache, fn, targets)',
+    );
+  }
+  if (targets === undefined || targets === null)
+    throw invalidArgument(
+      usage,
+      `targets is ${kindOf(targets)}, expected what the method invalidates, such as 'user::{0}::*'`,
+    );
+  assertKnown(usage, options, { parameters: true, logger: true, cache: true });
+  const { cache, ...planOptions } = options;
+  assertSelector(usage, cache);
+  return decorator((method, cacheOf) => invalidating(method, cacheOf, targets, planOptions), cache);
 }
 
 /**
@@ -128,10 +145,19 @@ export function cachedMethodOf<T extends object, N extends keyof T>(
   instance: T,
   name: N,
 ): T[N] extends (...args: infer A) => infer R ? CachedControls<A, R> : never {
+  if ((typeof instance !== 'object' && typeof instance !== 'function') || instance === null) {
+    throw invalidArgument(
+      'cachedMethodOf(instance, name)',
+      `instance is ${kindOf(instance)}, expected the object whose method it is`,
+    );
+  }
   const method: unknown = instance[name];
   const controls = typeof method === 'function' ? controlsByMethod.get(method) : undefined;
   if (controls === undefined) {
-    throw new CacheError('ERR_ARGUMENT_INVALID', `${String(name)} is no method decorated with cachedMethod.`);
+    throw invalidArgument(
+      'cachedMethodOf(instance, name)',
+      `name is ${typeof name === 'string' ? `'${name}'` : kindOf(name)}, which is no method decorated with cachedMethod`,
+    );
   }
   const bound: CachedControls<unknown[], unknown> = {
     fresh: (...args) => controls.fresh.apply(instance, args),
@@ -146,10 +172,18 @@ export function cachedMethodOf<T extends object, N extends keyof T>(
 /**
  * Lets what is used most of an instance's cached methods be loaded before anybody asks, from the next start on
  * (`docs/warming.md`). Functions need no such call: they are known where they are wrapped, methods only once one is called.
+ * @throws CacheError `ERR_ARGUMENT_INVALID` for what is no object
  * @example
  * const users = keepWarm(new Users(cache));
  */
 export function keepWarm<T extends object>(instance: T): T {
+  if (typeof instance !== 'object' || instance === null) {
+    const hint = typeof instance === 'function' ? ': keepWarm(new Users(cache)), not the class' : '';
+    throw invalidArgument(
+      'keepWarm(instance)',
+      `instance is ${kindOf(instance)}, expected an object with cached methods${hint}`,
+    );
+  }
   for (let each: unknown = instance; typeof each === 'object' && each !== null; ) {
     for (const { value } of Object.values(Object.getOwnPropertyDescriptors(each))) {
       if (typeof value === 'function') recipesByMethod.get(value)?.(instance, () => instance);
@@ -168,11 +202,30 @@ const recipesByMethod = new WeakMap<object, Registering>();
 
 type Kind = (method: Method, plan: EntryPlan, note: Note | undefined) => Read;
 
-function readingDecorator(options: object, kind: Kind): unknown {
+function readingDecorator(usage: string, options: object, kind: Kind): unknown {
+  if (typeof options === 'function') {
+    throw invalidArgument(
+      usage,
+      "options is a function, so the decorator was used without its options: write @cachedMethod({ key: 'user::{0}' })",
+    );
+  }
+  assertEntryOptions(options, usage);
+  if (!('key' in options) && !('keyPrefix' in options)) {
+    throw invalidArgument(
+      usage,
+      `options is ${kindOf(options)} without a key: write { key: 'user::{0}' }. It decorates methods of classes; for functions use cached(cache, fn, options)`,
+    );
+  }
   // The overloads have checked what stands here.
   const { cache, ...given } = options as EntryPlanOptions & CacheSelector;
   const planOptions = given as EntryPlanOptions;
+  assertSelector(usage, cache);
   return decorator((method, cacheOf) => reading(method, cacheOf, planOptions, kind), cache);
+}
+
+function assertSelector(usage: string, cache: unknown): void {
+  if (cache === undefined || typeof cache === 'function') return;
+  throw invalidArgument(usage, `cache is ${kindOf(cache)}, expected a function: cache: (self) => self.cache`);
 }
 
 function reading(method: Method, cacheOf: CacheOf, options: EntryPlanOptions, kind: Kind): Method {

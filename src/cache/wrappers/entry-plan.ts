@@ -2,9 +2,11 @@
  * What the author said about the entries of a function (key, tags, dependencies, ttl), compiled once, when the function
  * is wrapped. Wrappers and decorators are two ways to the same plan, hence alike in power.
  */
+import { invalidArgument, kindOf } from '../arguments.ts';
 import type { EntryOptions } from '../entry-options.ts';
 import { CacheError } from '../errors.ts';
 import {
+  assertColons,
   compileKeyTemplate,
   compileTemplate,
   type Parameters,
@@ -134,6 +136,7 @@ export function planEntry<A extends readonly unknown[]>(
   );
   const makeTags = tags === undefined ? undefined : labelsOf(tags, scope);
   const makeDependencies = dependsOn === undefined ? undefined : labelsOf(dependsOn, scope);
+  if (Array.isArray(dependsOn)) for (const each of dependsOn) assertColons(each, scope);
   return {
     length,
     recipe: recipeName(fn.name, given),
@@ -179,9 +182,59 @@ export function scopeOf(
   return { functionName: fn.name === '' ? 'the function' : `${fn.name}()`, length: fn.length, parameters };
 }
 
+/**
+ * @param usage how it is called, such as `cached(cache, fn, options)`
+ * @throws CacheError `ERR_ARGUMENT_INVALID` for what is no object
+ */
+export function assertEntryOptions(options: unknown, usage: string): void {
+  if (typeof options === 'string') {
+    throw invalidArgument(usage, `options is a text, expected an object: write { key: '${options}' }`);
+  }
+  if (typeof options === 'object' && options !== null && !Array.isArray(options)) return;
+  throw invalidArgument(
+    usage,
+    `options is ${kindOf(options)}, expected an object with a key: { key: 'user::{0}::profile' }`,
+  );
+}
+
+/** The options that are texts, lists or functions, and what each is expected to be. */
+function assertKinds(owner: string, options: AnyPlanOptions): void {
+  const isList = (value: unknown) => Array.isArray(value);
+  const isText = (value: unknown) => typeof value === 'string' && value !== '';
+  const isCall = (value: unknown) => typeof value === 'function';
+  const kinds: readonly (readonly [
+    name: keyof AnyPlanOptions,
+    expected: string,
+    (value: unknown) => boolean,
+  ])[] = [
+    ['key', "a text such as 'user::{0}::profile', or a function", (value) => isText(value) || isCall(value)],
+    ['keyPrefix', "a text such as 'user'", isText],
+    ['keyParams', 'a list such as [0]', isList],
+    ['name', 'a text', isText],
+    ['tags', "a list such as ['user:{0}'], or a function", (value) => isList(value) || isCall(value)],
+    ['dependsOn', "a list such as ['user::{0}'], or a function", (value) => isList(value) || isCall(value)],
+    [
+      'parameters',
+      "a number, or a list of names such as ['id']",
+      (value) => isList(value) || Number.isInteger(value),
+    ],
+    ['tier', "the name of a tier such as 'user'", isText],
+  ];
+  for (const [name, expected, isRight] of kinds) {
+    const value: unknown = options[name];
+    if (value === undefined || isRight(value)) continue;
+    throw invalidArgument(
+      owner,
+      `${name} is ${value === '' ? 'empty' : kindOf(value)}, expected ${expected}`,
+    );
+  }
+}
+
 function assertOptions(name: string, options: AnyPlanOptions): void {
   const owner = name || 'the function';
+  assertEntryOptions(options, owner);
   assertKnown(owner, options, OPTIONS);
+  assertKinds(owner, options);
   if (options.ttlMs !== undefined) assertTtl(options.ttlMs, `ttlMs of ${owner}`);
   if (options.negativeTtlMs !== undefined) assertTtl(options.negativeTtlMs, `negativeTtlMs of ${owner}`);
   assertLoadingPolicy(options, owner);

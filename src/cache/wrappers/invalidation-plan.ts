@@ -3,7 +3,9 @@
  * A write that the database accepted never fails because of its invalidation (I4), and nothing stale stays behind
  * either: when the targets cannot be made out, the whole cache is cleared.
  */
+import { consoleLogger } from '../../logger/console-logger.ts';
 import { guardedLogger, type Logger } from '../../logger.ts';
+import { assertLogger, invalidArgument, kindOf } from '../arguments.ts';
 import type { Cache } from '../cache.ts';
 import { CacheError } from '../errors.ts';
 import { compileTargetTemplate, compileTemplate, type Parameters } from '../keys/key-template.ts';
@@ -20,7 +22,7 @@ export type InvalidationTargets<A extends readonly unknown[] = readonly never[],
 export interface InvalidationOptions {
   /** As in the options of `cached`. */
   readonly parameters?: Parameters | undefined;
-  /** Hears of an invalidation that failed. @default `console` */
+  /** Hears of an invalidation that failed. @default the console, one line a message */
   readonly logger?: Logger | undefined;
 }
 
@@ -50,7 +52,8 @@ export function planInvalidation<A extends readonly unknown[], R>(
 ): InvalidationPlan {
   const scope = scopeOf(fn, options.parameters);
   assertKnown(scope.functionName, options, OPTIONS);
-  const logger = guardedLogger(options.logger ?? console);
+  assertLogger(options.logger, scope.functionName);
+  const logger = guardedLogger(options.logger ?? consoleLogger);
   const makeTargets = typeof targets === 'function' ? undefined : compileAll(asList(targets));
   function compileAll(list: readonly InvalidationTarget[]) {
     if (list.length === 0) {
@@ -61,7 +64,13 @@ export function planInvalidation<A extends readonly unknown[], R>(
     }
     return list.map((target) => {
       if (typeof target === 'string') return compileTargetTemplate(target, scope);
-      const render = compileTemplate(target?.tag, scope);
+      if (typeof target?.tag !== 'string') {
+        throw invalidArgument(
+          scope.functionName,
+          `targets has ${kindOf(target)}, expected a key or pattern such as 'user::{0}::*', or { tag: 'user:{0}' }`,
+        );
+      }
+      const render = compileTemplate(target.tag, scope);
       return (args: readonly unknown[]) => ({ tag: render(args) });
     });
   }

@@ -3,6 +3,7 @@
  * The cache is always handed over. Asynchronous functions stay asynchronous, synchronous ones synchronous, and `this`
  * is passed on (it is no part of the key).
  */
+import { assertCache, assertFunction, invalidArgument, kindOf } from '../arguments.ts';
 import type { Cache } from '../cache.ts';
 import type { LoadOptions } from '../entry-options.ts';
 import { CacheError } from '../errors.ts';
@@ -10,7 +11,7 @@ import type { LoadContext } from '../loading/load-context.ts';
 import { isPromiseLike } from '../promise-like.ts';
 import type { Removal } from '../removal.ts';
 import type { WarmJob } from '../warm-job.ts';
-import { type EntryPlan, type EntryPlanOptions, planEntry } from './entry-plan.ts';
+import { assertEntryOptions, type EntryPlan, type EntryPlanOptions, planEntry } from './entry-plan.ts';
 import { type InvalidationOptions, type InvalidationTargets, planInvalidation } from './invalidation-plan.ts';
 
 /** What a function with cached values can do besides being called. `this` is passed on to the function. */
@@ -70,7 +71,7 @@ export function cached<A extends unknown[], R>(
   options: PlainPlanOptions<A, Awaited<NoInfer<R>>>,
 ): ((...args: A) => Promise<Awaited<R>>) & CachedControls<A, Promise<Awaited<R>>>;
 export function cached(cache: Cache, fn: unknown, options: object): unknown {
-  assertFunction(fn, 'cached');
+  assertWrapping(cache, fn, options, 'cached(cache, fn, options)');
   // Within, arguments are just values; the overloads have checked what stands here.
   const inner = fn as Method;
   const plan = planEntry(inner, options as EntryPlanOptions);
@@ -95,7 +96,7 @@ export function cachedSync<F extends AnyFunction>(
   options: PlainPlanOptions<ArgsOf<F>, ReturnType<F>>,
 ): Cached<F>;
 export function cachedSync(cache: Cache, fn: unknown, options: object): unknown {
-  assertFunction(fn, 'cachedSync');
+  assertWrapping(cache, fn, options, 'cachedSync(cache, fn, options)');
   // Within, arguments are just values; the overloads have checked what stands here.
   const inner = fn as Method;
   const plan = planEntry(inner, options as EntryPlanOptions);
@@ -117,7 +118,15 @@ export function invalidates<F extends AnyFunction>(
   targets: InvalidationTargets<ArgsOf<F>, Awaited<ReturnType<F>>>,
   options?: InvalidationOptions,
 ): F {
-  assertFunction(fn, 'invalidates');
+  const usage = 'invalidates(cache, fn, targets)';
+  assertCache(cache, usage);
+  assertFunction(fn, usage, 'fn');
+  if (targets === undefined || targets === null) {
+    throw invalidArgument(
+      usage,
+      `targets is ${kindOf(targets)}, expected what fn changes, such as 'user::{0}::*'`,
+    );
+  }
   // Within, arguments are just values.
   return invalidating(fn as unknown as Method, () => cache, targets, options) as unknown as F;
 }
@@ -285,7 +294,8 @@ function named<F extends object>(call: F, fn: { readonly name: string; readonly 
   });
 }
 
-function assertFunction(fn: unknown, name: string): void {
-  if (typeof fn === 'function') return;
-  throw new CacheError('ERR_ARGUMENT_INVALID', `${name}(cache, function, …) takes the function second.`);
+function assertWrapping(cache: unknown, fn: unknown, options: unknown, usage: string): void {
+  assertCache(cache, usage);
+  assertFunction(fn, usage, 'fn');
+  assertEntryOptions(options, usage);
 }

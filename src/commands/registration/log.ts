@@ -1,4 +1,4 @@
-/** Registration as the log tells it, when the bot starts and half a minute later. */
+/** Registration as the log tells it, when the bot starts. */
 import type { Logger } from '../../logger.ts';
 import { NO_GUILDS, type Registration } from './registration.ts';
 
@@ -19,31 +19,6 @@ export async function registerAndTell(registration: Registration, logger: Logger
     }
   } catch (error) {
     logger.warn('The cache commands could not be registered.', { error });
-  }
-}
-
-/**
- * A host that deploys by replacing its whole list takes our commands off with it; it is told, and not fought.
- * Never rejects.
- * @param weRegister whether we registered them at the start, so that only what was there can have been taken off
- */
-export async function tellMissing(
-  registration: Registration,
-  logger: Logger,
-  weRegister: boolean,
-): Promise<void> {
-  try {
-    const missing = await registration.missing({ registeredOnly: weRegister });
-    if (missing.length === 0) return;
-    const where = missing.map(({ guildId, names }) => `${slashed(names)} in guild ${guildId}`).join(', ');
-    const why = weRegister
-      ? "Most likely the bot's own deploy script replaced the whole list of commands (a bulk PUT). Add ours to the"
-      : "They were to be deployed with the bot's own (`register: false`). Add them to the";
-    logger.warn(
-      `Discord does not have ${where}. ${why} list that it deploys: \`body: [...commands, ...cacheCommandData(config)]\`.`,
-    );
-  } catch (error) {
-    logger.warn('Whether the cache commands are registered could not be checked.', { error });
   }
 }
 

@@ -9,6 +9,7 @@ import {
   type RESTPostAPIChatInputApplicationCommandsJSONBody,
   Routes,
 } from 'discord.js';
+import { NAME_A_GUILD } from '../../config/config.ts';
 import type { Logger } from '../../logger.ts';
 import { type CommandStore, KeptCommands, memoryCommandStore } from './command-store.ts';
 import { type Differences, differences } from './differences.ts';
@@ -56,9 +57,7 @@ export interface RegistrationOptions {
 }
 
 /** What to do when no admin guild is named. */
-export const NO_GUILDS =
-  'The cache commands are registered nowhere, because no admin guild is named: ' +
-  'set `admin.guild_ids` in config.json or ADMIN_GUILD_ID in the environment.';
+export const NO_GUILDS = `The cache commands are registered nowhere, because no admin guild is named: ${NAME_A_GUILD}`;
 
 /** What is done about the differences in a guild; tells what became of them. */
 type Act = (

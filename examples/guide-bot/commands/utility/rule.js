@@ -1,4 +1,5 @@
 const { SlashCommandBuilder } = require('discord.js');
+const { fetchRule, saveRule } = require('../../database.js');
 
 module.exports = {
   data: new SlashCommandBuilder()
@@ -9,10 +10,9 @@ module.exports = {
   async execute(interaction) {
     const number = interaction.options.getString('number');
     const text = interaction.options.getString('text');
-    const { rules } = interaction.client;
-    if (text !== null) await rules.save(number, text);
+    if (text !== null) await saveRule(number, text);
     await interaction.reply({
-      content: (await rules.fetch(number)) ?? 'There is no such rule.',
+      content: (await fetchRule(number)) ?? 'There is no such rule.',
       allowedMentions: { parse: [] },
     });
   },
