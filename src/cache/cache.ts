@@ -55,8 +55,8 @@ export interface Cache {
 
   /**
    * Write-through: `save` is awaited first, then the cache holds the new value; a failed save changes nothing here.
-   * Writes to one key run one after another, so that one within the `save` of another waits for ever. A load in flight
-   * never overwrites the new value.
+   * Writes to one key run one after another; one within the `save` of another does not wait for it, and the key is
+   * invalidated then in place of filled. A load in flight never overwrites the new value.
    * @throws whatever `save` rejects with
    */
   write<T, R>(
