@@ -328,6 +328,10 @@ export class CacheManager implements Cache {
   }
 
   invalidate(...targets: readonly InvalidationTarget[]): Removal {
+    return this.#invalidate(targets);
+  }
+
+  #invalidate(targets: readonly InvalidationTarget[]): Removal {
     const compiled = targets.map(compileTarget);
     if (this.closed) return NOTHING;
     const removal = this.#invalidator.invalidate(compiled);
@@ -371,7 +375,7 @@ export class CacheManager implements Cache {
       compiled.some((target) => covers(target, key, links));
     const topKeys = this.#top.forget(isCovered);
     const forgetKeys = this.warmth?.forget(compiled);
-    const removal = this.invalidate(...targets);
+    const removal = this.#invalidate(targets);
     const { entries, weightBytes, loads } = (await removal.pending) ?? removal;
     // Each step may wait for a lock: not all in one turn of the loop (I12).
     await this.clock.yield();

@@ -19,6 +19,8 @@ export class BatchLoad<T> {
   readonly #clock: Clock;
   readonly #keys: string[] = [];
   readonly #shares: PromiseWithResolvers<T>[] = [];
+  /** Whether the one load has failed. */
+  hasFailed = false;
 
   constructor(loadMissing: LoadMissing<T>, call: Call, clock: Clock) {
     this.#loadMissing = loadMissing;
@@ -44,6 +46,7 @@ export class BatchLoad<T> {
       const values = await this.call.run(this.#loadMissing, this.#keys);
       end = (share, key) => share.resolve(values.get(key) as T);
     } catch (error) {
+      this.hasFailed = true;
       end = (share) => share.reject(error);
     }
     let beganAt = this.#clock.precise();

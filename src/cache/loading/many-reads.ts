@@ -56,12 +56,18 @@ export class ManyReads {
     const oneLess = () => {
       if (--left === 0) ended.resolve();
     };
+    let running = Promise.resolve();
+    // When the one load has failed, every key's has ended before that is told: a retry must not join one of them.
+    const failed = (error: unknown) => {
+      if (batch.hasFailed) void running.then(() => ended.reject(error));
+      else ended.reject(error);
+    };
     const takeLater = (key: string, value: Promise<T>) => {
       left++;
       value.then((loaded) => {
         found.set(key, loaded);
         oneLess();
-      }, ended.reject);
+      }, failed);
     };
     const read = (key: string) => {
       const entry = isForced ? undefined : reader.find(key, options, batch.load, false);
@@ -69,18 +75,18 @@ export class ManyReads {
         found.set(key, servedValue(entry) as T);
         return;
       }
-      const running = isForced ? undefined : loads.get(key);
-      if (running === undefined) {
+      const inFlight = isForced ? undefined : loads.get(key);
+      if (inFlight === undefined) {
         takeLater(key, loading.load<T>(key, batch.load, options, batch.call));
         return;
       }
       const readAnew = () => getOrLoad(key, aloneWith(loadMissing), options);
-      takeLater(key, loading.join(running, readAnew, batch.load, options, batch.call));
+      takeLater(key, loading.join(inFlight, readAnew, batch.load, options, batch.call));
     };
     const reading = beginInSlices(clock, found.keys(), read);
     if (reading !== undefined) await reading;
     // All keys are registered before the one load begins, so that it cannot miss an invalidation.
-    void batch.run();
+    running = batch.run();
     oneLess();
     await ended.promise;
     return found;
