@@ -43,6 +43,7 @@ import type { Warmers } from '../warmers/types.ts';
 import { createWarmers } from '../warmers/warmers.ts';
 import type { WriteBehind } from '../write-behind/types.ts';
 import type { Cachecord, CachecordOptions, HostCommand, StartOptions } from './cachecord.ts';
+import { assertAlone, marked } from './claim.ts';
 import { ownVersion } from './own-version.ts';
 
 /**
@@ -203,7 +204,13 @@ class Plugin implements Cachecord {
         new CacheError('ERR_CLOSED', 'Cachecord was stopped: make a new one to start again.'),
       );
     }
-    this.#started ??= this.#start(options);
+    if (this.#started !== undefined) return this.#started;
+    try {
+      assertAlone(this.#client);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    this.#started = this.#start(options);
     return this.#started;
   }
 
@@ -277,7 +284,10 @@ class Plugin implements Cachecord {
     for (const notice of scopeNotices(this.warmers.scopes, this.cache.tiers)) this.#logger.warn(notice);
     this.#listen = listen;
     this.#on(Events.InteractionCreate, (interaction) => this.#seen(interaction));
-    this.#on(Events.GuildDelete, ({ id }) => this.#left(id));
+    this.#on(
+      Events.GuildDelete,
+      marked(({ id }) => this.#left(id)),
+    );
     this.#on(Events.Error, (error) => this.#clientFailed(error));
     const serving = this.#shards?.serve((question, from) =>
       question.topic === 'forget' ? this.#forgetHere(question) : this.#desk.answer(question, from),
