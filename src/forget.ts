@@ -4,6 +4,7 @@
  */
 import type { Cache } from './cache/cache.ts';
 import { CacheError } from './cache/errors.ts';
+import { partsOf } from './cache/invalidation/many-targets.ts';
 import type { InvalidationTarget } from './cache/keys/target.ts';
 import type { Forgotten } from './cache/removal.ts';
 import type { ForgottenWrites, WriteBehind } from './write-behind/types.ts';
@@ -42,10 +43,10 @@ export async function forget(
   let forgotten: Forgotten;
   try {
     // First, or a read could bring back what is not saved yet.
-    behind = writeBehind?.forget(...targets.filter((target) => typeof target === 'string'));
+    behind = writeBehind && forgetWrites(writeBehind, targets);
   } finally {
     // Also where the journal cannot be read.
-    forgotten = await cache.forget(...targets);
+    forgotten = await forgetAll(cache, targets);
   }
   const { clock } = cache;
   return {
@@ -60,13 +61,45 @@ export async function forget(
   };
 }
 
+/** A guild may name all its members: more than a call takes arguments. */
+const AT_ONCE = 10_000;
+
+async function forgetAll(cache: Cache, targets: readonly InvalidationTarget[]): Promise<Forgotten> {
+  let all = await cache.forget(...targets.slice(0, AT_ONCE));
+  for (const part of partsOf(targets.slice(AT_ONCE), AT_ONCE)) {
+    if (part.length > 0) all = addForgotten(all, [await cache.forget(...part)]);
+  }
+  return all;
+}
+
+function forgetWrites(
+  writeBehind: Pick<WriteBehind, 'forget'>,
+  targets: readonly InvalidationTarget[],
+): ForgottenWrites {
+  let writes = 0;
+  let isUnfinished = false;
+  const keys = targets.filter((target) => typeof target === 'string');
+  for (const part of partsOf(keys, AT_ONCE)) {
+    const forgotten = writeBehind.forget(...part);
+    writes += forgotten.writes;
+    isUnfinished ||= forgotten.isUnfinished;
+  }
+  return { writes, isUnfinished };
+}
+
 /** What was forgotten in all processes of a bot: theirs is added to the own. */
 export function addReceipts(own: ForgetReceipt, others: readonly ForgetReceipt[]): ForgetReceipt {
-  const sum = (of: Exclude<keyof Forgotten, 'isUnfinished'> | 'writes') =>
-    others.reduce((total, receipt) => total + receipt[of], own[of]);
   return {
     ...own,
-    writes: sum('writes'),
+    ...addForgotten(own, others),
+    writes: others.reduce((total, { writes }) => total + writes, own.writes),
+  };
+}
+
+function addForgotten(own: Forgotten, others: readonly Forgotten[]): Forgotten {
+  const sum = (of: Exclude<keyof Forgotten, 'isUnfinished'>) =>
+    others.reduce((total, forgotten) => total + forgotten[of], own[of]);
+  return {
     entries: sum('entries'),
     weightBytes: sum('weightBytes'),
     loads: sum('loads'),

@@ -28,11 +28,12 @@ import { openWithBetterSqlite3 } from './layers/disk/open-sqlite.ts';
 import { Persistence } from './layers/disk/persistence.ts';
 import type { StoredEntries } from './layers/disk/stored-entries.ts';
 import { MemoryLayer } from './layers/memory.ts';
-import { aloneWith, BatchLoad, type LoadMissing } from './loading/batch-load.ts';
+import type { LoadMissing } from './loading/batch-load.ts';
 import { Filler, WRITTEN } from './loading/filler.ts';
 import type { LoadContext, Loader } from './loading/load-context.ts';
 import { Loading } from './loading/loading.ts';
 import { Loads } from './loading/loads.ts';
+import { ManyReads } from './loading/many-reads.ts';
 import { Reader } from './loading/reader.ts';
 import { Room } from './loading/room.ts';
 import { Unsaved } from './loading/unsaved.ts';
@@ -79,6 +80,7 @@ export class CacheManager implements Cache {
   readonly #filler: Filler;
   readonly #loading: Loading;
   readonly #reader: Reader;
+  readonly #manyReads: ManyReads;
   readonly #writing: Writing;
   readonly #upkeep: Upkeep;
   readonly #closing = new AbortController();
@@ -174,6 +176,13 @@ export class CacheManager implements Cache {
       random,
       unsaved: this.unsaved,
     });
+    this.#manyReads = new ManyReads({
+      reader: this.#reader,
+      loads: this.#loads,
+      loading: this.#loading,
+      clock: this.clock,
+      getOrLoad: (key, load, options) => this.getOrLoad(key, load, options),
+    });
     this.#persistence =
       this.#disk &&
       new Persistence({
@@ -222,7 +231,10 @@ export class CacheManager implements Cache {
       const entry = this.#reader.find(key, options, load, false);
       if (entry !== undefined) return servedPromise(entry) as Promise<T>;
       const running = this.#loads.get(key);
-      if (running !== undefined) return this.#loading.join(running, () => this.getOrLoad(key, load, options));
+      if (running !== undefined) {
+        const readAnew = () => this.getOrLoad(key, load, options);
+        return this.#loading.join(running, readAnew, load, options);
+      }
     }
     return this.#loading.load(key, load, options);
   }
@@ -235,7 +247,7 @@ export class CacheManager implements Cache {
     return this.#loading.loadSync(key, load, options);
   }
 
-  async getOrLoadMany<T>(
+  getOrLoadMany<T>(
     keys: readonly string[],
     loadMissing: LoadMissing<T>,
     options: LoadOptions = NO_OPTIONS,
@@ -243,25 +255,7 @@ export class CacheManager implements Cache {
     const usage = 'getOrLoadMany(keys, loadMissing)';
     assertList(keys, usage, 'keys');
     assertFunction(loadMissing, usage, 'loadMissing');
-    const values = new Map<string, T | Promise<T>>();
-    const batch = new BatchLoad(loadMissing);
-    const wanted = new Set(keys);
-    // Before any load is registered: one that is waits for those after it.
-    for (const key of wanted) if (typeof key !== 'string') assertKey(key);
-    for (const key of wanted) {
-      const entry = options.fresh === true ? undefined : this.#reader.find(key, options, batch.load, false);
-      const running = options.fresh === true ? undefined : this.#loads.get(key);
-      if (entry !== undefined) values.set(key, servedValue(entry) as T);
-      else if (running === undefined) values.set(key, this.#loading.load<T>(key, batch.load, options));
-      else {
-        const readAnew = () => this.getOrLoad(key, aloneWith(loadMissing), options);
-        values.set(key, this.#loading.join(running, readAnew));
-      }
-    }
-    // All keys are registered before the one load begins, so that it cannot miss an invalidation.
-    batch.begin();
-    const found = await Promise.all([...values.values()]);
-    return new Map([...values.keys()].map((key, i) => [key, found[i] as T]));
+    return this.#manyReads.getOrLoadMany(keys, loadMissing, options);
   }
 
   lookup<T>(key: string): Lookup<T> {
@@ -343,6 +337,10 @@ export class CacheManager implements Cache {
   }
 
   invalidate(...targets: readonly InvalidationTarget[]): Removal {
+    return this.#invalidate(targets);
+  }
+
+  #invalidate(targets: readonly InvalidationTarget[]): Removal {
     const compiled = targets.map(compileTarget);
     if (this.closed) return NOTHING;
     const removal = this.#invalidator.invalidate(compiled);
@@ -386,7 +384,7 @@ export class CacheManager implements Cache {
       compiled.some((target) => covers(target, key, links));
     const topKeys = this.#top.forget(isCovered);
     const forgetKeys = this.warmth?.forget(compiled);
-    const removal = this.invalidate(...targets);
+    const removal = this.#invalidate(targets);
     const { entries, weightBytes, loads } = (await removal.pending) ?? removal;
     // Each step may wait for a lock: not all in one turn of the loop (I12).
     await this.clock.yield();

@@ -5,6 +5,8 @@
  * machine's clock, and stand still where the machine sleeps; `epochAt` turns one into epoch milliseconds, for people to
  * read and for what outlives the process.
  */
+import * as machineTimers from 'node:timers';
+
 export interface Clock {
   /** Milliseconds since the origin, monotonic, whole. May lag by up to a millisecond. */
   now(): number;
@@ -38,14 +40,23 @@ const TURN_MS = 2;
 /** How many reads may share one reading of the machine's clock within a turn of the event loop. */
 const READS_PER_READING = 64;
 
+/** As they are without fake timers, also where these are set up before this file is loaded. */
+const machineTimeout = machineTimers.setTimeout;
+const machineImmediate = machineTimers.setImmediate;
+
 /**
  * The machine's monotonic clock.
  *
  * Reading it takes as long as a whole lookup in memory, so one reading serves until a millisecond's timer has run,
  * and at most {@link READS_PER_READING} times, so that a blocked event loop cannot stop time.
+ *
+ * Fake timers of a test (Vitest, Jest, Sinon, node:test) drive it while they are there: time goes on from where it was
+ * when they come and when they go, and what was to run later still does.
  */
 export function systemClock(): Clock {
-  let originEpochMs = Date.now() - performance.now();
+  const monotonic = monotonicReading();
+  let originEpochMs = Date.now() - monotonic.read();
+  let source = monotonic.source;
   let reading = 0;
   let readsLeft = 0;
   let expiring = false;
@@ -53,53 +64,31 @@ export function systemClock(): Clock {
     expiring = false;
     readsLeft = 0;
   };
-  const waiting: (() => void)[] = [];
-  /** A turn is to come, or is under way and sees to the next. */
-  let isTurning = false;
-  const turn = () => {
-    const endsAt = performance.now() + TURN_MS;
-    let left = waiting.length;
-    const goOn = () => {
-      waiting.shift()?.();
-      queueMicrotask(next);
-    };
-    // What the one before does, it has done before this microtask. Who waits again has had this turn.
-    const next = () => {
-      if (--left > 0 && performance.now() < endsAt) return goOn();
-      isTurning = waiting.length > 0;
-      if (isTurning) setImmediate(turn);
-    };
-    goOn();
-  };
-  const after = (delayMs: number, run: () => void): (() => void) => {
-    let timer: NodeJS.Timeout;
-    const wait = (leftMs: number) => {
-      timer = setTimeout(
-        () => (leftMs > LONGEST_TIMER_MS ? wait(leftMs - LONGEST_TIMER_MS) : run()),
-        Math.min(leftMs, LONGEST_TIMER_MS),
-      ).unref();
-    };
-    wait(delayMs);
-    return () => clearTimeout(timer);
-  };
+  const timers = new Timers(monotonic.read);
+  const after = (delayMs: number, run: () => void) => timers.after(delayMs, run);
   return {
     now() {
-      if (readsLeft === 0) {
-        reading = Math.floor(performance.now());
-        readsLeft = READS_PER_READING;
-        if (!expiring) {
-          expiring = true;
-          setTimeout(expire, 1).unref();
-        }
+      if (readsLeft > 0 && setTimeout === machineTimeout) {
+        readsLeft--;
+        return reading;
       }
-      readsLeft--;
+      reading = Math.floor(monotonic.read());
+      timers.follow();
+      if (setTimeout !== machineTimeout) return reading;
+      readsLeft = READS_PER_READING - 1;
+      if (!expiring) {
+        expiring = true;
+        machineTimeout(expire, 1).unref();
+      }
       return reading;
     },
-    precise: () => performance.now(),
+    precise: monotonic.read,
     epochAt(at) {
+      const originNowMs = Date.now() - monotonic.read();
       // Followed forward alone: then what lies on disk counts as older than it is, and never as younger.
-      const originNowMs = Date.now() - performance.now();
-      if (originNowMs - originEpochMs > JUMP_MS) originEpochMs = originNowMs;
+      const isNewSource = source !== monotonic.source;
+      if (isNewSource || originNowMs - originEpochMs > JUMP_MS) originEpochMs = originNowMs;
+      source = monotonic.source;
       return Math.round(originEpochMs + at);
     },
     wallNow: () => Date.now(),
@@ -111,12 +100,113 @@ export function systemClock(): Clock {
       });
       return () => cancel();
     },
-    yield: () =>
-      new Promise((resolve) => {
-        waiting.push(resolve);
-        if (isTurning) return;
-        isTurning = true;
-        setImmediate(turn);
-      }),
+    yield: turns(),
   };
+}
+
+/** Milliseconds that go on where they were when fake timers put another `performance.now` in place, or take it away. */
+function monotonicReading() {
+  let source = performance.now;
+  let offset = 0;
+  let last = 0;
+  return {
+    get source() {
+      return source;
+    },
+    read(): number {
+      const raw = performance.now();
+      if (performance.now !== source) {
+        source = performance.now;
+        offset = last - raw;
+      }
+      last = raw + offset;
+      return last;
+    },
+  };
+}
+
+/** See {@link Clock.yield}. It is about the event loop, which fake timers do not stop. */
+function turns(): () => Promise<void> {
+  const waiting: (() => void)[] = [];
+  /** A turn is to come, or is under way and sees to the next. */
+  let isTurning = false;
+  const turn = () => {
+    const endsAt = performance.now() + TURN_MS;
+    let left = waiting.length;
+    const goOn = () => {
+      waiting.shift()?.();
+      // Fakes of some tests take `queueMicrotask` as well.
+      void Promise.resolve().then(next);
+    };
+    // What the one before does, it has done before this microtask. Who waits again has had this turn.
+    const next = () => {
+      if (--left > 0 && performance.now() < endsAt) return goOn();
+      isTurning = waiting.length > 0;
+      if (isTurning) machineImmediate(turn);
+    };
+    goOn();
+  };
+  return () =>
+    new Promise((resolve) => {
+      waiting.push(resolve);
+      if (isTurning) return;
+      isTurning = true;
+      machineImmediate(turn);
+    });
+}
+
+interface Timer {
+  readonly dueAt: number;
+  readonly run: () => void;
+  cancel: () => void;
+}
+
+/** Timers that are set anew where fake timers come or go: those that a fake has taken would never run. */
+class Timers {
+  readonly #read: () => number;
+  readonly #pending = new Set<Timer>();
+  /** What they are set with. */
+  #setter = setTimeout;
+
+  constructor(read: () => number) {
+    this.#read = read;
+  }
+
+  after(delayMs: number, run: () => void): () => void {
+    this.follow();
+    const timer: Timer = { dueAt: this.#read() + delayMs, run, cancel: () => undefined };
+    this.#pending.add(timer);
+    this.#set(timer, delayMs);
+    return () => {
+      timer.cancel();
+      this.#pending.delete(timer);
+    };
+  }
+
+  /** Sets all anew where fake timers have come or gone since. */
+  follow(): void {
+    if (setTimeout === this.#setter) return;
+    this.#setter = setTimeout;
+    const now = this.#read();
+    for (const timer of this.#pending) {
+      timer.cancel();
+      this.#set(timer, Math.max(0, timer.dueAt - now));
+    }
+  }
+
+  #set(timer: Timer, delayMs: number): void {
+    const clear = clearTimeout;
+    const leg = Math.min(delayMs, LONGEST_TIMER_MS);
+    const set = setTimeout(() => {
+      if (delayMs > leg) {
+        this.#set(timer, delayMs - leg);
+        return;
+      }
+      this.#pending.delete(timer);
+      timer.run();
+    }, leg);
+    // In a browser's environment of a test it is a number.
+    set.unref?.();
+    timer.cancel = () => clear(set);
+  }
 }

@@ -120,6 +120,11 @@ export class Entry implements RecencyLinks {
     return this.quietUntil !== NEVER_QUIET;
   }
 
+  /** The next hit looks at everything again. */
+  disturb(): void {
+    if (this.canBeQuiet) this.quietUntil = 0;
+  }
+
   /** To be called when the hits have reached {@link BUSY_HITS}. */
   becomeBusy(): void {
     if (!this.copied) this.#ownExtras().settled = Promise.resolve(this.value);

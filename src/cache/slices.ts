@@ -24,3 +24,30 @@ export async function inSlices<T>(
     beganAt = clock.precise();
   }
 }
+
+/** The same for what is mostly little: what fits into one slice is done at once, and nothing is to be awaited. */
+export function beginInSlices<T>(
+  clock: Clock,
+  items: Iterable<T>,
+  visit: (item: T) => void,
+): Promise<void> | undefined {
+  const iterator = items[Symbol.iterator]();
+  if (visitSlice(clock, iterator, visit)) return undefined;
+  return visitRest(clock, iterator, visit);
+}
+
+async function visitRest<T>(clock: Clock, iterator: Iterator<T>, visit: (item: T) => void): Promise<void> {
+  do await clock.yield();
+  while (!visitSlice(clock, iterator, visit));
+}
+
+/** True when there is no more. */
+function visitSlice<T>(clock: Clock, iterator: Iterator<T>, visit: (item: T) => void): boolean {
+  let visits = 0;
+  const beganAt = clock.precise();
+  for (let next = iterator.next(); next.done !== true; next = iterator.next()) {
+    visit(next.value);
+    if (++visits % VISITS_PER_READING === 0 && clock.precise() - beganAt >= SLICE_MS) return false;
+  }
+  return true;
+}

@@ -1,9 +1,18 @@
-/** What better-sqlite3 says by its errors' codes. */
+/** What better-sqlite3 says by its errors. */
+import { errorText } from './error-text.ts';
 
 /** Such as `SQLITE_FULL`; empty for what is no error of SQLite's. */
 export function sqliteCode(error: unknown): string {
   const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : undefined;
   return typeof code === 'string' ? code : '';
+}
+
+/**
+ * Whether rows are being iterated over on the connection: better-sqlite3 runs nothing then that may write, and says so by
+ * a TypeError without a code.
+ */
+export function isIterating(error: unknown): boolean {
+  return /\bbusy executing a query\b/.test(errorText(error));
 }
 
 /** Whether somebody else holds the lock. */

@@ -3,7 +3,7 @@
  * slices, and only when nobody else is writing, since waiting for them would hold the event loop (I12).
  */
 import type { Clock } from '../cache/clock.ts';
-import { isBusy } from '../cache/sqlite-error.ts';
+import { isBusy, isIterating } from '../cache/sqlite-error.ts';
 import { type FeedDatabase, inTransaction, rowsOf } from './database.ts';
 import type { Reader } from './readers.ts';
 import type { TriggerWatch } from './trigger-watch.ts';
@@ -24,7 +24,8 @@ export class Housekeeping {
 
   /**
    * Reports where the reader is and prunes, letting the loop turn between two slices.
-   * @throws whatever SQLite throws, but for a database that is busy: the next time is soon enough
+   * @throws whatever SQLite throws, but for a database that is busy, with others or with an iteration of the host's: the
+   *   next time is soon enough
    */
   async run(position: () => number): Promise<void> {
     let more = true;
@@ -56,14 +57,14 @@ export class Housekeeping {
   /** At once or not at all. */
   #unlessBusy(work: () => boolean): boolean {
     const [{ timeout = 0 } = {}] = rowsOf(this.#db, 'PRAGMA busy_timeout');
-    this.#db.exec('PRAGMA busy_timeout = 0');
+    rowsOf(this.#db, 'PRAGMA busy_timeout = 0');
     try {
       return work();
     } catch (error) {
-      if (!isBusy(error)) throw error;
+      if (!isBusy(error) && !isIterating(error)) throw error;
       return false;
     } finally {
-      this.#db.exec(`PRAGMA busy_timeout = ${Number(timeout)}`);
+      rowsOf(this.#db, `PRAGMA busy_timeout = ${Number(timeout)}`);
     }
   }
 }

@@ -105,8 +105,8 @@ export class ResponseCache {
     const key = responseKey(request, { keyPrefix: this.#options.keyPrefix, identity, vary });
     let own: Response | undefined;
     const load = async (context: LoadContext): Promise<StoredResponse | NotShared> => {
-      context.tag(...listOf(this.#options.tags, request));
-      context.dependsOn(...listOf(this.#options.dependsOn, request));
+      for (const tag of listOf(this.#options.tags, request)) context.tag(tag);
+      for (const key of listOf(this.#options.dependsOn, request)) context.dependsOn(key);
       const response = await handler(sharedRequest(request, context.signal));
       const refusal = this.#refusal(response, vary);
       const stored = refusal === undefined ? await storeResponse(response, this.#maxBodyBytes) : response;

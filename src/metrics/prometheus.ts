@@ -7,6 +7,7 @@
  */
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { Cache } from '../cache/cache.ts';
+import { CacheError } from '../cache/errors.ts';
 import type { CacheStats } from '../cache/statistics/stats.ts';
 import { DISK_METRICS } from './disk-figures.ts';
 import { EventLoopDelay } from './event-loop-delay.ts';
@@ -22,13 +23,14 @@ export interface CacheMetrics {
 type Stats = () => CacheStats;
 
 /**
- * Puts the metrics of a cache into a registry.
- * @throws Error by prom-client when they are in it already
+ * Puts the metrics of a cache into a registry. Each cache takes one of its own, served at a path of its own.
+ * @throws CacheError `ERR_ARGUMENT_INVALID` where the registry has the metrics of a cache already
  * @example
  * const metrics = cacheMetrics(cache, registry);
  * app.get('/metrics', async (c) => c.text(await registry.metrics(), 200, { 'content-type': registry.contentType }));
  */
 export function cacheMetrics(cache: Pick<Cache, 'stats' | 'clock'>, registry: Registry): CacheMetrics {
+  assertNone(registry);
   const stats = oncePerScrape(() => cache.stats(0));
   for (const metric of Object.values(FIGURE_METRICS)) {
     if (metric === HISTOGRAM) registry.registerMetric(loadTimeMetric(() => stats().tiers));
@@ -52,6 +54,15 @@ export function cacheMetrics(cache: Pick<Cache, 'stats' | 'clock'>, registry: Re
     register(registry, { type: 'gauge', name: PREFIX + name, help, labels }, samples);
   }
   return { stop: () => delay.stop() };
+}
+
+/** Before anything is registered: what prom-client says of a name that is taken helps nobody. */
+function assertNone(registry: Registry): void {
+  if (registry.getSingleMetric(`${PREFIX}enabled`) === undefined) return;
+  throw new CacheError(
+    'ERR_ARGUMENT_INVALID',
+    'This registry has the metrics of a cache already. Give each cache a registry of its own (new Registry()), served at a path of its own; where the same bot is started anew, clear() the registry first.',
+  );
 }
 
 interface Whole {

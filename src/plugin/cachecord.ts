@@ -73,7 +73,10 @@ export interface Cachecord {
   handle(interaction: Interaction): Promise<boolean>;
   /**
    * Listens, warms within the budget, and registers as soon as the client is ready. Adds one listener for interactions
-   * and one for the client's errors, without which an error ends the process.
+   * and one for the client's errors, without which an error ends the process. Once is enough: called again, it does
+   * nothing more.
+   * @throws CacheError `ERR_ARGUMENT_INVALID` where another Cachecord runs on the client: two would both answer. Await its
+   *   `stop` first, as at a hot reload
    */
   start(options?: StartOptions): Promise<void>;
   /**

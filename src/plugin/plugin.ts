@@ -45,6 +45,7 @@ import type { Warmers } from '../warmers/types.ts';
 import { createWarmers } from '../warmers/warmers.ts';
 import type { WriteBehind } from '../write-behind/types.ts';
 import type { Cachecord, CachecordOptions, HostCommand, StartOptions } from './cachecord.ts';
+import { assertAlone, marked } from './claim.ts';
 import { assertCachecordOptions, assertClient, assertForgotten, assertStartOptions } from './options.ts';
 import { ownVersion } from './own-version.ts';
 
@@ -204,12 +205,14 @@ class Plugin implements Cachecord {
         new CacheError('ERR_CLOSED', 'Cachecord was stopped: make a new one to start again.'),
       );
     }
+    if (this.#started !== undefined) return this.#started;
     try {
       assertStartOptions(options);
+      assertAlone(this.#client);
     } catch (error) {
       return Promise.reject(error);
     }
-    this.#started ??= this.#start(options);
+    this.#started = this.#start(options);
     return this.#started;
   }
 
@@ -287,7 +290,10 @@ class Plugin implements Cachecord {
     const seen = (interaction: Interaction) => this.#seen(interaction);
     this.#client.prependListener(Events.InteractionCreate, seen);
     this.#undo.push(() => this.#client.off(Events.InteractionCreate, seen));
-    this.#on(Events.GuildDelete, ({ id }) => this.#left(id));
+    this.#on(
+      Events.GuildDelete,
+      marked(({ id }) => this.#left(id)),
+    );
     this.#on(Events.Error, (error) => this.#clientFailed(error));
     const serving = this.#shards?.serve((question, from) =>
       question.topic === 'forget' ? this.#forgetHere(question) : this.#desk.answer(question, from),

@@ -7,6 +7,7 @@ import type { Lookup } from '../cache/cache.ts';
 import { errorText } from '../cache/error-text.ts';
 import { CacheError } from '../cache/errors.ts';
 import { assertKey } from '../cache/keys/keys.ts';
+import { Call } from '../cache/loading/call.ts';
 import { isPromiseLike } from '../cache/promise-like.ts';
 import { decode, encode } from '../cache/values/codec.ts';
 import type { Backlog, PendingWrite } from './backlog.ts';
@@ -168,17 +169,20 @@ export class Lane {
   /** One save. A saver that returns at once is settled at once, with nothing in between. */
   async #run(batch: readonly PendingWrite[]): Promise<void> {
     const controller = new AbortController();
+    // Nobody's: whoever has written does not wait for the save.
+    const call = new Call(this, this.name, undefined);
     this.#saving.set(controller, this.#limit(controller));
     try {
       const items = batch.map(itemOf);
       // A list of its own: what it does with that does not change what was saved.
-      const result = this.#save([...items], { signal: controller.signal });
+      const result = call.run((list) => this.#save(list, { signal: controller.signal }), [...items]);
       if (isPromiseLike(result)) await result;
       this.#counters.saved += batch.length;
       this.#holdings.saved(batch, items);
     } catch (error) {
       this.#failed(batch, error);
     }
+    call.end(this.name);
     this.#saving.get(controller)?.();
     // Others have their turn, however quick the saver is (I12).
     await this.#clock.yield();
@@ -258,6 +262,12 @@ export class Lane {
 
   async flush(): Promise<void> {
     if (this.#phase === 'over') return;
+    if (Call.current()?.isWithin(this, this.name) === true) {
+      throw new CacheError(
+        'ERR_ARGUMENT_INVALID',
+        `flush() of ${this.name} was called within its own save, which it would wait for without end. Flush after the save.`,
+      );
+    }
     const upTo = this.#holdings.lastId;
     this.#flushes++;
     await this.#until(() => !this.#backlog.hasUpTo(upTo));

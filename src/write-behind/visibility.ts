@@ -4,6 +4,7 @@
  */
 import type { BurstLog } from '../cache/burst-log.ts';
 import type { Cache } from '../cache/cache.ts';
+import { invalidateAll } from '../cache/invalidation/many-targets.ts';
 import type { InvalidationTarget } from '../cache/keys/target.ts';
 import type { WriterSettings } from './settings.ts';
 
@@ -43,7 +44,7 @@ export class Visibility {
     for (const { key, value } of items) {
       targets.push(key);
       try {
-        targets.push(...this.#settings.invalidates(key, value));
+        for (const target of this.#settings.invalidates(key, value)) targets.push(target);
       } catch (error) {
         this.#bursts.warn('targets', 'What a saved write invalidates could not be told.', { key, error });
       }
@@ -59,7 +60,7 @@ export class Visibility {
   #invalidate(targets: readonly InvalidationTarget[]): void {
     if (targets.length === 0) return;
     try {
-      this.#cache.invalidate(...targets);
+      invalidateAll(this.#cache, targets);
     } catch (error) {
       this.#bursts.warn('invalidate', 'What a saved write covers could not be invalidated.', { error });
     }

@@ -96,10 +96,10 @@ describe('I3: single flight', () => {
     expect(cache.get('query::x')).toBe('new');
   });
 
-  it('refuses a loader that waits for its own load, instead of hanging', async () => {
+  it('answers a loader that reads its own key by loading, instead of hanging', async () => {
     const { cache } = bench();
     const read = cache.getOrLoad('query::x', () => cache.getOrLoad('query::x', () => 1));
-    await expect(read).rejects.toMatchObject({ code: 'ERR_LOAD_FAILED' });
+    expect(await read).toBe(1);
   });
 });
 

@@ -115,13 +115,13 @@ describe("a savepoint of others within one of sqliteCache's transactions", () =>
     })();
   });
 
-  it('only invalidates what is set while a query is iterated over', () => {
+  it('keeps what is set while a query is iterated over', () => {
     const { db, cache, transaction, read } = purse();
     cache.set(KEY, 1);
     transaction(() => {
       for (const _ of db.prepare('SELECT n FROM coins').iterate()) cache.set(KEY, 5);
     })();
-    expect(cache.getOrLoadSync(KEY, read)).toBe(1);
+    expect(cache.getOrLoadSync(KEY, read)).toBe(5);
   });
 });
 

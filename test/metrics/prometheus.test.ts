@@ -255,10 +255,21 @@ describe('the metrics', () => {
     clock.advance(9_999);
     expect(await quantiles()).toEqual(held);
   });
+});
 
-  it('stand beside the host’s own in its registry, once', () => {
-    const { cache } = bench();
-    const { registry } = exported(cache);
-    expect(() => cacheMetrics(cache, registry)).toThrow(/already been registered/);
+describe('the metrics of a second cache', () => {
+  it('are refused by a registry that has those of a first, with what to do, and leave the first alone', async () => {
+    const registry = new Registry();
+    const first = cacheMetrics(bench().cache, registry);
+    onTestFinished(() => first.stop());
+    const before = registry.getMetricsAsArray().length;
+    expect(() => cacheMetrics(bench().cache, registry)).toThrow(/registry of its own.*clear\(\)/);
+    expect(registry.getMetricsAsArray()).toHaveLength(before);
+    const own = cacheMetrics(bench().cache, new Registry());
+    onTestFinished(() => own.stop());
+    registry.clear();
+    const again = cacheMetrics(bench().cache, registry);
+    onTestFinished(() => again.stop());
+    expect(await registry.metrics()).toContain('cachecord_enabled 1');
   });
 });

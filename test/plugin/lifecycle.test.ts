@@ -39,6 +39,38 @@ describe('start', () => {
     expect(client.listenerCount(Events.InteractionCreate)).toBe(1);
   });
 
+  it('is refused while another one runs on the client, with words that say what to do, and works after its stop', async () => {
+    const { client, plugin } = await host({ started: false });
+    await plugin.start({ register: false });
+    const make = () => createCachecord(client, { config: parseConfig({}), logger: silentLogger });
+    const second = make();
+    onTestFinished(() => second.stop());
+    await expect(second.start({ register: false })).rejects.toMatchObject({
+      code: 'ERR_ARGUMENT_INVALID',
+      message: expect.stringMatching(/runs on this client already.*stop\(\)/),
+    });
+    expect(client.listenerCount(Events.InteractionCreate)).toBe(1);
+    // A hot reload: what stops the first need not be awaited for its listeners to be gone.
+    const stopping = plugin.stop();
+    await second.start({ register: false });
+    await stopping;
+    expect(client.listenerCount(Events.InteractionCreate)).toBe(1);
+    await expect(make().start({ register: false })).rejects.toThrow('already');
+    await second.stop();
+    expect(client.listenerCount(Events.InteractionCreate)).toBe(0);
+  });
+
+  it('is refused, too, where another copy of the package runs on the client', async () => {
+    const { client, plugin } = await host({ started: false });
+    const listener = Object.assign(() => undefined, { [Symbol.for('cachecord.running')]: '0.0.9' });
+    client.on(Events.GuildDelete, listener);
+    await expect(plugin.start({ register: false })).rejects.toThrow(
+      'Cachecord 0.0.9 runs on this client already',
+    );
+    client.off(Events.GuildDelete, listener);
+    await plugin.start({ register: false });
+  });
+
   it('before the login registers as soon as the client is ready', async () => {
     const local = await startDiscord();
     const client = new Client({ intents: [], rest: { api: local.apiUrl } });

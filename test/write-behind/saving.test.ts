@@ -100,6 +100,18 @@ describe('batches', () => {
     expect(shop.values.get(KEY)).toBe(1);
     expect(clock.now()).toBe(0);
   });
+
+  it('refuse a flush within their own save, which would wait for itself', async () => {
+    const { behind } = bench();
+    const refusals: unknown[] = [];
+    const write = behind.writeBehind('n', async () => {
+      await Promise.resolve();
+      await write.flush().catch((error: unknown) => refusals.push(error));
+    });
+    await write(KEY, 1);
+    await write.flush();
+    expect(refusals).toEqual([expect.objectContaining({ code: 'ERR_ARGUMENT_INVALID' })]);
+  });
 });
 
 describe('a save that fails', () => {

@@ -1,49 +1,78 @@
 /** One load for many keys: each key's own load waits for its share of it. */
 import { hasMethods, kindOf } from '../arguments.ts';
+import type { Clock } from '../clock.ts';
+import { Call } from './call.ts';
 import type { LoadContext, Loader } from './load-context.ts';
 
 export type LoadMissing<T> = (
   missing: readonly string[],
 ) => ReadonlyMap<string, T> | PromiseLike<ReadonlyMap<string, T>>;
 
-export class BatchLoad<T> {
-  readonly #loadMissing: LoadMissing<T>;
-  readonly #keys: string[] = [];
-  readonly #loaded = Promise.withResolvers<ReadonlyMap<string, T>>();
+/** So many loads end between two looks at the clock. */
+const ENDS_PER_READING = 32;
+/** After so long the event loop turns (I12). */
+const SLICE_MS = 2;
 
-  constructor(loadMissing: LoadMissing<T>) {
+export class BatchLoad<T> {
+  /** The call that all of its keys wait for. */
+  readonly call: Call;
+  readonly #loadMissing: LoadMissing<T>;
+  readonly #clock: Clock;
+  readonly #keys: string[] = [];
+  readonly #shares: PromiseWithResolvers<T>[] = [];
+  /** Whether the one load has failed. */
+  hasFailed = false;
+
+  constructor(loadMissing: LoadMissing<T>, call: Call, clock: Clock) {
     this.#loadMissing = loadMissing;
+    this.call = call;
+    this.#clock = clock;
   }
 
   /** The loader of each key: it puts the key on the list, and waits. */
-  readonly load: Loader<T> = async ({ key }: LoadContext) => {
+  readonly load: Loader<T> = ({ key }: LoadContext) => {
+    // A load behind is a call of its own.
+    Call.current()?.joins(this.call);
+    const share = Promise.withResolvers<T>();
     this.#keys.push(key);
-    const values = await this.#loaded.promise;
-    if (!hasMethods(values, 'get')) {
-      throw new TypeError(
-        `getOrLoadMany(keys, loadMissing): loadMissing gives ${kindOf(values)}, expected a Map of each key to its value.`,
-      );
-    }
-    return values.get(key) as T;
+    this.#shares.push(share);
+    return share.promise;
   };
 
-  /** Begins the one load for the keys on the list. That it throws at once is a rejection like any other. */
-  begin(): void {
+  /** Runs the one load for the keys on the list, and ends theirs in slices. */
+  async run(): Promise<void> {
     if (this.#keys.length === 0) return;
+    let end: (share: PromiseWithResolvers<T>, key: string) => void;
     try {
-      this.#loaded.resolve(this.#loadMissing(this.#keys));
+      const values = await this.call.run(this.#loadMissing, this.#keys);
+      if (!hasMethods(values, 'get')) {
+        throw new TypeError(
+          `getOrLoadMany(keys, loadMissing): loadMissing gives ${kindOf(values)}, expected a Map of each key to its value.`,
+        );
+      }
+      end = (share, key) => share.resolve(values.get(key) as T);
     } catch (error) {
-      this.#loaded.reject(error);
+      this.hasFailed = true;
+      end = (share) => share.reject(error);
+    }
+    let beganAt = this.#clock.precise();
+    for (const [at, share] of this.#shares.entries()) {
+      try {
+        end(share, this.#keys[at] as string);
+      } catch (error) {
+        share.reject(error);
+      }
+      if ((at + 1) % ENDS_PER_READING !== 0) continue;
+      // These loads are ended by the microtasks before this one.
+      await undefined;
+      if (this.#clock.precise() - beganAt < SLICE_MS) continue;
+      await this.#clock.yield();
+      beganAt = this.#clock.precise();
     }
   }
 }
 
 /** The loader of one key alone. */
 export function aloneWith<T>(loadMissing: LoadMissing<T>): Loader<T> {
-  return (context) => {
-    const batch = new BatchLoad(loadMissing);
-    const value = batch.load(context);
-    batch.begin();
-    return value;
-  };
+  return async ({ key }) => (await loadMissing([key])).get(key) as T;
 }

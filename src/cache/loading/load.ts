@@ -13,16 +13,17 @@ import type { Counters } from '../statistics/counters.ts';
 import type { StaleReason } from '../statistics/stats.ts';
 import type { Rules } from '../tiers/rules.ts';
 import { assertTtl } from '../tiers/tier-book.ts';
+import type { Call } from './call.ts';
 import type { LoadContext } from './load-context.ts';
 
 const NEVER = -1;
 const NOTHING_INHERITED: Inherited = [];
 
 /**
- * Why a load is begun: somebody misses; somebody wants the new value and no other; or it runs behind, while the value
- * that is there is served.
+ * Why a load is begun: somebody misses; somebody wants the new value and no other; it runs behind, while the value
+ * that is there is served; or a load of the key waits for whoever asks, so that nothing but a load of its own is left.
  */
-export type Cause = 'miss' | 'forced' | 'behind';
+export type Cause = 'miss' | 'forced' | 'behind' | 'nested';
 
 export interface LoadParts {
   readonly key: string;
@@ -61,6 +62,8 @@ export class Load implements LoadContext {
   /** When its loader was called, for its duration; a synchronous one that runs behind waits for its turn first. */
   beganAt = 0;
   cause: Cause = 'miss';
+  /** What its loader runs in. Set as it begins. */
+  call: Call | undefined;
   /** Where the value holds a kind that cannot be frozen: what whoever joined gets a copy of. */
   original: { readonly value: unknown } | undefined;
   /** Whoever began it has the old value already. */
@@ -122,6 +125,7 @@ export class Load implements LoadContext {
   /** Lets go of its signal: what a loader has left listening there would be held until the cache is closed. */
   ended(): void {
     this.#hasEnded = true;
+    this.call?.end(this.key);
     this.#unfollowClosing?.();
   }
 
@@ -139,6 +143,11 @@ export class Load implements LoadContext {
     }
     this.#controller = controller;
     return controller.signal;
+  }
+
+  /** Whether whoever began it wants the new value and no other. */
+  get wantsNew(): boolean {
+    return this.cause === 'forced' || this.cause === 'nested';
   }
 
   get isVoid(): boolean {
@@ -222,6 +231,16 @@ export class Load implements LoadContext {
       // It is typed `never` so that a loader which returns it keeps the type of its other values.
       return servedValue(this.previous) as never;
     };
+  }
+
+  /** Takes over what was said of the same key by a load within this one. */
+  takeOver({ ownLinks, isSkipped, faultyLink }: Load): void {
+    if (ownLinks !== undefined) {
+      this.#addTags(ownLinks.tags);
+      this.#addDependencies(ownLinks.dependsOn);
+    }
+    if (isSkipped) this.isSkipped = true;
+    this.faultyLink ??= faultyLink;
   }
 
   /** A number is the frequent mistake where nothing checks types: no invalidation would find it. */

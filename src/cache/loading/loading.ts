@@ -23,6 +23,7 @@ import type { CacheStats } from '../statistics/stats.ts';
 import type { Rules } from '../tiers/rules.ts';
 import { assertTtl, type TierBook } from '../tiers/tier-book.ts';
 import { Answers } from './answers.ts';
+import { Call } from './call.ts';
 import type { Filler } from './filler.ts';
 import { type Cause, Load, type Waiting } from './load.ts';
 import type { LoadContext, Loader } from './load-context.ts';
@@ -66,27 +67,52 @@ export class Loading {
     this.#timers = new LoadTimers(parts.clock, parts.closing);
   }
 
-  load<T>(key: string, loader: Loader<T>, options: LoadOptions): Promise<T> {
-    return this.#load(key, loader, options, options.fresh === true ? 'forced' : 'miss');
+  /** @param batch the call that loads this key and others, and runs by itself */
+  load<T>(key: string, loader: Loader<T>, options: LoadOptions, batch?: Call): Promise<T> {
+    return this.#load(key, loader, options, options.fresh === true ? 'forced' : 'miss', batch);
   }
 
   loadSync<T>(key: string, loader: (context: LoadContext) => T, options: LoadOptions): T {
     assertFunction(loader, 'getOrLoadSync(key, load)', 'load');
-    const record = this.#begin(key, options, options.fresh === true ? 'forced' : 'miss');
+    const record = this.#begin(key, options, options.fresh === true ? 'forced' : 'miss', undefined);
     // Registered, since the loader itself may invalidate or write.
     if (record.mayKeep) this.#loads.begin(record);
     let value: T;
     try {
-      value = this.#parts.unsaved.ask(loader, record);
+      value = this.#ask(loader, record);
     } catch (error) {
       return this.#failed(record, error) as T;
     }
     return this.#loaded(record, value) as T;
   }
 
-  /** Waits for a load in flight. `readAnew` where that turns out to prove nothing to this caller. */
-  join<T>(running: Load, readAnew: () => Promise<T>): Promise<T> {
+  /**
+   * Waits for a load in flight; loads where that one waits for this caller. `readAnew` where it turns out to prove nothing
+   * to this caller.
+   */
+  join<T>(
+    running: Load,
+    readAnew: () => Promise<T>,
+    loader: Loader<T>,
+    options: LoadOptions,
+    batch?: Call,
+  ): Promise<T> {
+    const caller = running.call === undefined ? undefined : Call.current();
+    if (caller !== undefined && running.call !== undefined) {
+      if (caller.isAwaitedBy(running.call)) return this.#load(running.key, loader, options, 'nested', batch);
+      (batch ?? caller).joins(running.call);
+    }
     return this.#answers.join(running, readAnew);
+  }
+
+  /** The call of one load for many keys. */
+  callForMany(): Call {
+    return new Call(this, undefined, this.#parts.enabled ? Call.current() : undefined);
+  }
+
+  /** Whether this code runs for a load of the key: what the key holds is the value that the load is to replace. */
+  isLoadingWithin(key: string): boolean {
+    return this.#loads.get(key) !== undefined && Call.current()?.isWithin(this, key) === true;
   }
 
   /** Loads a value that is not waited for; where a load is in flight already, that one will do. */
@@ -100,7 +126,7 @@ export class Loading {
       record.beganAt = this.#clock.precise();
       return this.#parts.unsaved.ask(loader, record);
     };
-    this.#load(key, isSync ? later : loader, options, 'behind').catch((error: unknown) => {
+    this.#load(key, isSync ? later : loader, options, 'behind', undefined).catch((error: unknown) => {
       // Ended by `stop`, as it should be.
       if (closing.aborted) return;
       // Its callers were served; that it failed is counted already.
@@ -173,11 +199,12 @@ export class Loading {
     loader: (record: Load) => T | PromiseLike<T>,
     options: LoadOptions,
     cause: Cause,
+    batch: Call | undefined,
   ): Promise<T> {
     let record: Load;
     try {
       assertFunction(loader, 'getOrLoad(key, load)', 'load');
-      record = this.#begin(key, options, cause);
+      record = this.#begin(key, options, cause, batch);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -185,7 +212,7 @@ export class Loading {
     if (record.mayKeep) this.#loads.begin(record);
     let result: T | PromiseLike<T>;
     try {
-      result = this.#parts.unsaved.ask(loader, record);
+      result = batch === undefined ? this.#ask(loader, record) : this.#parts.unsaved.ask(loader, record);
     } catch (error) {
       result = Promise.reject(error);
     }
@@ -197,19 +224,36 @@ export class Loading {
     const answered = this.#answeredWhenSlow(record, bounded);
     record.waiting ??= { promise: answered, answer: undefined };
     // Who forces a load wants the new value and no other.
-    return cause === 'forced' ? bounded : answered;
+    return record.wantsNew ? bounded : answered;
   }
 
-  #begin(key: string, options: LoadOptions, cause: Cause): Load {
-    const record = this.record(key, options, this.#previousOf(key));
-    record.mayKeep = this.#mayKeep(key);
-    record.cause = cause;
+  #begin(key: string, options: LoadOptions, cause: Cause, batch: Call | undefined): Load {
+    // Nobody waits for what is loaded behind.
+    const caller = cause === 'behind' || !this.#parts.enabled ? undefined : Call.current();
+    const isNested = caller !== undefined && (cause === 'nested' || caller.isWithin(this, key));
+    // Within a load of the key the old value is not asked for: it may have been made by that one.
+    const record = this.record(key, options, isNested ? undefined : this.#previousOf(key));
+    caller?.assertEnding();
+    if (isNested) caller.assertMayNest(this, key);
+    record.mayKeep = !isNested && this.#mayKeep(key);
+    record.cause = isNested ? 'nested' : cause;
+    if (record.mayKeep || isNested) record.call = batch ?? new Call(this, key, caller);
+    batch?.add(key);
+    // What reads serve meanwhile is asked about at each of them.
+    if (record.mayKeep) record.previous?.disturb();
     // What nobody waits for is no lookup that could have been a hit.
-    if (cause === 'miss') record.counters.misses++;
+    if (record.cause === 'miss' || isNested) record.counters.misses++;
     else record.counters.refreshes++;
     record.counters.loads++;
     record.beganAt = this.#clock.precise();
     return record;
+  }
+
+  /** Runs the loader as the call that it is. */
+  #ask<R>(loader: (record: Load) => R, record: Load): R {
+    const { unsaved } = this.#parts;
+    if (record.call === undefined) return unsaved.ask(loader, record);
+    return record.call.run((load: Load) => unsaved.ask(loader, load), record);
   }
 
   /** What the key holds, fresh or stale; an entry that has expired leaves. */
@@ -280,8 +324,9 @@ export class Loading {
     const loadMs = this.#clock.precise() - load.beganAt;
     counters.loadTimes.record(loadMs);
     const { invalidator, filler, closing, events } = this.#parts;
+    if (load.cause === 'nested') this.#loads.get(load.key)?.takeOver(load);
     this.trace(load);
-    if (this.#loads.settle(load)) invalidator.voidedLate(load.key);
+    if (load.mayKeep && this.#loads.settle(load)) invalidator.voidedLate(load.key);
     const kept =
       load.mayKeep && !closing.aborted && filler.keep(load, load.position, value, Math.round(loadMs * 1_000));
     if (kept) counters.fills++;
@@ -318,7 +363,7 @@ export class Loading {
     if (!load.isVoid) this.#leaveAlone(load);
     const isSlow = error instanceof CacheError && error.code === 'ERR_TIMEOUT';
     // Who forces a load is told of its failure.
-    const old = load.cause === 'forced' ? undefined : this.#answers.give(load, isSlow ? 'slow' : 'failed');
+    const old = load.wantsNew ? undefined : this.#answers.give(load, isSlow ? 'slow' : 'failed');
     if (old === undefined) throw error;
     this.#parts.bursts.warn(
       `grace ${counters.namespace}`,

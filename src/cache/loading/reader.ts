@@ -123,6 +123,7 @@ export class Reader {
 
   #mayServe(entry: Entry, options: LoadOptions, load: Loader<unknown> | undefined, isSync: boolean): boolean {
     if (this.#invalidator.sweepNow(entry)) return false;
+    if (load !== undefined && this.#loading.isLoadingWithin(entry.key)) return false;
     const now = this.#clock.now();
     const { counters } = entry;
     const rules = this.#loading.rulesOf(counters, options);
@@ -150,7 +151,8 @@ export class Reader {
   /** Tells the eviction policy of the use, and lets the next uses be quiet. */
   #used(entry: Entry, rules: Rules, now: number): void {
     this.#memory.touch(entry);
-    if (entry.canBeQuiet) entry.quietUntil = Math.min(now + QUIET_MS, undisturbedUntil(entry, rules));
-    else entry.counters.savedCost += entry.extras?.cost ?? 0;
+    if (this.#loads.get(entry.key) !== undefined) entry.disturb();
+    else if (entry.canBeQuiet) entry.quietUntil = Math.min(now + QUIET_MS, undisturbedUntil(entry, rules));
+    if (!entry.canBeQuiet) entry.counters.savedCost += entry.extras?.cost ?? 0;
   }
 }

@@ -1,6 +1,7 @@
 /**
  * Write-through: the source first, then the cache. Writes to one key run one after another, so that the cache ends up
- * with what the source was given last. An invalidation that comes while a value is being saved wins: what was saved may
+ * with what the source was given last. One that another waits for (a write within the `save` of its own key) runs at
+ * once: which of them the source was given last is not known then, so that the key is invalidated. An invalidation that comes while a value is being saved wins: what was saved may
  * be outdated already, so the key is invalidated in place of filled.
  */
 import { assertFunction } from '../arguments.ts';
@@ -9,17 +10,23 @@ import type { EntryOptions } from '../entry-options.ts';
 import { CacheError } from '../errors.ts';
 import { assertKey } from '../keys/keys.ts';
 import { isPromiseLike } from '../promise-like.ts';
+import { Call } from './call.ts';
 import type { Load } from './load.ts';
 import type { Loading } from './loading.ts';
 import type { Loads } from './loads.ts';
+
+interface Turn {
+  readonly call: Call;
+  readonly end: Promise<void>;
+}
 
 export class Writing {
   readonly #cache: Pick<Cache, 'set' | 'invalidate' | 'intend'>;
   readonly #loading: Loading;
   /** Saves under way, which invalidations void as they void loads. */
   readonly #saves: Loads;
-  /** The end of the last write to a key. */
-  readonly #turns = new Map<string, Promise<void>>();
+  /** The last write to a key. */
+  readonly #turns = new Map<string, Turn>();
 
   constructor(cache: Pick<Cache, 'set' | 'invalidate' | 'intend'>, loading: Loading, saves: Loads) {
     this.#cache = cache;
@@ -35,15 +42,25 @@ export class Writing {
   ): Promise<R> {
     assertFunction(save, 'write(key, value, save)', 'save');
     this.#check(key, options);
+    const caller = Call.current();
     const before = this.#turns.get(key);
-    const turn = Promise.withResolvers<void>();
-    this.#turns.set(key, turn.promise);
+    const call = new Call(this, key, caller);
+    if (before !== undefined && caller?.isAwaitedBy(before.call) === true) {
+      caller.assertMayNest(this, key);
+      return this.#saveWithin(call, key, value, save);
+    }
+    const { promise: end, resolve } = Promise.withResolvers<void>();
+    const turn = { call, end };
+    this.#turns.set(key, turn);
     try {
-      if (before !== undefined) await before;
+      if (before !== undefined) {
+        call.joins(before.call);
+        await before.end;
+      }
       const record = this.#begin(key, options);
       const crossOut = this.#cache.intend(() => [key]);
       try {
-        const result = await save(value);
+        const result = await call.run(save, value);
         this.#finish(record, value);
         return result;
       } finally {
@@ -51,8 +68,27 @@ export class Writing {
         crossOut();
       }
     } finally {
-      if (this.#turns.get(key) === turn.promise) this.#turns.delete(key);
-      turn.resolve();
+      if (this.#turns.get(key) === turn) this.#turns.delete(key);
+      call.end(key);
+      resolve();
+    }
+  }
+
+  /** A write that the last one of its key waits for. */
+  async #saveWithin<T, R>(
+    call: Call,
+    key: string,
+    value: T,
+    save: (value: T) => R | PromiseLike<R>,
+  ): Promise<R> {
+    const crossOut = this.#cache.intend(() => [key]);
+    try {
+      const result = await call.run(save, value);
+      this.#cache.invalidate(key);
+      return result;
+    } finally {
+      call.end(key);
+      crossOut();
     }
   }
 

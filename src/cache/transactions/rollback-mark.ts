@@ -12,7 +12,6 @@ export interface MarkedDatabase {
 
 interface MarkStatement {
   all(...parameters: readonly unknown[]): unknown[];
-  run(...parameters: readonly unknown[]): unknown;
 }
 
 export class RollbackMark {
@@ -24,11 +23,20 @@ export class RollbackMark {
     this.#db = db;
   }
 
-  /** Of what happens now; `undefined` where it could not be told afterwards: rows are being iterated over, for one. */
+  /** Before a transaction: made within, the table goes with it, and cannot be made while rows are iterated over. */
+  prepare(): void {
+    try {
+      this.#statements ??= this.#prepare();
+    } catch {
+      // It is tried again when a mark is made.
+    }
+  }
+
+  /** Of what happens now; `undefined` where it could not be told afterwards. */
   make(): number | undefined {
     try {
       this.#statements ??= this.#prepare();
-      this.#statements.write.run(++this.#last);
+      this.#statements.write.all(++this.#last);
       return this.#last;
     } catch {
       // Made within something that was rolled back, the table is gone: the next mark makes it anew.
@@ -56,7 +64,8 @@ export class RollbackMark {
     );
     return {
       read: this.#db.prepare('SELECT mark FROM temp.cachecord_mark'),
-      write: this.#db.prepare('INSERT OR REPLACE INTO temp.cachecord_mark VALUES (1, ?)'),
+      // As a statement that gives rows, it runs while others are iterated over.
+      write: this.#db.prepare('INSERT OR REPLACE INTO temp.cachecord_mark VALUES (1, ?) RETURNING mark'),
     };
   }
 }

@@ -77,6 +77,7 @@ export class TransactionalCache implements Cache {
     const outermost = this.#outermost;
     // So it is, too, within one of ours that SQLite has rolled back by itself, after an error that somebody caught.
     const isOutermost = this.#depth === 0 || place === 'outside';
+    if (place === 'outside') this.#mark.prepare();
     this.#depth++;
     if (isOutermost) this.#outermost = { depth: this.#depth, isGuest: place === 'foreign' };
     let succeeded = false;
@@ -210,14 +211,17 @@ export class TransactionalCache implements Cache {
     this.#apply([known]);
   }
 
-  /** Takes a change in while a transaction is open. */
-  #defer(change: Change): void {
+  /** Takes a change in while a transaction is open. @returns whether a value is to be kept at the commit */
+  #defer(change: Change): boolean {
     if (this.#depth === 0) this.#applyForeign(change);
     else if (change.kind !== 'set') this.#pending.add(change);
     else {
       this.#dropRolledBack();
-      this.#pending.add({ ...change, written: this.#feed?.written }, this.#mark.make());
+      const mark = this.#mark.make();
+      this.#pending.add({ ...change, written: this.#feed?.written }, mark);
+      return mark !== undefined;
     }
+    return false;
   }
 
   #changeOf(key: string): Change | undefined {
@@ -392,9 +396,7 @@ export class TransactionalCache implements Cache {
     const place = this.#place();
     if (place === 'outside') return this.#cache.set(key, value, options);
     assertKey(key);
-    const change = changeOfSet(key, value, options);
-    this.#defer(change);
-    return place === 'within' && change.kind === 'set';
+    return this.#defer(changeOfSet(key, value, options)) && place === 'within';
   }
 
   setMany<T>(entries: Iterable<readonly [key: string, value: T]>, options?: EntryOptions): number {

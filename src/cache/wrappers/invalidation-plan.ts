@@ -8,6 +8,7 @@ import { guardedLogger, type Logger } from '../../logger.ts';
 import { assertLogger, invalidArgument, kindOf } from '../arguments.ts';
 import type { Cache } from '../cache.ts';
 import { CacheError } from '../errors.ts';
+import { invalidateAll, invalidateInSlices } from '../invalidation/many-targets.ts';
 import { compileTargetTemplate, compileTemplate, type Parameters } from '../keys/key-template.ts';
 import type { InvalidationTarget } from '../keys/target.ts';
 import { assertKnown, type OptionNames } from '../known-options.ts';
@@ -37,6 +38,8 @@ export interface InvalidationPlan {
   before(cache: Cache, args: readonly unknown[]): () => void;
   /** Invalidates what a successful call has changed. Never throws. */
   after(cache: Cache, self: unknown, args: readonly unknown[], result: unknown): void;
+  /** The same for a call that is awaited: very many targets in slices. Never rejects. */
+  afterAwaited(cache: Cache, self: unknown, args: readonly unknown[], result: unknown): Promise<void>;
 }
 
 const EVERYTHING = ['*'] as const;
@@ -74,6 +77,11 @@ export function planInvalidation<A extends readonly unknown[], R>(
       return (args: readonly unknown[]) => ({ tag: render(args) });
     });
   }
+  const madeBy = (self: unknown, args: readonly unknown[], result: unknown) =>
+    typeof targets === 'function'
+      ? // The arguments' types were checked where the function was wrapped.
+        asList(targets.call(self, args as A, result as R))
+      : (makeTargets ?? []).map((render) => render(args));
   return {
     before(cache, args) {
       try {
@@ -86,12 +94,14 @@ export function planInvalidation<A extends readonly unknown[], R>(
     },
     after(cache, self, args, result) {
       try {
-        const made =
-          typeof targets === 'function'
-            ? // The arguments' types were checked where the function was wrapped.
-              asList(targets.call(self, args as A, result as R))
-            : (makeTargets ?? []).map((render) => render(args));
-        cache.invalidate(...made);
+        invalidateAll(cache, madeBy(self, args, result));
+      } catch (error) {
+        clearInstead(cache, scope.functionName, logger, error);
+      }
+    },
+    async afterAwaited(cache, self, args, result) {
+      try {
+        await invalidateInSlices(cache, madeBy(self, args, result));
       } catch (error) {
         clearInstead(cache, scope.functionName, logger, error);
       }

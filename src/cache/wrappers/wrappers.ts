@@ -266,7 +266,7 @@ export function invalidating<A extends readonly unknown[], R>(
         return result;
       }
       isWaiting = true;
-      return finished(result, (value) => plan.after(cache, this, args, value), crossOut);
+      return finished(result, (value) => plan.afterAwaited(cache, this, args, value), crossOut);
     } finally {
       if (!isWaiting) crossOut();
     }
@@ -275,12 +275,12 @@ export function invalidating<A extends readonly unknown[], R>(
 
 async function finished<T>(
   running: PromiseLike<T>,
-  succeeded: (value: T) => void,
+  succeeded: (value: T) => Promise<void>,
   ended: () => void,
 ): Promise<T> {
   try {
     const value = await running;
-    succeeded(value);
+    await succeeded(value);
     return value;
   } finally {
     ended();

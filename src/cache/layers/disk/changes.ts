@@ -94,7 +94,7 @@ export class DiskChanges {
       file.transaction(() => {
         if (this.#unapplied.length > 0) {
           this.#sweeps.apply(file, this.#unapplied);
-          this.#tentative.push(...this.#unapplied);
+          this.#tentative = [...this.#tentative, ...this.#unapplied];
           this.#unapplied = [];
         }
         if (!this.#proof.drain() || this.#unapplied.length > 0) return;

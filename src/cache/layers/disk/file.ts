@@ -281,7 +281,7 @@ export class DiskFile {
    * reads what was before.
    */
   tidy(): boolean {
-    return this.#db.pragma('wal_checkpoint(TRUNCATE)', { simple: true }) === 0;
+    return Number(this.#db.pragma('wal_checkpoint(TRUNCATE)', { simple: true })) === 0;
   }
 
   /** @returns what SQLite finds wrong with the file; empty when nothing is */
@@ -302,7 +302,7 @@ export class DiskFile {
   #plucked(sql: string): StoreStatement {
     let statement = this.#pluckedStatements.get(sql);
     if (statement === undefined) {
-      statement = this.#db.prepare(sql).pluck();
+      statement = this.#prepare(sql).pluck();
       this.#pluckedStatements.set(sql, statement);
     }
     return statement;
@@ -311,10 +311,15 @@ export class DiskFile {
   #statement(sql: string): StoreStatement {
     let statement = this.#statements.get(sql);
     if (statement === undefined) {
-      statement = this.#db.prepare(sql);
+      statement = this.#prepare(sql);
       this.#statements.set(sql, statement);
     }
     return statement;
+  }
+
+  /** Numbers come as numbers, also where the host opens its databases with `defaultSafeIntegers`. */
+  #prepare(sql: string): StoreStatement {
+    return this.#db.prepare(sql).safeIntegers(false);
   }
 }
 

@@ -19,6 +19,7 @@ export interface StoreStatement {
   all(...parameters: readonly unknown[]): unknown[];
   iterate(...parameters: readonly unknown[]): IterableIterator<unknown>;
   pluck(): StoreStatement;
+  safeIntegers(on?: boolean): StoreStatement;
 }
 
 export type OpenDatabase = (path: string) => StoreDatabase;

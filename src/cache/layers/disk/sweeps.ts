@@ -96,7 +96,7 @@ export class DiskSweeps {
   #begin(file: DiskFile, targets: readonly Target[]): void {
     const { pending } = stateOf(file);
     const through = file.lastSeq;
-    const id = Math.max(0, ...pending.map((each) => each.id)) + 1;
+    const id = pending.reduce((last, each) => Math.max(last, each.id), 0) + 1;
     changeState(file, { pending: [...pending, { id, target: written(targets), through }] });
     this.#load(file);
     // Until it is committed, other processes do not know of it, nor may it come to be.
