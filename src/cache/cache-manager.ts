@@ -307,7 +307,7 @@ export class CacheManager implements Cache {
     this.#disk?.supersede(key);
     this.#loading.trace(load);
     const kept = this.#filler.keep(load, this.#invalidator.position, value, WRITTEN);
-    if (!kept || load.rules.persist === 'memory') this.#disk?.outdateStored(key);
+    this.#disk?.outdateStored(key, kept && load.rules.persist !== 'memory');
     if (kept) {
       load.counters.writes++;
       return true;

@@ -7,6 +7,7 @@
  */
 import type { Clock } from '../clock.ts';
 import type { Entry } from '../entry.ts';
+import { canonicalKey } from '../keys/canonical.ts';
 import type { Pattern } from '../keys/pattern.ts';
 import type { Target } from '../keys/target.ts';
 import type { Disk } from '../layers/disk/disk.ts';
@@ -27,7 +28,7 @@ interface Tally {
   loads: number;
 }
 
-/** One call of `invalidate`, with what it has removed so far and what is left to sweeps. */
+/** One call of `invalidate`, with what it has removed so far and what is left to sweeps. Its keys are canonical texts. */
 interface Run {
   readonly position: number;
   readonly tally: Tally;
@@ -99,9 +100,10 @@ export class Invalidator {
   isSweptFrom(dependsOn: readonly string[]): boolean {
     if (!this.isSweeping) return false;
     return dependsOn.some((key) => {
-      const entry = this.#memory.peek(key);
+      const canonical = canonicalKey(key);
       return (
-        (entry !== undefined && this.isSwept(entry)) || this.#sweeps.some(({ run }) => run.stored.has(key))
+        this.#memory.spelled(canonical).some((entry) => this.isSwept(entry)) ||
+        this.#sweeps.some(({ run }) => run.stored.has(canonical))
       );
     });
   }
@@ -119,11 +121,12 @@ export class Invalidator {
 
   /** An entry has left, for whatever reason: sweeps that cover it must still find what depends on it. */
   left(entry: Entry): void {
-    if (this.#disk === undefined && !this.#memory.isDependedOn(entry.key)) return;
+    const canonical = canonicalKey(entry.key);
+    if (this.#disk === undefined && !this.#memory.isDependedOn(canonical)) return;
     for (const sweep of this.#sweeps) {
       // A pattern finds the dependants of what it covers by itself.
       if (sweep.run.patterns.some((pattern) => pattern.matches(entry.key))) continue;
-      if (this.#isUnder(sweep, entry, undefined)) this.#later(entry.key, sweep.run);
+      if (this.#isUnder(sweep, entry, undefined)) this.#later(canonical, sweep.run);
     }
   }
 
@@ -141,8 +144,7 @@ export class Invalidator {
     return links.dependsOn.some((key) => {
       if (met.has(key)) return false;
       met.add(key);
-      const other = this.#memory.peek(key);
-      return other !== undefined && this.#isUnder(sweep, other, met);
+      return this.#memory.spelled(canonicalKey(key)).some((other) => this.#isUnder(sweep, other, met));
     });
   }
 
@@ -159,10 +161,15 @@ export class Invalidator {
     return { ...tally, pending: settled(run).then(() => tally) };
   }
 
-  /** A newer value was written for the key: what was made from the old one goes, the key itself is replaced by the caller. */
+  /**
+   * A newer value was written for the key: what was made from the old one goes, and so does what is held under other
+   * spellings of the key. The key itself is replaced by the caller.
+   */
   written(key: string): void {
     const run = this.#newRun();
-    run.roots.push(key);
+    const canonical = canonicalKey(key);
+    for (const entry of this.#memory.spelled(canonical)) if (entry.key !== key) this.#remove(entry, run);
+    run.roots.push(canonical);
     this.#cascade(run);
     this.#tellDisk(run);
   }
@@ -170,7 +177,7 @@ export class Invalidator {
   /** A load turned out at its end to be void: so is what depends on its key. */
   voidedLate(key: string): void {
     const run = this.#newRun();
-    this.#follow(key, run);
+    this.#follow(canonicalKey(key), run);
     this.#cascade(run);
     this.#tellDisk(run);
   }
@@ -201,8 +208,7 @@ export class Invalidator {
 
   #apply(target: Target, run: Run): void {
     if (target.kind === 'key') {
-      const entry = this.#memory.peek(target.key);
-      if (entry !== undefined) this.#remove(entry, run);
+      for (const entry of this.#memory.spelled(target.key)) this.#remove(entry, run);
       // What depends on the key goes, whether the key is resident or not.
       run.roots.push(target.key);
     } else {
@@ -215,7 +221,7 @@ export class Invalidator {
     } else if (target.kind === 'pattern') {
       const { pattern } = target;
       run.patterns.push(pattern);
-      this.#removeAll(this.#memory.candidates(pattern.prefix), (entry) => pattern.matches(entry.key), run);
+      this.#removeAll(this.#memory.candidatesOf(pattern), (entry) => pattern.matches(entry.key), run);
       if (this.#memory.hasDependants) {
         const covers = (entry: Entry) => entry.links?.dependsOn.some((key) => pattern.matches(key)) ?? false;
         this.#removeAll(this.#memory.dependantsOfMatching(pattern), covers, run);
@@ -232,7 +238,7 @@ export class Invalidator {
   /** Removes what depends on the roots, and what depends on that. What is removed is not found again, so cycles end. */
   #cascade(run: Run): void {
     for (let root = run.roots.pop(); root !== undefined; root = run.roots.pop()) {
-      if (this.#loads.supersede(root, run.position)) run.tally.loads++;
+      run.tally.loads += this.#loads.supersede(root, run.position).length;
       this.#saves.supersede(root, run.position);
       this.#follow(root, run);
     }
@@ -345,14 +351,18 @@ export class Invalidator {
     this.#memory.remove(entry, 'invalidated');
     run.tally.entries++;
     run.tally.weightBytes += entry.weightBytes;
-    if (this.#mayBeDependedOn(key) && !run.patterns.some((pattern) => pattern.matches(key))) {
-      run.roots.push(key);
+    const canonical = canonicalKey(key);
+    if (this.#mayBeDependedOn(canonical) && !run.patterns.some((pattern) => pattern.matches(key))) {
+      run.roots.push(canonical);
     }
   }
 
-  #mayBeDependedOn(key: string): boolean {
+  #mayBeDependedOn(canonical: string): boolean {
     return (
-      this.#memory.isDependedOn(key) || this.#loads.isAny || this.#saves.isAny || this.#disk !== undefined
+      this.#memory.isDependedOn(canonical) ||
+      this.#loads.isAny ||
+      this.#saves.isAny ||
+      this.#disk !== undefined
     );
   }
 }
