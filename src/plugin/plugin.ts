@@ -36,7 +36,7 @@ import { ShardDesk } from '../commands/shards/shard-desk.ts';
 import { type ShardQuestions, Shards } from '../commands/shards/shards.ts';
 import { tokenFreeLogger } from '../commands/token-free.ts';
 import { type Config, configNotices } from '../config/config.ts';
-import { addReceipts, type ForgetReceipt, forget } from '../forget.ts';
+import { addReceipts, assertId, type ForgetReceipt, forget } from '../forget.ts';
 import { guardedLogger, type Logger } from '../logger.ts';
 import { scopeNotices } from '../warmers/scopes.ts';
 import type { Warmers } from '../warmers/types.ts';
@@ -232,6 +232,7 @@ class Plugin implements Cachecord {
     id: string,
     also?: readonly InvalidationTarget[],
   ): Promise<ForgetReceipt> {
+    assertId(kind, id);
     const [own, replies] = await Promise.all([
       this.#forgetHere({ kind, id, also: also ?? [] }),
       this.#elsewhere?.ask({ kind, id, also: also ?? [] }) ?? [],
