@@ -460,6 +460,10 @@ export class CacheManager implements Cache {
     return this.#events.on(event, listener);
   }
 
+  warn(text: string): void {
+    this.#bursts.warn(text, text, {});
+  }
+
   provenBy(feed: Provenance): void {
     this.#feed = feed;
     this.#disk?.follow(feed);
