@@ -28,7 +28,7 @@ interface Tally {
   loads: number;
 }
 
-/** One call of `invalidate`, with what it has removed so far and what is left to sweeps. Its keys are canonical texts. */
+/** One call of `invalidate`, with what it has removed so far and what is left to sweeps. */
 interface Run {
   readonly position: number;
   readonly tally: Tally;
@@ -38,11 +38,11 @@ interface Run {
   readonly sweeps: Promise<void>[];
   /** What covers the dependants of all it covers by itself. */
   readonly patterns: Pattern[];
-  /** Keys whose dependants are still to be removed. */
+  /** Keys whose dependants are still to be removed, each as it is spelled. */
   readonly roots: string[];
-  /** Of these, those left to the sweep that is under way for them. It may grow meanwhile. */
+  /** Of these, those left to the sweep that is under way for them, by canonical text. It may grow meanwhile. */
   late: Set<string> | undefined;
-  /** Keys of which the disk layer knows, and those of which it is still to be told. */
+  /** Keys, by canonical text, of which the disk layer knows, and those of which it is still to be told. */
   readonly stored: Set<string>;
   untold: Target[];
 }
@@ -169,7 +169,8 @@ export class Invalidator {
     const run = this.#newRun();
     const canonical = canonicalKey(key);
     for (const entry of this.#memory.spelled(canonical)) if (entry.key !== key) this.#remove(entry, run);
-    run.roots.push(canonical);
+    this.#supersede(canonical, run);
+    run.roots.push(key);
     this.#cascade(run);
     this.#tellDisk(run);
   }
@@ -209,6 +210,7 @@ export class Invalidator {
   #apply(target: Target, run: Run): void {
     if (target.kind === 'key') {
       for (const entry of this.#memory.spelled(target.key)) this.#remove(entry, run);
+      this.#supersede(target.key, run);
       // What depends on the key goes, whether the key is resident or not.
       run.roots.push(target.key);
     } else {
@@ -230,6 +232,12 @@ export class Invalidator {
     this.#cascade(run);
   }
 
+  /** Voids the loads and saves in flight for all spellings of a key. */
+  #supersede(canonical: string, run: Run): void {
+    this.#voided(this.#loads.supersedeAll(canonical, run.position), run);
+    for (const key of this.#saves.supersedeAll(canonical, run.position)) run.roots.push(key);
+  }
+
   #voided(keys: readonly string[], run: Run): void {
     run.tally.loads += keys.length;
     for (const key of keys) run.roots.push(key);
@@ -238,13 +246,13 @@ export class Invalidator {
   /** Removes what depends on the roots, and what depends on that. What is removed is not found again, so cycles end. */
   #cascade(run: Run): void {
     for (let root = run.roots.pop(); root !== undefined; root = run.roots.pop()) {
-      run.tally.loads += this.#loads.supersede(root, run.position).length;
+      if (this.#loads.supersede(root, run.position)) run.tally.loads++;
       this.#saves.supersede(root, run.position);
-      this.#follow(root, run);
+      this.#follow(canonicalKey(root), run);
     }
   }
 
-  /** Removes what depends on the key itself. */
+  /** Removes what depends on the key itself, given by its canonical text. */
   #follow(key: string, run: Run): void {
     this.#noteForDisk(key, run);
     this.#voided(this.#loads.invalidateDependants(key, run.position), run);
@@ -353,7 +361,7 @@ export class Invalidator {
     run.tally.weightBytes += entry.weightBytes;
     const canonical = canonicalKey(key);
     if (this.#mayBeDependedOn(canonical) && !run.patterns.some((pattern) => pattern.matches(key))) {
-      run.roots.push(canonical);
+      run.roots.push(key);
     }
   }
 

@@ -69,18 +69,18 @@ export class Loads {
     if (!this.isAny) this.#forget();
   }
 
-  /**
-   * Something newer took the place of all spellings of a key.
-   * @param canonical the text that these have in common
-   * @returns the keys of the loads from before that were in flight
-   */
-  supersede(canonical: string, position: number): string[] {
-    const voided: string[] = [];
-    const load = this.#inFlight.get(canonical);
-    if (load !== undefined && this.#void(load, position)) voided.push(load.key);
+  /** Something newer took the key's place. True when a load from before was in flight. */
+  supersede(key: string, position: number): boolean {
+    const load = this.#inFlight.get(key);
+    return load !== undefined && this.#void(load, position);
+  }
+
+  /** The same for all spellings of a key, given by its canonical text. @returns the keys of the loads from before */
+  supersedeAll(canonical: string, position: number): string[] {
+    const voided = this.supersede(canonical, position) ? [canonical] : [];
     if (this.#spellings.size === 0) return voided;
-    for (const other of this.#spellings.get(canonical) ?? []) {
-      if (this.#void(other, position)) voided.push(other.key);
+    for (const load of this.#spellings.get(canonical) ?? []) {
+      if (this.#void(load, position)) voided.push(load.key);
     }
     return voided;
   }
@@ -90,7 +90,7 @@ export class Loads {
     if (!this.isAny) return [];
     if (target.kind === 'key') {
       const dependants = this.invalidateDependants(target.key, position);
-      return [...dependants, ...this.supersede(target.key, position)];
+      return [...dependants, ...this.supersedeAll(target.key, position)];
     }
     const voided: string[] = [];
     for (const load of this.#inFlight.values()) {
