@@ -359,19 +359,14 @@ export class Invalidator {
     this.#memory.remove(entry, 'invalidated');
     run.tally.entries++;
     run.tally.weightBytes += entry.weightBytes;
-    const canonical = canonicalKey(key);
-    if (this.#mayBeDependedOn(canonical) && !run.patterns.some((pattern) => pattern.matches(key))) {
+    if (this.#mayBeDependedOn(key) && !run.patterns.some((pattern) => pattern.matches(key))) {
       run.roots.push(key);
     }
   }
 
-  #mayBeDependedOn(canonical: string): boolean {
-    return (
-      this.#memory.isDependedOn(canonical) ||
-      this.#loads.isAny ||
-      this.#saves.isAny ||
-      this.#disk !== undefined
-    );
+  #mayBeDependedOn(key: string): boolean {
+    if (this.#loads.isAny || this.#saves.isAny || this.#disk !== undefined) return true;
+    return this.#memory.hasDependants && this.#memory.isDependedOn(canonicalKey(key));
   }
 }
 

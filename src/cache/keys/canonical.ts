@@ -28,16 +28,23 @@ const SAME_KINDS: ReadonlyMap<string, string> = new Map([
   ['%undefined', '%null'],
 ]);
 
+const HASH = 0x23;
+const PERCENT = 0x25;
+const ZERO = 0x30;
+const NINE = 0x39;
+const LETTER_H = 0x68;
+
 /** The text that all spellings of a key, or of a tag, have in common. */
 export function canonicalKey(key: string): string {
+  const isMarked = key.includes('#') || key.includes('%');
   let result = '';
   let copiedTo = 0;
-  for (let start = 0; start <= key.length; ) {
+  for (let start = 0; start < key.length; ) {
     const colon = key.indexOf(':', start);
     const end = colon === -1 ? key.length : colon;
-    if (mayBeSpelledOtherwise(key, start, end)) {
+    if (mayBeSpelledOtherwise(key, start, end, isMarked)) {
       const segment = key.slice(start, end);
-      const canonical = canonicalSegment(segment);
+      const canonical = unmarkedId(segment) ?? canonicalSegment(segment);
       if (canonical !== segment) {
         result += key.slice(copiedTo, start) + canonical;
         copiedTo = end;
@@ -67,21 +74,36 @@ function canonicalPiece(piece: string, followsStar: boolean, precedesStar: boole
 }
 
 /** Whether the segment may be anything but the canonical text of itself. Most are text that begins with a letter. */
-function mayBeSpelledOtherwise(key: string, start: number, end: number): boolean {
+function mayBeSpelledOtherwise(key: string, start: number, end: number, isMarked: boolean): boolean {
+  if (end === start) return false;
   const first = key.charCodeAt(start);
-  const isPlainStart = (first >= 0x31 && first <= 0x39) || first >= 0x41;
-  if (!isPlainStart) return end > start;
-  const isDigit = first <= 0x39;
+  if (first < ZERO) return first !== PERCENT || key.charCodeAt(start + 1) !== LETTER_H;
+  const isDigit = first <= NINE;
+  if (!isDigit && !isMarked) return false;
   for (let i = start + 1; i < end; i++) {
     const code = key.charCodeAt(i);
-    if (code === HASH || code === PERCENT) return true;
-    if (isDigit && (code < 0x30 || code > 0x39)) return true;
+    if (isDigit ? code < ZERO || code > NINE : code === HASH || code === PERCENT) return true;
   }
-  return false;
+  return first === ZERO && end > start + 1;
 }
 
-const HASH = 0x23;
-const PERCENT = 0x25;
+/** A number of so many digits is written as it is. */
+const SAFE_DIGITS = 15;
+
+/** A segment that is a mark before a plain integer, as most ids are that are no text. */
+function unmarkedId(segment: string): string | undefined {
+  const isBigint = segment.startsWith('%i');
+  if (!isBigint && !segment.startsWith('#')) return undefined;
+  const digits = isBigint ? 2 : 1;
+  const length = segment.length - digits;
+  const hasZeros = length > 1 && segment.charCodeAt(digits) === ZERO;
+  if (length < 1 || hasZeros || (length > SAFE_DIGITS && !isBigint)) return undefined;
+  for (let i = digits; i < segment.length; i++) {
+    const code = segment.charCodeAt(i);
+    if (code < ZERO || code > NINE) return undefined;
+  }
+  return segment.slice(digits);
+}
 
 function canonicalSegment(segment: string): string {
   let canonical = segment;
