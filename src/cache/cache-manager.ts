@@ -35,7 +35,7 @@ import { Room } from './loading/room.ts';
 import { Unsaved } from './loading/unsaved.ts';
 import { Writing } from './loading/writing.ts';
 import type { Forgotten, Removal } from './removal.ts';
-import { meanLoadTimes, sumFigures, totalsOf } from './statistics/counters.ts';
+import { figuresByNamespace, meanLoadTimes, sumFigures, totalsOf } from './statistics/counters.ts';
 import type { CacheStats } from './statistics/stats.ts';
 import { TopKeys } from './statistics/top-keys.ts';
 import { builtInPolicies } from './tiers/built-in-tiers.ts';
@@ -386,6 +386,7 @@ export class CacheManager implements Cache {
     const isGone = (await this.#disk?.forget()) ?? true;
     const left = isGone ? 0 : ((await this.#disk?.count(compiled)) ?? 0);
     this.#loading.forgetFailure((key) => isCovered(key, undefined));
+    this.#book.forget((namespace) => isCovered(namespace, undefined));
     return {
       entries,
       weightBytes,
@@ -419,11 +420,7 @@ export class CacheManager implements Cache {
         label,
         ...sumFigures(this.#book.inTier(tier), meanLoadMs),
       })),
-      namespaces: all.map((each) => ({
-        namespace: each.namespace,
-        tier: each.policy.tier,
-        ...sumFigures([each], meanLoadMs),
-      })),
+      namespaces: figuresByNamespace(all, meanLoadMs),
       windows: this.#upkeep.windows(),
       topKeys: this.#top.list(topKeys).map((used) => {
         const entry = this.#memory.peek(used.key);
