@@ -1,6 +1,6 @@
 /**
- * Forgetting a person or a guild: everything that lies under a key with their id as a segment, or carries their tag.
- * What is held where, and for how long, is told in `docs/privacy.md`.
+ * Forgetting a person or a guild: everything that lies under a key with their id as a segment, whichever it is and
+ * however the id is spelled, or carries their tag. What is held where, and for how long, is told in `docs/privacy.md`.
  */
 import type { Cache } from './cache/cache.ts';
 import { CacheError } from './cache/errors.ts';
@@ -35,10 +35,9 @@ export async function forget(
   also: readonly InvalidationTarget[] = [],
   { writeBehind }: { readonly writeBehind?: Pick<WriteBehind, 'forget'> | undefined } = {},
 ): Promise<ForgetReceipt> {
-  if (!/^\d{1,20}$/.test(id)) {
-    throw new CacheError('ERR_ARGUMENT_INVALID', `"${id}" is no id of a ${kind}; ids are up to 20 digits.`);
-  }
-  const targets = [`*::${id}`, `*::${id}::*`, { tag: `${kind}:${id}` }, ...also];
+  assertId(kind, id);
+  // Between one colon and the next, so that keys such as `user:123` are covered as well.
+  const targets = [id, `${id}:*`, `*:${id}`, `*:${id}:*`, { tag: `${kind}:${id}` }, ...also];
   let behind: ForgottenWrites | undefined;
   let forgotten: Forgotten;
   try {
@@ -85,6 +84,16 @@ function forgetWrites(
     isUnfinished ||= forgotten.isUnfinished;
   }
   return { writes, isUnfinished };
+}
+
+/** @throws CacheError `ERR_ARGUMENT_INVALID` for what is no id, numbers included: those of Discord are rounded by then */
+export function assertId(kind: ForgetReceipt['kind'], id: unknown): asserts id is string {
+  if (typeof id === 'string' && /^\d{1,20}$/.test(id)) return;
+  const problem = typeof id === 'string' ? `"${id}" is` : `A ${typeof id} is`;
+  throw new CacheError(
+    'ERR_ARGUMENT_INVALID',
+    `${problem} no id of a ${kind}; ids are text of up to 20 digits, as Discord gives them.`,
+  );
 }
 
 /** What was forgotten in all processes of a bot: theirs is added to the own. */

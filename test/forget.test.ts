@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createCache } from '../src/cache/create-cache.ts';
+import { key } from '../src/cache/keys/keys.ts';
 import { forget } from '../src/forget.ts';
 import { silentLogger } from '../src/logger.ts';
 import { tierOf } from './cache/support.ts';
@@ -56,6 +57,69 @@ describe('forgetting a person', () => {
     cache.get('query::search::ada');
     expect(await forget(cache, 'user', PERSON)).toMatchObject({ topKeys: 1, isUnfinished: false });
     expect(JSON.stringify(cache.stats(100))).not.toContain('ada');
+    await cache.stop();
+  });
+
+  it('I15: removes every spelling of their id in every place of a key, and every one of their tag', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'cachecord-forget-'));
+    const path = join(folder, 'cache.db');
+    const cache = createCache({
+      maxWeightBytes: 1_000_000,
+      tiers: [tierOf('user', ['user'], { persist: 'on_change' })],
+      cleanupIntervalMs: 60_000,
+      clock: handClock(),
+      logger: silentLogger,
+      disk: { path },
+    });
+    const id = BigInt(PERSON);
+    const theirs = [
+      PERSON,
+      `${PERSON}::profile`,
+      `%i${PERSON}::profile`,
+      `user::${PERSON}`,
+      key.of('user', id, 'profile'),
+      key.of('user', 'all', id),
+      key.of('user', `0${PERSON}`, 'profile'),
+      `user:${PERSON}`,
+      `user:${PERSON}:profile`,
+    ];
+    const tags = [`user:${PERSON}`, `user:%i${PERSON}`];
+    const others = [OTHER, `user::${OTHER}::profile`, `user::${PERSON}0`, `user::a${PERSON}`];
+    for (const each of [...theirs, ...others]) cache.getOrLoadSync(each, () => 'Secret');
+    for (const [i, tag] of tags.entries()) {
+      cache.getOrLoadSync(`query::tagged::${i}`, () => 'Secret', { tags: [tag] });
+      cache.getOrLoadSync(`query::made::${i}`, () => 'Secret', { dependsOn: [theirs[i] ?? ''] });
+    }
+    for (const each of theirs) cache.get(each);
+    await cache.persist();
+
+    const receipt = await forget(cache, 'user', PERSON);
+    const all = theirs.length + 2 * tags.length;
+    expect(receipt).toMatchObject({ entries: all, stored: all, topKeys: theirs.length, isUnfinished: false });
+    expect(cache.keys('', 100).sort()).toEqual(others.sort());
+    expect(JSON.stringify(cache.stats(100))).not.toMatch(new RegExp(`${PERSON}\\b`));
+    await cache.stop();
+    const bytes = readFileSync(path).toString('latin1');
+    expect(bytes).toContain(`user::${OTHER}::profile`);
+    expect(bytes).not.toContain(`%i${PERSON}`);
+    expect(bytes).not.toContain(`user::${PERSON}::`);
+    rmSync(folder, { recursive: true });
+  });
+
+  it('I15: removes small ids that are kept as numbers', async () => {
+    const cache = createCache({ maxWeightBytes: 1_000_000, clock: handClock(), logger: silentLogger });
+    for (const each of ['#123::n', key.of('user', 123, 'n'), key.of('user', 123n), 'user::1234']) {
+      cache.set(each, 1);
+    }
+    expect(await forget(cache, 'user', '123')).toMatchObject({ entries: 3 });
+    expect(cache.keys('', 10)).toEqual(['user::1234']);
+    await cache.stop();
+  });
+
+  it('refuses an id that is a number: those of Discord are rounded by then', async () => {
+    const cache = createCache({ maxWeightBytes: 1_000, logger: silentLogger });
+    const number = 80351110224678912 as unknown as string;
+    await expect(forget(cache, 'user', number)).rejects.toThrow('as Discord gives them');
     await cache.stop();
   });
 

@@ -39,7 +39,7 @@ import { Room } from './loading/room.ts';
 import { Unsaved } from './loading/unsaved.ts';
 import { Writing } from './loading/writing.ts';
 import type { Forgotten, Removal } from './removal.ts';
-import { meanLoadTimes, sumFigures, totalsOf } from './statistics/counters.ts';
+import { figuresByNamespace, meanLoadTimes, sumFigures, totalsOf } from './statistics/counters.ts';
 import type { CacheStats } from './statistics/stats.ts';
 import { TopKeys } from './statistics/top-keys.ts';
 import { builtInPolicies } from './tiers/built-in-tiers.ts';
@@ -309,7 +309,7 @@ export class CacheManager implements Cache {
     this.#disk?.supersede(key);
     this.#loading.trace(load);
     const kept = this.#filler.keep(load, this.#invalidator.position, value, WRITTEN);
-    if (!kept || load.rules.persist === 'memory') this.#disk?.outdateStored(key);
+    this.#disk?.outdateStored(key, kept && load.rules.persist !== 'memory');
     if (kept) {
       load.counters.writes++;
       return true;
@@ -393,6 +393,7 @@ export class CacheManager implements Cache {
     const isGone = (await this.#disk?.forget()) ?? true;
     const left = isGone ? 0 : ((await this.#disk?.count(compiled)) ?? 0);
     this.#loading.forgetFailure((key) => isCovered(key, undefined));
+    this.#book.forget((namespace) => isCovered(namespace, undefined));
     return {
       entries,
       weightBytes,
@@ -426,11 +427,7 @@ export class CacheManager implements Cache {
         label,
         ...sumFigures(this.#book.inTier(tier), meanLoadMs),
       })),
-      namespaces: all.map((each) => ({
-        namespace: each.namespace,
-        tier: each.policy.tier,
-        ...sumFigures([each], meanLoadMs),
-      })),
+      namespaces: figuresByNamespace(all, meanLoadMs),
       windows: this.#upkeep.windows(),
       topKeys: this.#top.list(topKeys).map((used) => {
         const entry = this.#memory.peek(used.key);
@@ -467,6 +464,10 @@ export class CacheManager implements Cache {
 
   on<E extends keyof CacheEvents>(event: E, listener: (event: CacheEvents[E]) => void): () => void {
     return this.#events.on(event, listener);
+  }
+
+  warn(text: string): void {
+    this.#bursts.warn(text, text, {});
   }
 
   provenBy(feed: Provenance): void {

@@ -114,6 +114,8 @@ export interface Cache {
   keys(prefix: string, limit: number): string[];
   on<E extends keyof CacheEvents>(event: E, listener: (event: CacheEvents[E]) => void): () => void;
 
+  /** Logs a warning about how the cache is used; the same text at most once a minute. */
+  warn(text: string): void;
   /** Ends timers and loads. Reads after it go to their loaders; writes and invalidations do nothing. */
   stop(): Promise<void>;
 }

@@ -3,7 +3,7 @@
  *
  * A row is complete in itself, so that any version of the rules can apply it: the templates as JSON, with the names of
  * the slots (`a` to `h`) in which the row holds the values, as SQLite had them: `["user::{a}::*",{"tag":"vip:{b}"}]`.
- * Values become segments here, by the code that makes keys, and not in SQL. A derived rule is named, with its columns.
+ * Rows of earlier releases may name kinds as well (`{a:text}`). Values become segments here, by the code that makes keys, and not in SQL. A derived rule is named, with its columns.
  */
 import { compileTargetTemplate, compileTemplate } from '../cache/keys/key-template.ts';
 import type { InvalidationTarget } from '../cache/keys/target.ts';
@@ -46,11 +46,15 @@ export function writeDerived(name: string, columns: readonly string[]): string {
   return JSON.stringify({ derive: name, columns });
 }
 
-/** What `writeTargets` wrote, with a star in each place of a value. */
-export function widenTargets(text: string): InvalidationTarget[] {
-  const wide = (template: string) => template.replace(PLACEHOLDER, '*');
+/** What `writeTargets` wrote, as texts between the places of values. */
+export function readTemplates(
+  text: string,
+): { readonly isTag: boolean; readonly literals: readonly string[] }[] {
   const written = JSON.parse(text) as readonly RuleTarget[];
-  return written.map((target) => (typeof target === 'string' ? wide(target) : { tag: wide(target.tag) }));
+  return written.map((target) => ({
+    isTag: typeof target !== 'string',
+    literals: (typeof target === 'string' ? target : target.tag).split(/\{[^{}]*\}/),
+  }));
 }
 
 /**
@@ -68,7 +72,7 @@ export function compileTargets(text: string, findDerived: FindDerived = () => un
   return {
     of(values) {
       const row = Object.fromEntries(
-        columns.map((column, i) => [String(column), plainNumber(values[i] ?? null)]),
+        columns.map((column, i) => [String(column), plainInteger(values[i] ?? null)]),
       );
       const made = derive(row);
       return (Array.isArray(made) ? made : [made]) as readonly InvalidationTarget[];
@@ -87,11 +91,15 @@ function compileTemplates(written: readonly unknown[]): ChangeTargets {
         }
       : compileTag((target as { tag: string }).tag),
   );
+  const widened = targets.every(({ wide }) => wide !== undefined)
+    ? targets.map(({ wide = '*', isTag }) => (isTag ? { tag: wide } : wide))
+    : undefined;
   return {
-    of: (values) => targets.map(({ render, isTag }) => (isTag ? { tag: render(values) } : render(values))),
-    widened: targets.every(({ wide }) => wide !== undefined)
-      ? targets.map(({ wide = '*', isTag }) => (isTag ? { tag: wide } : wide))
-      : undefined,
+    of(values) {
+      if (values.some(isInexact)) return widened ?? ['*'];
+      return targets.map(({ render, isTag }) => (isTag ? { tag: render(values) } : render(values)));
+    },
+    widened,
   };
 }
 
@@ -109,26 +117,33 @@ function compileSlots(
   template: string,
   compile: typeof compileTemplate,
 ): (values: readonly SqliteValue[]) => string {
-  const getters: ((values: readonly SqliteValue[]) => unknown)[] = [];
+  const positions: number[] = [];
   const counted = template.replace(PLACEHOLDER, (_, text: string) => {
-    const [slot = '', kind = ''] = text.split(':');
+    // A kind ("{a}" was written "{a:text}" once) says nothing: what is invalidated is invalidated in every spelling.
+    const [slot = ''] = text.split(':');
     const position = SLOTS.indexOf(slot as Slot);
     if (position === -1) throw new TypeError(`${template} names ${text}, which is no slot.`);
-    getters.push((values) => asKind(values[position] ?? null, kind));
-    return `{${getters.length - 1}}`;
+    positions.push(position);
+    return `{${positions.length - 1}}`;
   });
-  const scope = { functionName: 'the table', length: 0, parameters: getters.length };
+  const scope = { functionName: 'the table', length: 0, parameters: positions.length };
   const render = compile(counted, scope);
-  return (values) => render(getters.map((get) => get(values)));
+  return (values) => render(positions.map((position) => idOf(values[position] ?? null)));
 }
 
-function asKind(value: SqliteValue, kind: string): unknown {
-  if (kind === 'bigint') return typeof value === 'number' && Number.isInteger(value) ? BigInt(value) : value;
-  if (kind === 'text' && (typeof value === 'bigint' || typeof value === 'number')) return String(value);
-  return plainNumber(value);
+/** A value as it stands in a key: numbers as text, integers of any size exactly, so that logs show ids as Discord does. */
+function idOf(value: SqliteValue): SqliteValue {
+  return typeof value === 'bigint' || typeof value === 'number' ? String(value) : value;
 }
 
-/** An INTEGER as better-sqlite3 gives it unless asked otherwise: a number, rounded where it is beyond 2^53. */
-function plainNumber(value: SqliteValue): SqliteValue {
-  return typeof value === 'bigint' ? Number(value) : value;
+/** Whether the value is a REAL that may be written in ways that are not exactly equal: it names no single row. */
+function isInexact(value: SqliteValue | undefined): boolean {
+  return typeof value === 'number' && !(Math.abs(value) <= Number.MAX_SAFE_INTEGER);
+}
+
+/** An INTEGER as better-sqlite3 gives it unless asked otherwise; beyond 2^53 a bigint, so that it is not rounded. */
+function plainInteger(value: SqliteValue): SqliteValue {
+  if (typeof value !== 'bigint') return value;
+  const number = Number(value);
+  return Number.isSafeInteger(number) ? number : value;
 }

@@ -37,7 +37,7 @@ import { ShardDesk } from '../commands/shards/shard-desk.ts';
 import { type ShardQuestions, Shards } from '../commands/shards/shards.ts';
 import { tokenFreeLogger } from '../commands/token-free.ts';
 import { assertConfig, type Config, configNotices, parseConfig } from '../config/config.ts';
-import { addReceipts, type ForgetReceipt, forget } from '../forget.ts';
+import { addReceipts, assertId, type ForgetReceipt, forget } from '../forget.ts';
 import { consoleLogger } from '../logger/console-logger.ts';
 import { guardedLogger, type Logger } from '../logger.ts';
 import { scopeNotices } from '../warmers/scopes.ts';
@@ -242,6 +242,7 @@ class Plugin implements Cachecord {
     also?: readonly InvalidationTarget[],
   ): Promise<ForgetReceipt> {
     assertForgotten(kind, id, also);
+    assertId(kind, id);
     const [own, replies] = await Promise.all([
       this.#forgetHere({ kind, id, also: also ?? [] }),
       this.#elsewhere?.ask({ kind, id, also: also ?? [] }) ?? [],

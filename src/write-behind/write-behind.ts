@@ -14,7 +14,7 @@ import { BurstLog } from '../cache/burst-log.ts';
 import type { Cache } from '../cache/cache.ts';
 import type { Clock } from '../cache/clock.ts';
 import { CacheError } from '../cache/errors.ts';
-import { compilePattern } from '../cache/keys/pattern.ts';
+import { compileTarget, covers } from '../cache/keys/target.ts';
 import { assertKnown, type OptionNames } from '../cache/known-options.ts';
 import { decode } from '../cache/values/codec.ts';
 import { consoleLogger } from '../logger/console-logger.ts';
@@ -201,8 +201,8 @@ class Desk implements WriteBehind {
   }
 
   forget(...keys: readonly string[]): ForgottenWrites {
-    const patterns = keys.map(compilePattern);
-    const matches = (key: string) => patterns.some((pattern) => pattern.matches(key));
+    const targets = keys.map(compileTarget);
+    const matches = (key: string) => targets.some((target) => covers(target, key, undefined));
     const ids = [...this.#lanes.values()].flatMap((lane) => lane.forget(matches));
     for (const { name } of this.#unclaimed()) {
       for (const { id, key } of this.#journal.rowsOf(name)) if (matches(key)) ids.push(id);

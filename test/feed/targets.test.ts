@@ -81,7 +81,7 @@ describe('what a change covers', () => {
       ],
     });
     expect(toldBy(shop, "INSERT INTO products VALUES (1, 'a', 'b', 3)")).toEqual(['categories::*']);
-    expect(toldBy(shop, 'UPDATE products SET stock = 4')).toEqual(['product::#1']);
+    expect(toldBy(shop, 'UPDATE products SET stock = 4')).toEqual(['product::1']);
     expect(toldBy(shop, 'DELETE FROM products')).toEqual(['categories::*']);
   });
 
@@ -143,13 +143,13 @@ describe('what a change covers', () => {
   it('is not missed where the rowid changes under another name', () => {
     const shop = begin(SHOP, { products: { targets: 'product::{id}', columns: ['stock'] } });
     shop.db.exec("INSERT INTO products VALUES (1, 'a', 'b', 3)");
-    expect(toldBy(shop, 'UPDATE products SET _rowid_ = 2')).toEqual(['product::#1', 'product::#2']);
+    expect(toldBy(shop, 'UPDATE products SET _rowid_ = 2')).toEqual(['product::1', 'product::2']);
   });
 
   it('takes in rows that are replaced where only updates are asked for', () => {
     const shop = begin(SHOP, { products: { targets: 'stock::{id}', columns: ['stock'], on: ['update'] } });
     expect(toldBy(shop, "INSERT OR REPLACE INTO products VALUES (1, 'a', 'a', 5)")).toEqual([]);
-    expect(toldBy(shop, "INSERT OR REPLACE INTO products VALUES (1, 'a', 'a', 6)")).toEqual(['stock::#1']);
+    expect(toldBy(shop, "INSERT OR REPLACE INTO products VALUES (1, 'a', 'a', 6)")).toEqual(['stock::1']);
   });
 
   it('is followed in tables WITHOUT ROWID, with generated columns, and of any name', () => {
@@ -158,9 +158,9 @@ describe('what a change covers', () => {
       { 'it\'s a "table"; --': { targets: "it's::{the key}::{double}", columns: ['DOUBLE'] } },
     );
     const table = '"it\'s a ""table""; --"';
-    expect(toldBy(shop, `INSERT INTO ${table} VALUES ('k', 2)`)).toEqual(["it's::k::#4"]);
-    expect(toldBy(shop, `UPDATE ${table} SET "Größe" = 3`)).toEqual(["it's::k::#4", "it's::k::#6"]);
-    expect(toldBy(shop, `REPLACE INTO ${table} VALUES ('k', 4)`)).toEqual(["it's::k::#6", "it's::k::#8"]);
+    expect(toldBy(shop, `INSERT INTO ${table} VALUES ('k', 2)`)).toEqual(["it's::k::4"]);
+    expect(toldBy(shop, `UPDATE ${table} SET "Größe" = 3`)).toEqual(["it's::k::4", "it's::k::6"]);
+    expect(toldBy(shop, `REPLACE INTO ${table} VALUES ('k', 4)`)).toEqual(["it's::k::6", "it's::k::8"]);
   });
 });
 
@@ -192,43 +192,55 @@ describe('values in keys', () => {
     fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
   );
 
-  it('are escaped as the keys of a read of the same row are, whatever is in them', () => {
+  it('I15: cover the keys of a read of the same row, whatever is in them and whichever kind of number it gives', () => {
     const shop = begin(table, { things: 'thing::{a}::{b}' });
     const read = shop.db.prepare<[], { a: unknown; b: unknown }>('SELECT a, b FROM things');
+    const exact = shop.db.prepare<[], { a: unknown; b: unknown }>('SELECT a, b FROM things').safeIntegers();
     const same = shop.sql.cache;
     fc.assert(
       fc.property(value, value, (a, b) => {
         shop.db.prepare('INSERT INTO things VALUES (?, ?)').run(a, b);
-        const row = read.get();
+        const rows = [exact.get(), read.get()].filter((row) => row !== undefined);
+        // A rounded id is another one.
+        const fitting = rows.filter((row) => !Object.values(row).some(isRounded));
+        // What a `cached` function with the template thing::{0}::{1} would be keyed by, given this row.
+        const keys = fitting.map((row) => keyOf(row.a, row.b));
         shop.feed.drain();
+        for (const key of keys) same.getOrLoadSync(key, () => 1);
         shop.told();
         shop.db.exec('DELETE FROM things');
         shop.feed.drain();
-        // What a `cached` function with the template thing::{0}::{1} would be keyed by, given this row.
-        const [told, ...others] = shop.told();
-        const expected = keyOf(row?.a, row?.b);
-        expect(others).toEqual([]);
-        expect(told).toBe(expected);
-        same.set(expected, 1);
-        expect(same.invalidate(told ?? '').entries).toBe(1);
+        expect(shop.told()).toHaveLength(1);
+        expect(keys.filter((key) => same.has(key))).toEqual([]);
       }),
       { numRuns: 300 },
     );
   });
 
-  it('may be asked for as text, and as bigint', () => {
+  it('I15: are written as text, integers of 64 bits exactly; kinds that were named in rules once say nothing', () => {
     const shop = begin(table, {
       things: ['text::{a:text}', 'big::{a:bigint}', { tag: 'tag:{a:text}' }, 'plain::{a}'],
     });
     expect(toldBy(shop, 'INSERT INTO things VALUES (?, 1)', 2n ** 60n + 1n)).toEqual([
       'text::1152921504606846977',
-      'big::%i1152921504606846977',
+      'big::1152921504606846977',
       'tag tag:1152921504606846977',
-      key.of('plain', 2 ** 60),
+      'plain::1152921504606846977',
     ]);
     expect(toldBy(shop, 'UPDATE things SET a = 7')).toEqual(
-      expect.arrayContaining(['text::7', 'big::%i7', 'plain::#7']),
+      expect.arrayContaining(['text::7', 'big::7', 'plain::7']),
     );
+    expect(toldBy(shop, 'INSERT INTO things VALUES (7.0, 2)')).toEqual([
+      'text::7',
+      'big::7',
+      'tag tag:7',
+      'plain::7',
+    ]);
+  });
+
+  it('I15: stand for the whole rule where a REAL beyond 2^53 names no single row', () => {
+    const shop = begin(table, { things: 'thing::{a}::name' });
+    expect(toldBy(shop, 'INSERT INTO things VALUES (1e300, 1)')).toEqual(['thing::*::name']);
   });
 
   it('never cover more than their row', () => {
@@ -245,6 +257,10 @@ describe('values in keys', () => {
     shop.db.exec("INSERT INTO names VALUES ('ada')");
     expect(toldBy(shop, "UPDATE names SET name = 'ADA'")).toEqual(['name::ada', 'name::ADA']);
   });
+
+  function isRounded(each: unknown): boolean {
+    return typeof each === 'number' && Number.isInteger(each) && !Number.isSafeInteger(each);
+  }
 
   function keyOf(a: unknown, b: unknown): string {
     const part = (each: unknown) =>

@@ -63,9 +63,23 @@ export class LabelIndex {
     return known === undefined ? [] : membersOf(known.entries);
   }
 
+  /** The entries of labels among which those are found that begin with the prefix; see {@link KeyIndex.candidates}. */
+  *candidates(prefix: string): Generator<Entry | undefined, void, undefined> {
+    for (const label of this.#byKey?.candidates(prefix) ?? []) {
+      if (label === undefined) yield undefined;
+      else yield* membersOf(label.entries);
+    }
+  }
+
   /** The entries whose labels the pattern covers, and `undefined` for what was looked at in vain. */
   *matching(pattern: Pattern): Generator<Entry | undefined, void, undefined> {
-    for (const label of this.#byKey?.candidates(pattern.prefix) ?? []) {
+    const { prefix, canonicalPrefix } = pattern;
+    yield* this.#matchingFrom(prefix, pattern);
+    if (canonicalPrefix !== prefix) yield* this.#matchingFrom(canonicalPrefix, pattern);
+  }
+
+  *#matchingFrom(prefix: string, pattern: Pattern): Generator<Entry | undefined, void, undefined> {
+    for (const label of this.#byKey?.candidates(prefix) ?? []) {
       if (label === undefined || !pattern.matches(label.key)) yield undefined;
       else yield* membersOf(label.entries);
     }

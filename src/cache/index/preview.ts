@@ -62,6 +62,6 @@ export async function preview(
 }
 
 function candidatesOf(target: Target, memory: MemoryLayer): Iterable<Entry | undefined> {
-  if (target.kind === 'key') return [memory.peek(target.key)];
-  return target.kind === 'tag' ? memory.tagged(target.tag) : memory.candidates(target.pattern.prefix);
+  if (target.kind === 'key') return memory.spelled(target.key);
+  return target.kind === 'tag' ? memory.tagged(target.tag) : memory.candidatesOf(target.pattern);
 }

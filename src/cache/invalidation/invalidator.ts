@@ -7,6 +7,7 @@
  */
 import type { Clock } from '../clock.ts';
 import type { Entry } from '../entry.ts';
+import { canonicalKey } from '../keys/canonical.ts';
 import type { Pattern } from '../keys/pattern.ts';
 import type { Target } from '../keys/target.ts';
 import type { Disk } from '../layers/disk/disk.ts';
@@ -37,11 +38,11 @@ interface Run {
   readonly sweeps: Promise<void>[];
   /** What covers the dependants of all it covers by itself. */
   readonly patterns: Pattern[];
-  /** Keys whose dependants are still to be removed. */
+  /** Keys whose dependants are still to be removed, each as it is spelled. */
   readonly roots: string[];
-  /** Of these, those left to the sweep that is under way for them. It may grow meanwhile. */
+  /** Of these, those left to the sweep that is under way for them, by canonical text. It may grow meanwhile. */
   late: Set<string> | undefined;
-  /** Keys of which the disk layer knows, and those of which it is still to be told. */
+  /** Keys, by canonical text, of which the disk layer knows, and those of which it is still to be told. */
   readonly stored: Set<string>;
   untold: Target[];
 }
@@ -99,9 +100,10 @@ export class Invalidator {
   isSweptFrom(dependsOn: readonly string[]): boolean {
     if (!this.isSweeping) return false;
     return dependsOn.some((key) => {
-      const entry = this.#memory.peek(key);
+      const canonical = canonicalKey(key);
       return (
-        (entry !== undefined && this.isSwept(entry)) || this.#sweeps.some(({ run }) => run.stored.has(key))
+        this.#memory.spelled(canonical).some((entry) => this.isSwept(entry)) ||
+        this.#sweeps.some(({ run }) => run.stored.has(canonical))
       );
     });
   }
@@ -119,11 +121,12 @@ export class Invalidator {
 
   /** An entry has left, for whatever reason: sweeps that cover it must still find what depends on it. */
   left(entry: Entry): void {
-    if (this.#disk === undefined && !this.#memory.isDependedOn(entry.key)) return;
+    const canonical = canonicalKey(entry.key);
+    if (this.#disk === undefined && !this.#memory.isDependedOn(canonical)) return;
     for (const sweep of this.#sweeps) {
       // A pattern finds the dependants of what it covers by itself.
       if (sweep.run.patterns.some((pattern) => pattern.matches(entry.key))) continue;
-      if (this.#isUnder(sweep, entry, undefined)) this.#later(entry.key, sweep.run);
+      if (this.#isUnder(sweep, entry, undefined)) this.#later(canonical, sweep.run);
     }
   }
 
@@ -141,8 +144,7 @@ export class Invalidator {
     return links.dependsOn.some((key) => {
       if (met.has(key)) return false;
       met.add(key);
-      const other = this.#memory.peek(key);
-      return other !== undefined && this.#isUnder(sweep, other, met);
+      return this.#memory.spelled(canonicalKey(key)).some((other) => this.#isUnder(sweep, other, met));
     });
   }
 
@@ -159,9 +161,15 @@ export class Invalidator {
     return { ...tally, pending: settled(run).then(() => tally) };
   }
 
-  /** A newer value was written for the key: what was made from the old one goes, the key itself is replaced by the caller. */
+  /**
+   * A newer value was written for the key: what was made from the old one goes, and so does what is held under other
+   * spellings of the key. The key itself is replaced by the caller.
+   */
   written(key: string): void {
     const run = this.#newRun();
+    const canonical = canonicalKey(key);
+    for (const entry of this.#memory.spelled(canonical)) if (entry.key !== key) this.#remove(entry, run);
+    this.#supersede(canonical, run);
     run.roots.push(key);
     this.#cascade(run);
     this.#tellDisk(run);
@@ -170,7 +178,7 @@ export class Invalidator {
   /** A load turned out at its end to be void: so is what depends on its key. */
   voidedLate(key: string): void {
     const run = this.#newRun();
-    this.#follow(key, run);
+    this.#follow(canonicalKey(key), run);
     this.#cascade(run);
     this.#tellDisk(run);
   }
@@ -201,8 +209,8 @@ export class Invalidator {
 
   #apply(target: Target, run: Run): void {
     if (target.kind === 'key') {
-      const entry = this.#memory.peek(target.key);
-      if (entry !== undefined) this.#remove(entry, run);
+      for (const entry of this.#memory.spelled(target.key)) this.#remove(entry, run);
+      this.#supersede(target.key, run);
       // What depends on the key goes, whether the key is resident or not.
       run.roots.push(target.key);
     } else {
@@ -215,13 +223,19 @@ export class Invalidator {
     } else if (target.kind === 'pattern') {
       const { pattern } = target;
       run.patterns.push(pattern);
-      this.#removeAll(this.#memory.candidates(pattern.prefix), (entry) => pattern.matches(entry.key), run);
+      this.#removeAll(this.#memory.candidatesOf(pattern), (entry) => pattern.matches(entry.key), run);
       if (this.#memory.hasDependants) {
         const covers = (entry: Entry) => entry.links?.dependsOn.some((key) => pattern.matches(key)) ?? false;
         this.#removeAll(this.#memory.dependantsOfMatching(pattern), covers, run);
       }
     }
     this.#cascade(run);
+  }
+
+  /** Voids the loads and saves in flight for all spellings of a key. */
+  #supersede(canonical: string, run: Run): void {
+    this.#voided(this.#loads.supersedeAll(canonical, run.position), run);
+    for (const key of this.#saves.supersedeAll(canonical, run.position)) run.roots.push(key);
   }
 
   #voided(keys: readonly string[], run: Run): void {
@@ -234,11 +248,11 @@ export class Invalidator {
     for (let root = run.roots.pop(); root !== undefined; root = run.roots.pop()) {
       if (this.#loads.supersede(root, run.position)) run.tally.loads++;
       this.#saves.supersede(root, run.position);
-      this.#follow(root, run);
+      this.#follow(canonicalKey(root), run);
     }
   }
 
-  /** Removes what depends on the key itself. */
+  /** Removes what depends on the key itself, given by its canonical text. */
   #follow(key: string, run: Run): void {
     this.#noteForDisk(key, run);
     this.#voided(this.#loads.invalidateDependants(key, run.position), run);
@@ -351,9 +365,8 @@ export class Invalidator {
   }
 
   #mayBeDependedOn(key: string): boolean {
-    return (
-      this.#memory.isDependedOn(key) || this.#loads.isAny || this.#saves.isAny || this.#disk !== undefined
-    );
+    if (this.#loads.isAny || this.#saves.isAny || this.#disk !== undefined) return true;
+    return this.#memory.hasDependants && this.#memory.isDependedOn(canonicalKey(key));
   }
 }
 

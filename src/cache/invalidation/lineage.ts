@@ -7,15 +7,16 @@
  * said of it, and asks anew what that stems from; and in a cycle nothing comes back to where it came from.
  */
 import type { EntryLinks, Labels } from '../entry.ts';
+import { canonicalKey } from '../keys/canonical.ts';
 
-/** The links of what is, or was, held under a key as far as it concerns a load. */
+/** The links of what is, or was, held under any spelling of a key as far as it concerns a load. */
 export type VersionsOf = (key: string) => readonly EntryLinks[];
 
 /** What came with a key that was depended on. */
 export type Inherited = readonly (readonly [key: string, labels: Labels])[];
 
 /**
- * The links of the value under `key` of which its load says `own`. `inherited` is what the old value had from its
+ * The links of the value under `key` (its canonical text) of which its load says `own`. `inherited` is what the old value had from its
  * dependencies, where the load takes it over: it holds where these have left since.
  */
 export function lineageOf(
@@ -28,7 +29,8 @@ export function lineageOf(
   const ofItself: Labels = { tags: distinct(own.tags), dependsOn: distinct(own.dependsOn) };
   const found: [key: string, labels: Labels][] = [];
   for (const other of ofItself.dependsOn) {
-    if (other === key) continue;
+    // Each is there by its canonical text, too.
+    if (other === key || canonicalKey(other) !== other) continue;
     const labels = inheritedFrom(other, key, versionsOf) ?? inherited.find(([from]) => from === other)?.[1];
     if (labels !== undefined && labels.tags.length + labels.dependsOn.length > 0) found.push([other, labels]);
   }

@@ -1,16 +1,19 @@
 /**
  * Patterns: keys with `*` in them, where `*` stands for any run of characters, `:` included.
- * Compiled once into the text before the first star (which the index looks up) and the pieces that must follow it.
+ * A pattern covers a key by the text as it is written, and by the canonical text (`canonical.ts`), so that
+ * `user::7::*` covers the keys made from the number 7 as well. Compiled once, into the texts before the first star
+ * (which the indexes look up) and the pieces that must follow them.
  */
 import { CacheError } from '../errors.ts';
+import { canonicalKey, canonicalPattern } from './canonical.ts';
 import { MAX_KEY_LENGTH } from './keys.ts';
 
 export interface Pattern {
   readonly source: string;
-  /** What every match begins with. */
+  /** What every key begins with that is matched as it is written. */
   readonly prefix: string;
-  /** True when the prefix decides alone, as in `products:*`. */
-  readonly isPrefixOnly: boolean;
+  /** What the canonical text begins with of every key that is matched by that. Often the same as `prefix`. */
+  readonly canonicalPrefix: string;
   matches(key: string): boolean;
 }
 
@@ -29,9 +32,25 @@ export function compilePattern(source: string): Pattern {
   }
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
   if (/[\u0000-\u001f\u007f]/.test(source)) throw invalid('A pattern holds no control characters.');
+  const canonicalSource = canonicalPattern(source);
+  const written = matcherOf(source);
+  const canonical = canonicalSource === source ? written : matcherOf(canonicalSource);
+  return {
+    source,
+    prefix: written.prefix,
+    canonicalPrefix: canonical.prefix,
+    matches(key) {
+      if (written.matches(key)) return true;
+      const text = canonicalKey(key);
+      return (text !== key || canonical !== written) && canonical.matches(text);
+    },
+  };
+}
+
+function matcherOf(source: string): Pick<Pattern, 'prefix' | 'matches'> {
   if (source.indexOf('*') === source.length - 1) {
     const prefix = source.slice(0, -1);
-    return { source, prefix, isPrefixOnly: true, matches: (key) => key.startsWith(prefix) };
+    return { prefix, matches: (key) => key.startsWith(prefix) };
   }
   // Stars in a row mean what one means.
   const pieces = source.split(/\*+/);
@@ -40,9 +59,7 @@ export function compilePattern(source: string): Pattern {
   const middle = pieces.slice(1, -1);
   const isPrefixOnly = pieces.length === 2 && suffix === '';
   return {
-    source,
     prefix,
-    isPrefixOnly,
     matches(key) {
       if (pieces.length === 1) return key === prefix;
       if (!key.startsWith(prefix)) return false;

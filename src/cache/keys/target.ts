@@ -1,15 +1,17 @@
 /** What an invalidation covers, compiled from what the caller wrote. */
 import type { EntryLinks } from '../entry.ts';
 import { CacheError } from '../errors.ts';
+import { canonicalKey } from './canonical.ts';
 import { assertKey } from './keys.ts';
 import { compilePattern, isPattern, type Pattern } from './pattern.ts';
 
 /**
  * What to remove. A string with `*` in it is a pattern, any other is a key.
- * `*` stands for any run of characters, `:` included.
+ * `*` stands for any run of characters, `:` included. Each covers every spelling of the ids in it: text, number, bigint.
  */
 export type InvalidationTarget = string | { readonly tag: string };
 
+/** Keys and tags are canonical texts (`canonical.ts`). */
 export type Target =
   | { readonly kind: 'key'; readonly key: string }
   | { readonly kind: 'pattern'; readonly pattern: Pattern }
@@ -22,10 +24,10 @@ export function compileTarget(target: InvalidationTarget): Target {
   if (typeof target === 'string') {
     if (isPattern(target)) return { kind: 'pattern', pattern: compilePattern(target) };
     assertKey(target);
-    return { kind: 'key', key: target };
+    return keyTarget(target);
   }
   if (typeof target === 'object' && target !== null && typeof target.tag === 'string') {
-    return { kind: 'tag', tag: target.tag };
+    return { kind: 'tag', tag: canonicalKey(target.tag) };
   }
   throw new CacheError(
     'ERR_ARGUMENT_INVALID',
@@ -33,17 +35,28 @@ export function compileTarget(target: InvalidationTarget): Target {
   );
 }
 
+/** All spellings of a key. */
+export function keyTarget(key: string): Target {
+  return { kind: 'key', key: canonicalKey(key) };
+}
+
 /** Whether the target covers an entry, by its key, its tags, or the keys it depends on. */
 export function covers(target: Target, key: string, links: EntryLinks | undefined): boolean {
   switch (target.kind) {
     case 'key':
-      return key === target.key || (links?.dependsOn.includes(target.key) ?? false);
+      return canonicalKey(key) === target.key || isAmong(links?.dependsOn, target.key);
     case 'tag':
-      return links?.tags.includes(target.tag) ?? false;
+      return isAmong(links?.tags, target.tag);
     case 'pattern':
       return (
         target.pattern.matches(key) ||
         (links?.dependsOn.some((other) => target.pattern.matches(other)) ?? false)
       );
   }
+}
+
+/** @param canonical of one of them */
+function isAmong(texts: readonly string[] | undefined, canonical: string): boolean {
+  if (texts === undefined || texts.length === 0) return false;
+  return texts.includes(canonical) || texts.some((text) => canonicalKey(text) === canonical);
 }

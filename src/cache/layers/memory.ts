@@ -1,14 +1,17 @@
 /**
- * The memory layer: entries, and the two indexes by which they are found again (keys for patterns, labels for tags and
- * dependencies). Its invariant: the indexes hold exactly the resident entries, and every removal is counted once under
+ * The memory layer: entries, and the indexes by which they are found again (keys for patterns, labels for tags and
+ * dependencies, canonical texts for keys that spell an id in another way). Its invariant: the indexes hold exactly the resident entries, and every removal is counted once under
  * its reason.
  */
 import type { Entry } from '../entry.ts';
 import { KeyIndex } from '../index/key-index.ts';
 import { LabelIndex } from '../index/label-index.ts';
+import { canonicalKey } from '../keys/canonical.ts';
 import type { Pattern } from '../keys/pattern.ts';
 import type { RemovalReason } from '../removal.ts';
 import { LeastRecentlyUsed, type Residents } from './eviction.ts';
+
+const NONE: readonly Entry[] = [];
 
 export interface MemoryLayerOptions {
   readonly maxWeightBytes: number;
@@ -20,6 +23,8 @@ export class MemoryLayer {
   readonly #onRemoved: MemoryLayerOptions['onRemoved'];
   #residents: Residents;
   #keys = new KeyIndex<Entry>();
+  /** Entries by the canonical texts of their keys, where these differ: most ids are text. */
+  #spellings = new LabelIndex('keys');
   /** Entries by their tags. */
   #tags = new LabelIndex('names');
   /** Entries by the keys they depend on. */
@@ -66,6 +71,8 @@ export class MemoryLayer {
     if (old !== undefined) this.#unlink(old, 'replaced');
     this.#residents.put(entry);
     this.#keys.add(entry);
+    const canonical = canonicalKey(entry.key);
+    if (canonical !== entry.key) this.#spellings.add(entry, [canonical]);
     entry.counters.entries++;
     entry.counters.weightBytes += entry.weightBytes;
     if (entry.links !== undefined) {
@@ -92,6 +99,7 @@ export class MemoryLayer {
   removeAll(): void {
     this.#residents = this.#newResidents();
     this.#keys = new KeyIndex();
+    this.#spellings = new LabelIndex('keys');
     this.#tags = new LabelIndex('names');
     this.#dependants = new LabelIndex('keys');
   }
@@ -106,6 +114,40 @@ export class MemoryLayer {
     return this.#keys.candidates(prefix);
   }
 
+  /** Those among which every entry is found whose key the pattern covers; see {@link KeyIndex.candidates}. */
+  candidatesOf({ prefix, canonicalPrefix }: Pattern): Iterable<Entry | undefined> {
+    if (this.#spellings.isEmpty && canonicalPrefix === prefix) return this.#keys.candidates(prefix);
+    return this.#candidatesSpelled(prefix, canonicalPrefix);
+  }
+
+  /** No entry twice: what begins with one of the prefixes as it is written is not looked up by its canonical text. */
+  *#candidatesSpelled(
+    prefix: string,
+    canonicalPrefix: string,
+  ): Generator<Entry | undefined, void, undefined> {
+    for (const entry of this.#keys.candidates(prefix)) {
+      yield entry?.key.startsWith(prefix) === true ? entry : undefined;
+    }
+    if (canonicalPrefix !== prefix) {
+      for (const entry of this.#keys.candidates(canonicalPrefix)) {
+        const isNew = entry?.key.startsWith(canonicalPrefix) === true && !entry.key.startsWith(prefix);
+        yield isNew ? entry : undefined;
+      }
+    }
+    for (const entry of this.#spellings.candidates(canonicalPrefix)) {
+      const isKnown = entry?.key.startsWith(prefix) === true || entry?.key.startsWith(canonicalPrefix);
+      yield isKnown ? undefined : entry;
+    }
+  }
+
+  /** The entries under all spellings of a key. @param canonical the text that these have in common */
+  spelled(canonical: string): readonly Entry[] {
+    const entry = this.#residents.get(canonical);
+    if (this.#spellings.isEmpty) return entry === undefined ? NONE : [entry];
+    const others = [...this.#spellings.entriesOf(canonical)];
+    return entry === undefined ? others : [entry, ...others];
+  }
+
   tagged(tag: string): Iterable<Entry> {
     return this.#tags.entriesOf(tag);
   }
@@ -114,13 +156,13 @@ export class MemoryLayer {
     return !this.#dependants.isEmpty;
   }
 
-  /** Whether an entry depends on the key. */
-  isDependedOn(key: string): boolean {
-    return !this.#dependants.isEmpty && this.#dependants.has(key);
+  /** Whether an entry depends on the key, in whichever spelling. The same holds below. */
+  isDependedOn(canonical: string): boolean {
+    return !this.#dependants.isEmpty && this.#dependants.has(canonical);
   }
 
-  dependantsOf(key: string): Iterable<Entry> {
-    return this.#dependants.entriesOf(key);
+  dependantsOf(canonical: string): Iterable<Entry> {
+    return this.#dependants.entriesOf(canonical);
   }
 
   /** The entries that depend on a key that the pattern covers, resident or not; see {@link LabelIndex.matching}. */
@@ -135,6 +177,10 @@ export class MemoryLayer {
   #unlink(entry: Entry, reason: RemovalReason): void {
     const { counters, links } = entry;
     this.#keys.delete(entry);
+    if (!this.#spellings.isEmpty) {
+      const canonical = canonicalKey(entry.key);
+      if (canonical !== entry.key) this.#spellings.delete(entry, [canonical]);
+    }
     counters.entries--;
     counters.weightBytes -= entry.weightBytes;
     counters.removals[reason]++;

@@ -8,6 +8,7 @@ import type { EntryOptions } from '../entry-options.ts';
 import { errorText } from '../error-text.ts';
 import { CacheError } from '../errors.ts';
 import type { Inherited } from '../invalidation/lineage.ts';
+import { canonicalKey } from '../keys/canonical.ts';
 import { assertKey } from '../keys/keys.ts';
 import type { Counters } from '../statistics/counters.ts';
 import type { StaleReason } from '../statistics/stats.ts';
@@ -168,7 +169,7 @@ export class Load implements LoadContext {
     return this.lineage ?? this.#links;
   }
 
-  /** What was said of it itself. */
+  /** What was said of it itself: tags by their canonical texts, keys as they were given and by theirs. */
   get ownLinks(): Labels | undefined {
     return this.#links;
   }
@@ -247,7 +248,7 @@ export class Load implements LoadContext {
   #addTags(given: readonly string[]): void {
     const { tags } = this.#ownLinks();
     for (const tag of this.#listed(given, 'tags')) {
-      if (typeof tag === 'string') tags.push(tag);
+      if (typeof tag === 'string') tags.push(canonicalKey(tag));
       else this.faultyLink ??= `A tag is text, not ${typeof tag}: String(id) makes one.`;
     }
   }
@@ -257,12 +258,19 @@ export class Load implements LoadContext {
     for (const key of this.#listed(given, 'dependsOn')) {
       try {
         assertKey(key);
-        dependsOn.push(key);
-        this.loads?.learnt(this, key);
+        this.#dependOn(key, dependsOn);
+        const canonical = canonicalKey(key);
+        // A pattern may cover the key as it is written, too.
+        if (canonical !== key) this.#dependOn(canonical, dependsOn);
       } catch (error) {
         this.faultyLink ??= `It depends on what can be no key. ${errorText(error)}`;
       }
     }
+  }
+
+  #dependOn(key: string, dependsOn: string[]): void {
+    dependsOn.push(key);
+    this.loads?.learnt(this, key);
   }
 
   #listed(given: unknown, name: string): readonly unknown[] {

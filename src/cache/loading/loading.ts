@@ -16,6 +16,7 @@ import { CacheError } from '../errors.ts';
 import type { Emitter } from '../events.ts';
 import type { Invalidator } from '../invalidation/invalidator.ts';
 import { lineageOf } from '../invalidation/lineage.ts';
+import { canonicalKey } from '../keys/canonical.ts';
 import { assertKey } from '../keys/keys.ts';
 import type { MemoryLayer } from '../layers/memory.ts';
 import type { Counters } from '../statistics/counters.ts';
@@ -185,11 +186,12 @@ export class Loading {
     const own = load.ownLinks;
     if (own === undefined) return;
     const versionsOf = (key: string): readonly EntryLinks[] => {
-      const departed = this.#loads.departedSince(key, load);
-      const resident = this.#memory.peek(key)?.links;
-      return resident === undefined ? departed : [...departed, resident];
+      const canonical = canonicalKey(key);
+      const departed = this.#loads.departedSince(canonical, load);
+      const resident = this.#memory.spelled(canonical).flatMap(({ links }) => links ?? []);
+      return resident.length === 0 ? departed : [...departed, ...resident];
     };
-    load.lineage = lineageOf(load.key, own, load.inherited, versionsOf);
+    load.lineage = lineageOf(canonicalKey(load.key), own, load.inherited, versionsOf);
   }
 
   // ---- a load ----

@@ -5,6 +5,7 @@
 import type { EntryLinks } from '../entry.ts';
 import { Departures } from '../invalidation/departures.ts';
 import { InvalidatedSince } from '../invalidation/invalidated-since.ts';
+import { canonicalKey } from '../keys/canonical.ts';
 import { covers, type Target } from '../keys/target.ts';
 import type { Load } from './load.ts';
 
@@ -15,6 +16,8 @@ export class Loads {
   readonly #inFlight = new Map<string, Load>();
   /** Loads that go on for those who joined them before a newer one took their place. */
   readonly #superseded = new Set<Load>();
+  /** Those in flight by the canonical texts of their keys, where these differ. */
+  readonly #spellings = new Map<string, Set<Load>>();
   /** The loads in flight by the keys they depend on, as far as they have said so. */
   readonly #dependants = new Map<string, Set<Load>>();
   /** Tags and dependencies may be learnt when a load ends, so what was invalidated meanwhile is remembered. */
@@ -49,15 +52,15 @@ export class Loads {
     load.number = ++this.#begun;
     load.loads = this;
     this.#inFlight.set(load.key, load);
+    const canonical = canonicalKey(load.key);
+    if (canonical !== load.key) addTo(this.#spellings, canonical, load);
     for (const key of load.ownLinks?.dependsOn ?? []) this.learnt(load, key);
   }
 
   /** A load has said that it depends on a key. */
   learnt(load: Load, key: string): void {
     if (this.#inFlight.get(load.key) !== load) return;
-    const known = this.#dependants.get(key);
-    if (known === undefined) this.#dependants.set(key, new Set([load]));
-    else known.add(load);
+    addTo(this.#dependants, key, load);
   }
 
   end(load: Load): void {
@@ -72,13 +75,22 @@ export class Loads {
     return load !== undefined && this.#void(load, position);
   }
 
+  /** The same for all spellings of a key, given by its canonical text. @returns the keys of the loads from before */
+  supersedeAll(canonical: string, position: number): string[] {
+    const voided = this.supersede(canonical, position) ? [canonical] : [];
+    if (this.#spellings.size === 0) return voided;
+    for (const load of this.#spellings.get(canonical) ?? []) {
+      if (this.#void(load, position)) voided.push(load.key);
+    }
+    return voided;
+  }
+
   /** Voids what the target covers and returns the keys of the voided loads. */
   invalidate(target: Target, position: number): string[] {
     if (!this.isAny) return [];
     if (target.kind === 'key') {
-      const voided = this.invalidateDependants(target.key, position);
-      if (this.supersede(target.key, position)) voided.push(target.key);
-      return voided;
+      const dependants = this.invalidateDependants(target.key, position);
+      return [...dependants, ...this.supersedeAll(target.key, position)];
     }
     const voided: string[] = [];
     for (const load of this.#inFlight.values()) {
@@ -88,14 +100,14 @@ export class Loads {
     return voided;
   }
 
-  /** Voids what depends on the key and returns the keys of the voided loads. */
-  invalidateDependants(key: string, position: number): string[] {
+  /** Voids what depends on any spelling of the key and returns the keys of the voided loads. */
+  invalidateDependants(canonical: string, position: number): string[] {
     const voided: string[] = [];
     if (!this.isAny) return voided;
-    for (const load of this.#dependants.get(key) ?? []) {
+    for (const load of this.#dependants.get(canonical) ?? []) {
       if (this.#void(load, position)) voided.push(load.key);
     }
-    this.#remember({ kind: 'key', key }, position);
+    this.#remember({ kind: 'key', key: canonical }, position);
     return voided;
   }
 
@@ -118,16 +130,16 @@ export class Loads {
   /** A value with these links was served, and is not resident any more. */
   departed(key: string, links: EntryLinks): void {
     if (!this.isAny) return;
-    this.#departures.add(key, links, this.#begun, () => {
+    this.#departures.add(canonicalKey(key), links, this.#begun, () => {
       let oldest = Number.POSITIVE_INFINITY;
       for (const load of this.#running()) oldest = Math.min(oldest, load.number);
       return oldest;
     });
   }
 
-  /** The links of what has left under the key since the load began. */
-  departedSince(key: string, load: Load): EntryLinks[] {
-    return load.number === 0 ? [] : this.#departures.since(key, load.number);
+  /** The links of what has left under any spelling of the key since the load began. */
+  departedSince(canonical: string, load: Load): EntryLinks[] {
+    return load.number === 0 ? [] : this.#departures.since(canonical, load.number);
   }
 
   /**
@@ -156,10 +168,8 @@ export class Loads {
 
   #take(load: Load): void {
     this.#inFlight.delete(load.key);
-    for (const key of load.ownLinks?.dependsOn ?? []) {
-      const known = this.#dependants.get(key);
-      if (known?.delete(load) === true && known.size === 0) this.#dependants.delete(key);
-    }
+    if (this.#spellings.size > 0) deleteFrom(this.#spellings, canonicalKey(load.key), load);
+    for (const key of load.ownLinks?.dependsOn ?? []) deleteFrom(this.#dependants, key, load);
   }
 
   #remember(target: Target, position: number): void {
@@ -179,4 +189,15 @@ export class Loads {
     this.#invalidated.clear();
     this.#departures.clear();
   }
+}
+
+function addTo(loads: Map<string, Set<Load>>, key: string, load: Load): void {
+  const known = loads.get(key);
+  if (known === undefined) loads.set(key, new Set([load]));
+  else known.add(load);
+}
+
+function deleteFrom(loads: Map<string, Set<Load>>, key: string, load: Load): void {
+  const known = loads.get(key);
+  if (known?.delete(load) === true && known.size === 0) loads.delete(key);
 }

@@ -6,12 +6,13 @@ import type { RemovalReason } from '../removal.ts';
 import type { RuleBook } from '../tiers/rules.ts';
 import type { TierPolicy } from '../tiers/tier.ts';
 import { LoadTimeHistogram } from './load-times.ts';
-import type { Figures, RefusalReason, StaleReason } from './stats.ts';
+import type { CacheStats, Figures, RefusalReason, StaleReason } from './stats.ts';
 import type { Totals } from './windows.ts';
 
 export class Counters {
   readonly policy: TierPolicy;
-  readonly namespace: string;
+  /** Changes where it is forgotten. */
+  namespace: string;
   readonly rules: RuleBook;
   hits = 0;
   diskHits = 0;
@@ -110,6 +111,19 @@ export function sumFigures(all: readonly Counters[], meanLoadMs: ReadonlyMap<str
     savedMs: savedMsOf(all, meanLoadMs),
     savedCost: sum((c) => c.savedCost),
   };
+}
+
+/** The figures of each namespace of each tier; those whose names are not told have one and the same. */
+export function figuresByNamespace(
+  all: readonly Counters[],
+  meanLoadMs: ReadonlyMap<string, number>,
+): CacheStats['namespaces'] {
+  const groups = Map.groupBy(all, ({ policy, namespace }) => `${policy.tier}\n${namespace}`);
+  return [...groups.values()].flatMap((group) => {
+    const [first] = group;
+    if (first === undefined) return [];
+    return [{ namespace: first.namespace, tier: first.policy.tier, ...sumFigures(group, meanLoadMs) }];
+  });
 }
 
 /** What the rates are made from. */

@@ -24,6 +24,8 @@ export class TierBook {
   readonly #notice: ((text: string) => void) | undefined;
   readonly #colons = new ColonWatch();
   readonly #counters = new Map<string, Map<string, Counters>>();
+  /** Those whose names are forgotten. */
+  readonly #nameless: Counters[] = [];
   #count = 0;
 
   /** @param notice is told of what calls ask for in vain, and of keys that are namespaces each */
@@ -87,10 +89,24 @@ export class TierBook {
 
   *all(): Generator<Counters, void, undefined> {
     for (const ofTier of this.#counters.values()) yield* ofTier.values();
+    yield* this.#nameless;
   }
 
   inTier(tier: TierName): Counters[] {
-    return [...(this.#counters.get(tier)?.values() ?? [])];
+    const nameless = this.#nameless.filter(({ policy }) => policy.tier === tier);
+    return [...(this.#counters.get(tier)?.values() ?? []), ...nameless];
+  }
+
+  /** A namespace may be the id of somebody: from now on what was counted in it is counted among others. */
+  forget(isCovered: (namespace: string) => boolean): void {
+    for (const ofTier of this.#counters.values()) {
+      for (const [name, counters] of ofTier) {
+        if (!isCovered(name)) continue;
+        ofTier.delete(name);
+        counters.namespace = OTHER_NAMESPACES;
+        this.#nameless.push(counters);
+      }
+    }
   }
 }
 

@@ -4,7 +4,7 @@
  */
 import type { EntryOptions } from '../entry-options.ts';
 import type { InvalidationTarget } from '../keys/target.ts';
-import { compileTarget, covers, type Target } from '../keys/target.ts';
+import { compileTarget, covers, keyTarget, type Target } from '../keys/target.ts';
 import { cloneValue } from '../values/clone.ts';
 import { deepFreeze } from '../values/freeze.ts';
 import { weigh } from '../values/weigher.ts';
@@ -77,7 +77,7 @@ export class PendingChanges {
     const labels = this.#labelsOf(key, labelsOf(key));
     return this.#changes.findLast((change) => {
       if (change.kind === 'invalidate') return covers(change.compiled, key, labels);
-      return change.kind === 'clear' || change.key === key || labels.dependsOn.includes(change.key);
+      return change.kind === 'clear' || covers(keyTarget(change.key), key, labels);
     });
   }
 

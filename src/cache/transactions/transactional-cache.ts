@@ -490,6 +490,9 @@ export class TransactionalCache implements Cache {
   on<E extends keyof CacheEvents>(event: E, listener: (event: CacheEvents[E]) => void): () => void {
     return this.#cache.on(event, listener);
   }
+  warn(text: string): void {
+    this.#cache.warn(text);
+  }
   stop(): Promise<void> {
     return this.#cache.stop();
   }

@@ -8,6 +8,7 @@
  */
 import { types } from 'node:util';
 import type { EntryExtras } from '../entry.ts';
+import { canonicalKey } from '../keys/canonical.ts';
 import { hasHiddenFields, lookupGetter, lookupSetter, VIEWS } from './kinds.ts';
 import type { Packed } from './packed.ts';
 
@@ -73,7 +74,9 @@ export function stringBytes(text: string): number {
 
 /** Bytes an entry takes beyond its value: the key, the entry, and its places in the order of use and the indexes. */
 export function entryOverheadBytes(key: string, extras?: Pick<EntryExtras, 'links'>): number {
-  const bytes = ENTRY_BYTES + stringBytes(key);
+  const canonical = canonicalKey(key);
+  const spelling = canonical === key ? 0 : SPELLING_BYTES + stringBytes(canonical);
+  const bytes = ENTRY_BYTES + stringBytes(key) + spelling;
   if (extras === undefined) return bytes;
   const { links } = extras;
   if (links === undefined) return bytes + EXTRAS_BYTES;
@@ -99,6 +102,8 @@ export function packedBytes({ bytes }: Packed): number {
 
 // Measured by `scripts/calibrate-weigher.ts`.
 const ENTRY_BYTES = 248;
+/** A place in the index of keys that spell an id as a number, bigint or the like, beside the canonical text. */
+const SPELLING_BYTES = 95;
 const EXTRAS_BYTES = 72;
 const LINKS_BYTES = 160;
 /** A place in the indexes beside the text: 40 bytes where many entries share it, 80 and 140 where it has it alone. */

@@ -236,7 +236,7 @@ function reading(method: Method, cacheOf: CacheOf, options: EntryPlanOptions, ki
     cacheOf(self).recipes.register({
       name,
       persist,
-      key: (args) => plan.key(found(), args),
+      key: (args) => plan.key(found(), plan.seen(args)),
       warm: (args) => (found() === undefined ? undefined : controls.warm.apply(found(), [...args])),
       isGone: () => found() === undefined,
     });

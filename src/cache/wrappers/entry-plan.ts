@@ -20,6 +20,7 @@ import type { LoadContext } from '../loading/load-context.ts';
 import type { PersistenceLevel } from '../tiers/policy.ts';
 import { assertLoadingPolicy, LOADING_POLICIES } from '../tiers/policy-check.ts';
 import { assertTtl } from '../tiers/tier-book.ts';
+import { areOfList, visibleParameters } from './visible-parameters.ts';
 
 /** Texts with placeholders, or a function of the arguments. */
 export type Labels<A extends readonly unknown[]> = readonly string[] | ((...args: A) => readonly string[]);
@@ -39,7 +40,8 @@ interface PlanOptions<A extends readonly unknown[], V>
   readonly dependsOn?: Labels<A> | undefined;
   /**
    * How many parameters the function has, where defaults or a rest hide it; or their names, which placeholders may
-   * then use.
+   * then use. With `keyPrefix`, arguments beyond them are neither in the key nor handed to a function that hides its
+   * parameters (a rest, `bind`, `arguments`).
    */
   readonly parameters?: Parameters | undefined;
   /**
@@ -65,7 +67,7 @@ export type EntryPlanOptions<A extends readonly unknown[] = readonly never[], V 
     | {
         /**
          * Makes the key `prefix::arguments::name`, such as `user::123456::getUserProfile`, which `user::123456::*`
-         * covers.
+         * covers. Arguments that the function does not declare are no part of it, as in `ids.map(getUserProfile)`.
          */
         readonly keyPrefix: string;
         /** The positions (or names, see `parameters`) that tell entries apart. @default all arguments */
@@ -75,8 +77,15 @@ export type EntryPlanOptions<A extends readonly unknown[] = readonly never[], V 
       }
   );
 
-/** A plan: the key and the options of a call, made from its arguments. `self` is its `this`. */
+/**
+ * A plan: the key and the options of a call, made from its arguments. `self` is its `this`. Arguments are those that
+ * {@link EntryPlan.seen} gives.
+ */
 export interface EntryPlan {
+  /** The arguments that the function can see: callbacks of lists are handed more. */
+  seen<T extends readonly unknown[]>(args: T): T;
+  /** What the author is to be told where a call is given arguments of which it is not known whether they matter. */
+  readonly unknownArguments: ((args: readonly unknown[]) => string | undefined) | undefined;
   key(self: unknown, args: readonly unknown[]): string;
   options(self: unknown, args: readonly unknown[]): EntryOptions;
   /** The arguments of a load; `undefined` where they are those of the call. */
@@ -134,16 +143,22 @@ export function planEntry<A extends readonly unknown[]>(
       Object.entries(given).filter(([name, value]) => ENTRY_OPTIONS.has(name) && value !== undefined),
     ),
   );
+  const seen = seenBy(fn, given);
+  const contextAt = Number.isFinite(seen) ? seen : length;
   const makeTags = tags === undefined ? undefined : labelsOf(tags, scope);
   const makeDependencies = dependsOn === undefined ? undefined : labelsOf(dependsOn, scope);
   if (Array.isArray(dependsOn)) for (const each of dependsOn) assertColons(each, scope);
   return {
     length,
+    seen: <T extends readonly unknown[]>(args: T): T =>
+      args.length > seen ? (args.slice(0, seen) as readonly unknown[] as T) : args, // fewer of the same
+    unknownArguments:
+      keysAllArguments(given) && seen === Number.POSITIVE_INFINITY ? warner(fn, scope) : undefined,
     recipe: recipeName(fn.name, given),
     persist: given.persist,
     // Behind what is given, and never before its place: a caller may leave arguments out.
     withContext: passesContext
-      ? (args, context) => [...args, ...Array<undefined>(Math.max(0, length - args.length)), context]
+      ? (args, context) => [...args, ...Array<undefined>(Math.max(0, contextAt - args.length)), context]
       : undefined,
     key: (self, args) => (typeof key === 'function' ? key.apply(self, [...args]) : (render?.(args) ?? '')),
     options(self, args) {
@@ -154,6 +169,38 @@ export function planEntry<A extends readonly unknown[]>(
         ...(makeDependencies !== undefined && { dependsOn: makeDependencies(self, args) }),
       };
     },
+  };
+}
+
+function keysAllArguments({ keyPrefix, keyParams }: AnyPlanOptions): boolean {
+  return keyPrefix !== undefined && keyParams === undefined;
+}
+
+/** How many arguments matter, but for the context: those that the function can see, or that the author names. */
+function seenBy(fn: { readonly length: number }, given: AnyPlanOptions): number {
+  const { parameters = 0, passContext, key, tags, dependsOn } = given;
+  const named = typeof parameters === 'number' ? parameters : parameters.length;
+  const visible = visibleParameters(fn) ?? Number.POSITIVE_INFINITY;
+  if (Number.isFinite(visible)) {
+    const makers = [key, tags, dependsOn].filter((maker) => typeof maker === 'function');
+    const asked = makers.map((maker) => visibleParameters(maker) ?? 0).filter(Number.isFinite);
+    return Math.max(visible - (passContext === true ? 1 : 0), named, ...asked);
+  }
+  const isAllInKey = keysAllArguments(given) && given.parameters !== undefined;
+  return isAllInKey ? Math.max(named, fn.length) : Number.POSITIVE_INFINITY;
+}
+
+/**
+ * All arguments are in the key, though the function may not see all of them. One with rest parameters sees them: there a
+ * list that hands over more is what is told.
+ */
+function warner(fn: { readonly length: number }, { functionName, length }: TemplateScope) {
+  const isRest = visibleParameters(fn) === Number.POSITIVE_INFINITY;
+  let isSaid = false;
+  return (args: readonly unknown[]): string | undefined => {
+    if (isSaid || args.length <= length || (isRest && !areOfList(args))) return undefined;
+    isSaid = true;
+    return `${functionName} was called with ${args.length} arguments and declares ${length}; as it may see the others, all are in the key. If a list's map() hands them over, call it as (id) => … there, or say how many count with parameters: ${Math.max(1, length)}.`;
   };
 }
 

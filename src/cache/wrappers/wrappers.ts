@@ -165,8 +165,9 @@ function wrapped<R>(
 /** The asynchronous read of a plan. Never throws: it rejects. */
 export function readAsync(fn: Method, plan: EntryPlan, note: Note | undefined): Read<Promise<unknown>> {
   const { withContext } = plan;
-  return (cache, self, args, fresh) => {
+  return (cache, self, given, fresh) => {
     try {
+      const args = seenArguments(plan, cache, given);
       const options = plan.options(self, args);
       return cache.getOrLoad(
         plan.key(self, args),
@@ -196,7 +197,8 @@ export function readSync(fn: Method, plan: EntryPlan, note: Note | undefined): R
       `${fn.name || 'The function'} gives a promise, so it needs the asynchronous kind: cached, or cachedMethod.`,
     );
   };
-  return (cache, self, args, fresh) => {
+  return (cache, self, given, fresh) => {
+    const args = seenArguments(plan, cache, given);
     const options = plan.options(self, args);
     return cache.getOrLoadSync(
       plan.key(self, args),
@@ -204,6 +206,15 @@ export function readSync(fn: Method, plan: EntryPlan, note: Note | undefined): R
       fresh ? anew(options) : options,
     );
   };
+}
+
+function seenArguments(plan: EntryPlan, cache: Cache, given: unknown[]): unknown[] {
+  const args = plan.seen(given);
+  if (plan.unknownArguments !== undefined) {
+    const text = plan.unknownArguments(args);
+    if (text !== undefined) cache.warn(text);
+  }
+  return args;
 }
 
 function anew(options: LoadOptions): LoadOptions {
@@ -234,14 +245,14 @@ export function controlsOf<R>(
       return read(cacheOf(this), this, args, true);
     },
     invalidate(this: Self, ...args) {
-      return cacheOf(this).invalidate(plan.key(this, args));
+      return cacheOf(this).invalidate(plan.key(this, plan.seen(args)));
     },
     key(this: Self, ...args) {
-      return plan.key(this, args);
+      return plan.key(this, plan.seen(args));
     },
     warm(this: Self, ...args) {
       const cache = cacheOf(this);
-      const key = plan.key(this, args);
+      const key = plan.key(this, plan.seen(args));
       return { key, isFresh: () => cache.has(key), run: () => read(cache, this, args, true) };
     },
   };

@@ -12,7 +12,8 @@ import { resolve } from 'node:path';
 import type { BurstLog } from '../../burst-log.ts';
 import type { Clock } from '../../clock.ts';
 import type { Entry } from '../../entry.ts';
-import type { Target } from '../../keys/target.ts';
+import { canonicalKey } from '../../keys/canonical.ts';
+import { keyTarget, type Target } from '../../keys/target.ts';
 import { inSlices } from '../../slices.ts';
 import type { DiskStats } from '../../statistics/stats.ts';
 import { DiskAccess } from './access.ts';
@@ -27,7 +28,7 @@ import { DiskSize } from './size.ts';
 import type { OpenDatabase } from './store-database.ts';
 import { StoredEntries } from './stored-entries.ts';
 import { DiskSweeps } from './sweeps.ts';
-import { coveredKeys, hasDependencies } from './targets.ts';
+import { coveredKeys, hasDependencies, spelled } from './targets.ts';
 import { Unnoted } from './unnoted.ts';
 import { DiskWrites, STEP_ROWS } from './writes.ts';
 
@@ -106,6 +107,7 @@ export class Disk {
       this.#sweeps.apply(file, this.#intents.takeLeft(file, this.#nowAt()));
     });
     this.#reads.begin(file);
+    this.#writes.begin(file);
     const { entries } = file;
     this.#found ??= entries;
     this.#size.begin(entries);
@@ -169,15 +171,17 @@ export class Disk {
     this.#writes.outdateKey(key);
   }
 
-  /** A newer value was written, which is not to be on disk: what is there is not read any more. */
-  outdateStored(key: string): void {
-    let isThere = true;
-    if (!this.#access.isRecovering) {
-      this.#access.attempt('could not be read', (file) => {
-        isThere = file.seqOf(key) !== undefined;
-      });
-    }
-    if (isThere) this.#writes.outdateKey(key);
+  /**
+   * A newer value was written: what is there under other spellings of the key is not read any more, nor what is there
+   * under the key itself, unless that is to be written.
+   */
+  outdateStored(key: string, isToBeWritten: boolean): void {
+    const found = this.#access.isRecovering
+      ? undefined
+      : this.with('could not be read', (file) => [...spelled(file, canonicalKey(key))]);
+    for (const each of found ?? [key]) if (each !== key || !isToBeWritten) this.#writes.outdateKey(each);
+    // What is there under other spellings is found when the file lets.
+    if (found === undefined && this.#writes.hasSpellings) this.#changes.invalidate([keyTarget(key)]);
   }
 
   /** Writes down where the feed stands: what it has applied need not be applied again. True when that was done. */
@@ -250,7 +254,7 @@ export class Disk {
 
   /** The source has a newer value than what is there, and nobody else will tell of it. */
   supersede(key: string): void {
-    if (this.#told === 'by-intents') this.#changes.invalidate([{ kind: 'key', key }]);
+    if (this.#told === 'by-intents') this.#changes.invalidate([keyTarget(key)]);
   }
 
   clear(): void {

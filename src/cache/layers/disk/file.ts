@@ -26,7 +26,7 @@ export interface StoredRow {
   readonly checksum: number;
 }
 
-const VERSION = 2;
+const VERSION = 3;
 
 /** Nobody is served yet, and another process may be opening it, too. */
 const BUSY_AT_OPENING_MS = 1_000;

@@ -48,7 +48,7 @@ export class DiskReads {
       return undefined;
     }
     if (changes.covers(file, row, metadata)) return undefined;
-    if (!file.isLinked(key, labelsOf(metadata.tags, metadata.dependsOn))) {
+    if (!file.isLinked(key, labelsOf(key, metadata))) {
       // Another process may just have removed it.
       return file.seqOf(key) === row.seq ? this.#drop(file, key) : undefined;
     }

@@ -4,6 +4,7 @@
  */
 import type { Clock } from '../../clock.ts';
 import type { EntryLinks } from '../../entry.ts';
+import { canonicalKey } from '../../keys/canonical.ts';
 import { covers, type Target } from '../../keys/target.ts';
 import type { DiskAccess } from './access.ts';
 import type { DiskFile, StoredRow } from './file.ts';
@@ -117,7 +118,9 @@ export class DiskSweeps {
     return this.#sweeps.some(
       ({ through, keys, others }) =>
         row.seq <= through &&
-        (isUncertain || keys.has(row.key) || others.some((target) => covers(target, row.key, links))),
+        (isUncertain ||
+          keys.has(canonicalKey(row.key)) ||
+          others.some((target) => covers(target, row.key, links))),
     );
   }
 

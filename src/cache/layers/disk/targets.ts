@@ -1,6 +1,8 @@
 /** Which rows an invalidation covers, found in pages, and how it is written down where that takes longer. */
-import { compilePattern } from '../../keys/pattern.ts';
-import type { Target } from '../../keys/target.ts';
+import type { Labels } from '../../entry.ts';
+import { canonicalKey } from '../../keys/canonical.ts';
+import { compilePattern, type Pattern } from '../../keys/pattern.ts';
+import { keyTarget, type Target } from '../../keys/target.ts';
 import type { DiskFile } from './file.ts';
 import { FIRST_PAGE, type KeyPage, keysAfter, keysLabelled, labelsAfter } from './paging.ts';
 
@@ -8,10 +10,19 @@ const PAGE_ROWS = 100;
 
 const TAG = 't:';
 const DEPENDENCY = 'd:';
+/** The canonical text of a row's key, where it differs. */
+const SPELLING = 'k:';
+
+const NO_LABELS: Labels = { tags: [], dependsOn: [] };
 
 /** By what else than its key a row is found. */
-export function labelsOf(tags: readonly string[], dependsOn: readonly string[]): string[] {
-  return [...tags.map((tag) => TAG + tag), ...dependsOn.map((key) => DEPENDENCY + key)];
+export function labelsOf(key: string, { tags, dependsOn }: Labels = NO_LABELS): string[] {
+  const canonical = canonicalKey(key);
+  return [
+    ...(canonical === key ? [] : [SPELLING + canonical]),
+    ...tags.map((tag) => TAG + tag),
+    ...dependsOn.map((other) => DEPENDENCY + other),
+  ];
 }
 
 /**
@@ -25,19 +36,52 @@ export function* coveredKeys(file: DiskFile, target: Target): Generator<string |
     for (const key of labelled(file, TAG + target.tag)) yield* withDependants(file, key);
   } else if (target.kind === 'key') {
     yield* dependantsOf(file, target.key);
-    if (file.seqOf(target.key) !== undefined) yield target.key;
+    yield* spelled(file, target.key);
   } else {
     const { pattern } = target;
-    for (const label of paged((after) => labelsAfter(file, DEPENDENCY + pattern.prefix, after, PAGE_ROWS))) {
-      const key = label.slice(DEPENDENCY.length);
-      if (pattern.matches(key)) yield* dependantsOf(file, key);
+    for (const key of startingLike(pattern, (prefix) => labelsFrom(file, DEPENDENCY, prefix))) {
+      if (pattern.matches(key)) yield* dependantsOf(file, canonicalKey(key));
       else yield undefined;
     }
-    for (const key of paged((after) => keysAfter(file, pattern.prefix, after, PAGE_ROWS))) {
+    for (const key of startingLike(pattern, (prefix) => keysFrom(file, prefix))) {
       if (pattern.matches(key)) yield* withDependants(file, key);
       else yield undefined;
     }
+    for (const canonical of labelsFrom(file, SPELLING, pattern.canonicalPrefix)) {
+      if (!pattern.matches(canonical)) yield undefined;
+      else for (const key of labelled(file, SPELLING + canonical)) yield* withDependants(file, key);
+    }
   }
+}
+
+/** Whether the key of any row differs from its canonical text. */
+export function hasSpellings(file: DiskFile): boolean {
+  return labelsAfter(file, SPELLING, FIRST_PAGE, 1).keys.length > 0;
+}
+
+/** Keys of the rows under all spellings of a key. @param canonical the text that these have in common */
+export function* spelled(file: DiskFile, canonical: string): Generator<string, void, undefined> {
+  if (file.hasLabel(SPELLING + canonical)) yield* labelled(file, SPELLING + canonical);
+  if (file.seqOf(canonical) !== undefined) yield canonical;
+}
+
+/** What begins as a match of the pattern does, as it is written or by its canonical text. */
+function* startingLike(
+  { prefix, canonicalPrefix }: Pattern,
+  startingWith: (prefix: string) => Iterable<string>,
+): Generator<string, void, undefined> {
+  yield* startingWith(prefix);
+  if (canonicalPrefix !== prefix) yield* startingWith(canonicalPrefix);
+}
+
+function* labelsFrom(file: DiskFile, mark: string, prefix: string): Generator<string, void, undefined> {
+  for (const label of paged((after) => labelsAfter(file, mark + prefix, after, PAGE_ROWS))) {
+    yield label.slice(mark.length);
+  }
+}
+
+function keysFrom(file: DiskFile, prefix: string): Iterable<string> {
+  return paged((after) => keysAfter(file, prefix, after, PAGE_ROWS));
 }
 
 /** Whether any row depends on anything. */
@@ -46,17 +90,22 @@ export function hasDependencies(file: DiskFile): boolean {
 }
 
 function* withDependants(file: DiskFile, key: string): Generator<string, void, undefined> {
-  yield* dependantsOf(file, key);
+  yield* dependantsOf(file, canonicalKey(key));
   yield key;
 }
 
-function* dependantsOf(file: DiskFile, key: string, seen?: Set<string>): Generator<string, void, undefined> {
-  if (!file.hasLabel(DEPENDENCY + key)) return;
-  const met = seen ?? new Set([key]);
-  for (const other of labelled(file, DEPENDENCY + key)) {
+/** @param canonical of a key */
+function* dependantsOf(
+  file: DiskFile,
+  canonical: string,
+  seen?: Set<string>,
+): Generator<string, void, undefined> {
+  if (!file.hasLabel(DEPENDENCY + canonical)) return;
+  const met = seen ?? new Set([canonical]);
+  for (const other of labelled(file, DEPENDENCY + canonical)) {
     if (met.has(other)) continue;
     met.add(other);
-    yield* dependantsOf(file, other, met);
+    yield* dependantsOf(file, canonicalKey(other), met);
     yield other;
   }
 }
@@ -87,7 +136,7 @@ export function writtenTarget(target: Target): string {
 
 export function readTarget(text: string): Target {
   const { key, tag, pattern } = JSON.parse(text) as Partial<Record<'key' | 'tag' | 'pattern', string>>;
-  if (key !== undefined) return { kind: 'key', key };
-  if (tag !== undefined) return { kind: 'tag', tag };
+  if (key !== undefined) return keyTarget(key);
+  if (tag !== undefined) return { kind: 'tag', tag: canonicalKey(tag) };
   return { kind: 'pattern', pattern: compilePattern(pattern ?? '*') };
 }

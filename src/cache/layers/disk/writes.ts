@@ -4,11 +4,12 @@
  */
 import type { Entry } from '../../entry.ts';
 import { SplitMap } from '../../index/split-map.ts';
+import { canonicalKey } from '../../keys/canonical.ts';
 import type { DiskAccess } from './access.ts';
 import type { DiskChanges } from './changes.ts';
 import type { DiskFile } from './file.ts';
 import { type RowWriter, rowOf } from './rows.ts';
-import { labelsOf } from './targets.ts';
+import { hasSpellings, labelsOf } from './targets.ts';
 
 /** Rows removed in one step: 1 to 2 ms. */
 export const STEP_ROWS = 100;
@@ -28,6 +29,8 @@ export class DiskWrites {
   #outdated = new SplitMap<true>();
   /** Namespaces of which this process has written something. */
   readonly #namespaces = new Set<string>();
+  /** Whether a key of any row may differ from its canonical text. */
+  #hasSpellings = false;
   readonly counts = { written: 0, refused: 0, evicted: 0 };
 
   constructor(access: DiskAccess, changes: DiskChanges, writer: RowWriter, maxBytes: number) {
@@ -36,6 +39,14 @@ export class DiskWrites {
     this.#writer = writer;
     this.#maxBytes = maxBytes;
     this.#stepBytes = Math.min(STEP_BYTES, maxBytes * STEP_PART);
+  }
+
+  begin(file: DiskFile): void {
+    this.#hasSpellings ||= hasSpellings(file);
+  }
+
+  get hasSpellings(): boolean {
+    return this.#hasSpellings;
   }
 
   /**
@@ -77,7 +88,9 @@ export class DiskWrites {
       file.delete(entry.key);
       return 0;
     }
-    file.write(row, labelsOf(entry.links?.tags ?? [], entry.links?.dependsOn ?? []));
+    const labels = labelsOf(entry.key, entry.links);
+    this.#hasSpellings ||= canonicalKey(entry.key) !== entry.key;
+    file.write(row, labels);
     this.#namespaces.add(row.namespace);
     this.counts.written++;
     return row.value.length + row.metadata.length + ROW_BYTES;
