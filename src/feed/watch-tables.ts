@@ -24,9 +24,9 @@ import { install, isInstalled, removeUnneeded, setOf } from './install.ts';
 import { OwnWrites } from './own-writes.ts';
 import { type Beginning, type FeedPosition, Reader } from './readers.ts';
 import type { TableRules } from './rules.ts';
+import { schemasOf } from './schema.ts';
 import { compileTargets } from './targets.ts';
 import { TriggerWatch } from './trigger-watch.ts';
-import { unfollowedReplacements } from './triggers.ts';
 import { type WatchOptions, type WatchSettings, watchSettings } from './watch-options.ts';
 
 /** What was committed before somebody took the lock may be unseen: after so long nothing is believed any more. */
@@ -134,7 +134,7 @@ class TableFeed implements Feed {
     });
     this.#dataVersion = db.prepare('PRAGMA data_version').pluck();
     this.#seenData = this.#dataVersion.get();
-    this.#warnOfUnfollowed();
+    this.#warnOfHiddenTables();
     this.#drainTo(Number.MAX_SAFE_INTEGER, AT_ONCE.atStart);
     this.#timers = [
       cache.clock.every(settings.pollIntervalMs, () => this.#poll()),
@@ -277,11 +277,12 @@ class TableFeed implements Feed {
     }
   }
 
-  #warnOfUnfollowed(): void {
-    const found = unfollowedReplacements(new Set(this.#triggers.compiled.map(({ table }) => table)));
-    if (found.length === 0) return;
+  #warnOfHiddenTables(): void {
+    const tables = new Set(this.#triggers.compiled.map(({ table }) => table.name));
+    const hidden = [...tables].filter((name) => schemasOf(this.#db, name).includes('temp'));
+    if (hidden.length === 0) return;
     this.#settings.logger.warn(
-      `Rows that "INSERT OR REPLACE" removes through these indices are not noticed: ${found.join(', ')}. Use "ON CONFLICT … DO UPDATE".`,
+      `Temporary tables hide watched ones of their name: ${hidden.join(', ')}. Statements that do not say "main." before it read and write those, which are not watched: give them other names.`,
     );
   }
 
