@@ -59,7 +59,7 @@ function findTable(
     const [elsewhere] = schemasOf(db, asked.slice(asked.indexOf('.') + 1));
     if (elsewhere !== undefined) {
       problems.push(
-        `${JSON.stringify(asked)} is a table of the ${elsewhere === 'temp' ? 'temporary' : 'attached'} database ${JSON.stringify(elsewhere)}, and only tables of a connection's main database can be watched: open its file with a connection of its own.`,
+        `There is no table ${JSON.stringify(asked)} in the main database, and those of others cannot be watched: ${elsewhere === 'temp' ? 'it is a temporary one' : `open the file of ${JSON.stringify(elsewhere)} with a connection of its own`}.`,
       );
       return undefined;
     }

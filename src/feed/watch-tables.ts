@@ -28,9 +28,13 @@ import { schemasOf } from './schema.ts';
 import { compileTargets } from './targets.ts';
 import { TriggerWatch } from './trigger-watch.ts';
 import { type WatchOptions, type WatchSettings, watchSettings } from './watch-options.ts';
+import { withoutWaiting } from './without-waiting.ts';
 
 /** What was committed before somebody took the lock may be unseen: after so long nothing is believed any more. */
 const BUSY_BELIEVED_MS = 10_000;
+
+/** A lock that lasts for less is nothing to be told: each commit takes it. */
+const BUSY_UNTOLD_MS = 1_000;
 
 /** The feed of one connection. Hand it to `sqliteCache` as `feed`. */
 export interface Feed extends ChangeSource {
@@ -135,7 +139,7 @@ class TableFeed implements Feed {
     this.#dataVersion = db.prepare('PRAGMA data_version').pluck();
     this.#seenData = this.#dataVersion.get();
     this.#warnOfHiddenTables();
-    this.#drainTo(Number.MAX_SAFE_INTEGER, AT_ONCE.atStart);
+    this.#catchUpAtStart();
     this.#timers = [
       cache.clock.every(settings.pollIntervalMs, () => this.#poll()),
       cache.clock.every(settings.reportIntervalMs, () => void this.#report()),
@@ -150,9 +154,13 @@ class TableFeed implements Feed {
     return this.#own.isAny;
   }
 
+  get openWrites(): number {
+    return this.#own.openWrites;
+  }
+
   get written(): number | undefined {
     try {
-      return this.#drain.written;
+      return withoutWaiting(this.#db, () => this.#drain.written);
     } catch {
       // Whoever asks does without.
       return undefined;
@@ -161,20 +169,23 @@ class TableFeed implements Feed {
 
   drainOwn(upTo?: number): boolean {
     if (!this.#canRead()) return false;
-    if (upTo === undefined) return this.#drainTo(this.#own.take(), AT_ONCE.whileWaiting);
-    return this.#drainTo(upTo, AT_ONCE.whileWaiting) && this.#drain.place.position <= upTo;
+    if (upTo !== undefined) return this.#drainTo(upTo) && this.#drain.place.position <= upTo;
+    if (!this.#drainTo(this.#own.position)) return false;
+    this.#own.take();
+    return true;
   }
 
   drain(): boolean {
     if (!this.#canRead()) return false;
     try {
-      this.#noticeSchema();
+      withoutWaiting(this.#db, () => this.#noticeSchema());
     } catch (error) {
-      this.#lost(error);
+      this.#unread(error);
       return false;
     }
+    if (!this.#drainTo(Number.MAX_SAFE_INTEGER)) return false;
     this.#own.take();
-    return this.#drainTo(Number.MAX_SAFE_INTEGER, AT_ONCE.whileWaiting);
+    return true;
   }
 
   tellsOf(key: string, links: EntryLinks): boolean {
@@ -196,7 +207,8 @@ class TableFeed implements Feed {
     this.#isStopped = true;
     for (const cancel of this.#timers) cancel();
     try {
-      this.#own.end();
+      if (this.#db.open) withoutWaiting(this.#db, () => this.#own.end());
+      else this.#own.end();
       if (!this.#db.open || this.#db.inTransaction) return;
       this.#housekeeping.end(this.#settings.resumable ? this.#drain.place.position : undefined);
     } catch (error) {
@@ -210,22 +222,42 @@ class TableFeed implements Feed {
     return !this.#isStopped && this.#db.open && !this.#db.inTransaction;
   }
 
-  #drainTo(upTo: number, limits: { readonly rows: number; readonly ms: number }): boolean {
+  /** Nobody is served yet, so that it may wait; and where it fails, nothing of before may be believed. */
+  #catchUpAtStart(): void {
     try {
-      this.#drain.toPosition(upTo, limits, () => this.#widest());
-      return true;
+      this.#drain.toPosition(Number.MAX_SAFE_INTEGER, AT_ONCE.atStart, () => this.#widest());
     } catch (error) {
       this.#lost(error);
+    }
+  }
+
+  /** False where it could not be done; what is noticed waits where somebody holds the lock. */
+  #drainTo(upTo: number): boolean {
+    try {
+      withoutWaiting(this.#db, () =>
+        this.#drain.toPosition(upTo, AT_ONCE.whileWaiting, () => this.#widest()),
+      );
+      this.#busySince = undefined;
+      return true;
+    } catch (error) {
+      this.#unread(error);
       return false;
     }
   }
 
   /** @throws CacheError where the rules fit the tables no longer */
   #noticeSchema(): void {
-    if (!this.#triggers.check((set) => this.#reader.rejoin(set, this.#cache.clock.wallNow()))) return;
-    this.#reader.identify(this.#triggers.set);
-    this.#own.renew();
-    this.#drain.gap('schema');
+    if (!this.#triggers.isOutdated) return;
+    try {
+      this.#triggers.renew((set) => this.#reader.rejoin(set, this.#cache.clock.wallNow()));
+      this.#reader.identify(this.#triggers.set);
+      this.#own.renew();
+      this.#drain.gap('schema');
+    } catch (error) {
+      // Also where somebody holds the lock: triggers may be gone meanwhile.
+      this.#cache.clear();
+      throw error;
+    }
   }
 
   /** What covers all that our triggers may have written; `undefined`: only everything does. */
@@ -240,10 +272,12 @@ class TableFeed implements Feed {
     if (!this.#db.open) this.stop();
     if (this.#isCatchingUp || !this.#canRead()) return;
     try {
-      this.#noticeSchema();
-      const version = this.#dataVersion.get();
-      if (version !== this.#seenData || this.#own.isAny) void this.#catchUp(version);
-      else this.#busySince = undefined;
+      withoutWaiting(this.#db, () => {
+        this.#noticeSchema();
+        const version = this.#dataVersion.get();
+        if (version !== this.#seenData || this.#own.isAny) void this.#catchUp(version);
+        else this.#busySince = undefined;
+      });
     } catch (error) {
       this.#unread(error);
     }
@@ -253,7 +287,7 @@ class TableFeed implements Feed {
   async #catchUp(version: unknown): Promise<void> {
     this.#isCatchingUp = true;
     try {
-      while (this.#drain.step()) {
+      while (withoutWaiting(this.#db, () => this.#drain.step())) {
         await this.#cache.clock.yield();
         if (!this.#canRead()) return;
       }
@@ -286,18 +320,20 @@ class TableFeed implements Feed {
     );
   }
 
-  /** A poll failed. Whoever holds the lock has not committed what they write, so what is cached is believed a while longer. */
+  /** It is tried again at the next poll. Whoever holds the lock has not committed what they write, so what is cached is believed a while longer. */
   #unread(error: unknown): void {
     const now = this.#cache.clock.now();
     this.#busySince ??= now;
-    if (isBusy(error) && now - this.#busySince < BUSY_BELIEVED_MS) this.#failed(error);
-    else this.#lost(error);
+    const busyMs = now - this.#busySince;
+    if (!isBusy(error) || busyMs >= BUSY_BELIEVED_MS) this.#lost(error);
+    else if (busyMs >= BUSY_UNTOLD_MS) this.#failed(error);
   }
 
   /** What was written is unknown, so nothing is believed: it is tried again at each poll. */
   #lost(error: unknown): void {
     this.#failed(error);
     this.#cache.clear();
+    this.#own.take();
   }
 
   /** Said once until it works again. The rows wait meanwhile. */

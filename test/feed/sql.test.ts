@@ -242,11 +242,13 @@ describe('I8: databases under other names', () => {
     const shop = begin(`${THINGS}; ${ROWS}`);
     shop.db.exec("ATTACH ':memory:' AS more; CREATE TABLE more.notes (id); CREATE TEMP TABLE jots (id)");
     for (const [name, where] of [
-      ['more.notes', 'attached database "more"'],
-      ['notes', 'attached database "more"'],
-      ['temp.jots', 'temporary database "temp"'],
+      ['more.notes', 'open the file of "more" with a connection of its own'],
+      ['notes', 'open the file of "more" with a connection of its own'],
+      ['temp.jots', 'it is a temporary one'],
     ] as const) {
-      expect(() => watch(shop.db, { [name]: 'note::{id}' })).toThrow(`"${name}" is a table of the ${where}`);
+      expect(() => watch(shop.db, { [name]: 'note::{id}' })).toThrow(
+        `There is no table "${name}" in the main database, and those of others cannot be watched: ${where}.`,
+      );
     }
   });
 

@@ -1,6 +1,6 @@
 /**
- * Tells what was rolled back with a savepoint that was begun elsewhere, within a transaction of ours: better-sqlite3
- * says nothing of it, but a number in a temporary table goes back with it. What cannot be told counts as rolled back.
+ * Tells what was rolled back, wholly or to a savepoint, whoever did it: better-sqlite3 says nothing of it, but a number
+ * in a temporary table goes back with it.
  */
 
 /** What is used of better-sqlite3's `Database`. */
@@ -24,6 +24,15 @@ export class RollbackMark {
     this.#db = db;
   }
 
+  /** Makes the table, outside of transactions, so that no rollback takes it away. */
+  prepare(): void {
+    try {
+      this.#statements ??= this.#prepare();
+    } catch {
+      // Where rows are iterated over, for one: `make` tries again.
+    }
+  }
+
   /** Of what happens now; `undefined` where it could not be told afterwards: rows are being iterated over, for one. */
   make(): number | undefined {
     try {
@@ -37,15 +46,18 @@ export class RollbackMark {
     }
   }
 
-  /** All marks up to this one stand, if what was rolled back is taken out each time before another one is made. */
-  get standing(): number {
+  /**
+   * All marks up to this one stand, if what was rolled back is taken out each time before another one is made;
+   * `undefined` where that cannot be told.
+   */
+  get standing(): number | undefined {
     try {
       const [row] = this.#statements?.read.all() ?? [];
       return Number(Object.values(row ?? {})[0] ?? 0);
     } catch {
       // As above.
       this.#statements = undefined;
-      return 0;
+      return undefined;
     }
   }
 
