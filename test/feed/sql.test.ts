@@ -168,6 +168,23 @@ describe('I7: a value counts with its type', () => {
   });
 });
 
+describe('I7: names that need quotes', () => {
+  it('are followed in tables, columns, indices and their conditions', () => {
+    const shop = begin(
+      `CREATE TABLE "we're ""odd"" (x)" ("i d" INTEGER PRIMARY KEY, "a""b" TEXT, [where, (y] TEXT, \`select\` NOT NULL DEFAULT 'a, )');
+       CREATE UNIQUE INDEX "in, (dex" ON "we're ""odd"" (x)" (lower("a""b" || ', )'), [where, (y] /* WHERE */) WHERE \`select\` = 'a, )';
+       CREATE TABLE things (id); INSERT INTO "we're ""odd"" (x)" VALUES (1, 'one', 'x', 'a, )'), (2, 'TWO', 'x', 'a, )')`,
+      { 'we\'re "odd" (x)': 'odd::{i d}::{a"b}', things: 'thing::{id}' },
+    );
+    shop.db.exec(`REPLACE INTO "we're ""odd"" (x)" VALUES (3, 'ONE', 'x', NULL)`);
+    shop.feed.drain();
+    expect(shop.told()).toEqual(['odd::#1::one', 'odd::#3::ONE']);
+    shop.db.exec(`UPDATE OR REPLACE "we're ""odd"" (x)" SET "a""b" = 'two' WHERE "i d" = 3`);
+    shop.feed.drain();
+    expect(shop.told().sort()).toEqual(['odd::#2::TWO', 'odd::#3::ONE', 'odd::#3::two']);
+  });
+});
+
 describe('I14: a table whose replaced rows cannot be looked up', () => {
   it('is refused, with the reason and what to do', () => {
     const folder = makeFolder();
@@ -294,11 +311,17 @@ describe('I8, I9: a change of the schema', () => {
     ['a unique index, and a replacement by it', "CREATE UNIQUE INDEX by_kind ON things (kind, name); REPLACE INTO things (id, name) VALUES (4, 'one')"],
   ]; // biome-ignore format: a table
 
-  for (const isOwn of [true, false]) {
+  const INDICES =
+    'CREATE UNIQUE INDEX by_lower ON things (lower(name)); CREATE UNIQUE INDEX some ON things (name) WHERE id > 0';
+  for (const [isOwn, indices, told] of [
+    [true, '', ''],
+    [false, '', ''],
+    [false, INDICES, ', with indices over expressions'],
+  ] as const) {
     it.each(changes)(
-      `by ${isOwn ? 'this connection' : 'another'} is followed at the next poll: %s`,
+      `by ${isOwn ? 'this connection' : 'another'}${told} is followed at the next poll: %s`,
       async (_, change) => {
-        const shop = begin(`${THINGS}; ${ROWS}`);
+        const shop = begin(`${THINGS}; ${indices}; ${ROWS}`);
         const writer = isOwn ? shop.db : shop.other;
         shop.read();
         if (typeof change === 'string') writer.exec(change);

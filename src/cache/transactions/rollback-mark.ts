@@ -2,6 +2,7 @@
  * Tells what was rolled back, wholly or to a savepoint, whoever did it: better-sqlite3 says nothing of it, but a number
  * in a temporary table goes back with it.
  */
+import { randomInt } from 'node:crypto';
 
 /** What is used of better-sqlite3's `Database`. */
 export interface MarkedDatabase {
@@ -17,6 +18,8 @@ interface MarkStatement {
 
 export class RollbackMark {
   readonly #db: MarkedDatabase;
+  /** Tells it from that of another cache on the same connection. */
+  readonly #id = randomInt(2 ** 47);
   #statements: { readonly read: MarkStatement; readonly write: MarkStatement } | undefined;
   #last = 0;
 
@@ -37,7 +40,7 @@ export class RollbackMark {
   make(): number | undefined {
     try {
       this.#statements ??= this.#prepare();
-      this.#statements.write.run(++this.#last);
+      this.#statements.write.run(this.#id, ++this.#last);
       return this.#last;
     } catch {
       // Made within something that was rolled back, the table is gone: the next mark makes it anew.
@@ -52,7 +55,7 @@ export class RollbackMark {
    */
   get standing(): number | undefined {
     try {
-      const [row] = this.#statements?.read.all() ?? [];
+      const [row] = this.#statements?.read.all(this.#id) ?? [];
       return Number(Object.values(row ?? {})[0] ?? 0);
     } catch {
       // As above.
@@ -67,8 +70,8 @@ export class RollbackMark {
       'CREATE TEMP TABLE IF NOT EXISTS cachecord_mark (id INTEGER PRIMARY KEY, mark INTEGER NOT NULL) WITHOUT ROWID',
     );
     return {
-      read: this.#db.prepare('SELECT mark FROM temp.cachecord_mark'),
-      write: this.#db.prepare('INSERT OR REPLACE INTO temp.cachecord_mark VALUES (1, ?)'),
+      read: this.#db.prepare('SELECT mark FROM temp.cachecord_mark WHERE id = ?'),
+      write: this.#db.prepare('INSERT OR REPLACE INTO temp.cachecord_mark VALUES (?, ?)'),
     };
   }
 }
