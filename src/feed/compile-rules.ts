@@ -8,7 +8,7 @@ import { CacheError } from '../cache/errors.ts';
 import { nearestName } from '../nearest-name.ts';
 import type { FeedDatabase } from './database.ts';
 import type { ChangeKind, DerivedRule, RuleTarget, TableRule, TableRules, TemplateRule } from './rules.ts';
-import { readSchema, readTables, type TableKind, type TableSchema } from './schema.ts';
+import { readSchema, readTables, schemasOf, type TableKind, type TableSchema } from './schema.ts';
 import { compileTargets, SLOTS, writeDerived, writeTargets } from './targets.ts';
 
 export interface CompiledRule {
@@ -56,6 +56,13 @@ function findTable(
 ): TableSchema | undefined {
   const name = sameName(asked, [...known.keys()]);
   if (name === undefined || OWN_TABLES.includes(name)) {
+    const [elsewhere] = schemasOf(db, asked.slice(asked.indexOf('.') + 1));
+    if (elsewhere !== undefined) {
+      problems.push(
+        `There is no table ${JSON.stringify(asked)} in the main database, and those of others cannot be watched: ${elsewhere === 'temp' ? 'it is a temporary one' : `open the file of ${JSON.stringify(elsewhere)} with a connection of its own`}.`,
+      );
+      return undefined;
+    }
     const tables = [...known].filter(([each, kind]) => kind === 'table' && !OWN_TABLES.includes(each));
     problems.push(
       `There is no table ${JSON.stringify(asked)}${didYouMean(
@@ -74,7 +81,9 @@ function findTable(
     );
     return undefined;
   }
-  return readSchema(db, name, kind);
+  const table = readSchema(db, name, kind);
+  problems.push(...table.problems.map((problem) => `${JSON.stringify(name)}: ${problem}`));
+  return table;
 }
 
 class Compiler {

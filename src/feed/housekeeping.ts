@@ -4,9 +4,10 @@
  */
 import type { Clock } from '../cache/clock.ts';
 import { isBusy, isIterating } from '../cache/sqlite-error.ts';
-import { type FeedDatabase, inTransaction, rowsOf } from './database.ts';
+import { type FeedDatabase, inTransaction } from './database.ts';
 import type { Reader } from './readers.ts';
 import type { TriggerWatch } from './trigger-watch.ts';
+import { withoutWaiting } from './without-waiting.ts';
 
 export class Housekeeping {
   readonly #db: FeedDatabase;
@@ -56,15 +57,11 @@ export class Housekeeping {
 
   /** At once or not at all. */
   #unlessBusy(work: () => boolean): boolean {
-    const [{ timeout = 0 } = {}] = rowsOf(this.#db, 'PRAGMA busy_timeout');
-    rowsOf(this.#db, 'PRAGMA busy_timeout = 0');
     try {
-      return work();
+      return withoutWaiting(this.#db, work);
     } catch (error) {
       if (!isBusy(error) && !isIterating(error)) throw error;
       return false;
-    } finally {
-      rowsOf(this.#db, `PRAGMA busy_timeout = ${Number(timeout)}`);
     }
   }
 }

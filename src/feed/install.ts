@@ -80,7 +80,8 @@ export function install(db: FeedDatabase, rules: readonly CompiledRule[]): void 
   db.prepare('INSERT OR REPLACE INTO main.cache_feed VALUES (?, ?)').run(installationName(set), randomUUID());
   for (const { name, sql } of allTriggers(rules)) {
     db.exec(`DROP TRIGGER IF EXISTS main.${quoteName(name)}`);
-    db.exec(sql);
+    // SQLite keeps the text without the name of the database. Without it, a temporary table of that name would get it.
+    db.exec(sql.replace('CREATE TRIGGER ', 'CREATE TRIGGER main.'));
   }
 }
 

@@ -11,16 +11,34 @@ export class OwnWrites {
   #made = 0;
   /** The last position that was noticed since `take`; 0: none. */
   #position = 0;
+  #openWrites = 0;
+  #isLookingAgain = false;
 
   /** @param id makes the names of trigger and function unique among the feeds of a connection */
   constructor(db: FeedDatabase, id: string) {
     this.#db = db;
     this.#name = `cachecord_noticed_${id.replaceAll('-', '')}`;
     db.function(this.#name, {}, (position: number | bigint) => {
-      if (!this.#isEnded) this.#position = Number(position);
+      if (!this.#isEnded) this.#notice(Number(position));
       return null;
     });
     this.#makeTrigger();
+  }
+
+  #notice(position: number): void {
+    this.#position = position;
+    if (this.#isLookingAgain || !this.#db.inTransaction) return;
+    this.#isLookingAgain = true;
+    // Before any other part of the program runs.
+    void Promise.resolve().then(() => {
+      this.#isLookingAgain = false;
+      if (this.#db.inTransaction) this.#openWrites++;
+    });
+  }
+
+  /** How often a transaction that had written was open still in a later step of the program. */
+  get openWrites(): number {
+    return this.#openWrites;
   }
 
   /** Makes the trigger anew: it loses its hold when another connection takes its table away. */
@@ -49,11 +67,14 @@ export class OwnWrites {
     return this.#position > 0;
   }
 
-  /** The last position that was noticed, once. */
-  take(): number {
-    const position = this.#position;
+  /** The last position that was noticed and is not taken; 0: none. */
+  get position(): number {
+    return this.#position;
+  }
+
+  /** All that was noticed is dealt with. */
+  take(): void {
     this.#position = 0;
-    return position;
   }
 
   end(): void {

@@ -54,19 +54,21 @@ export class TriggerWatch {
     return this.#seen;
   }
 
+  /** Whether the schema is another than at the last look, so that something may have been missed. */
+  get isOutdated(): boolean {
+    return this.#version() !== this.#seen;
+  }
+
   /**
-   * Looks whether the schema has changed, and puts lost triggers back.
+   * Follows the schema as it is now, and puts lost triggers back.
    * @param rejoin runs within the transaction in which that is done, if it is
-   * @returns whether something may have been missed
    * @throws CacheError where the rules fit the tables no longer
    */
-  check(rejoin: (set: string) => void): boolean {
+  renew(rejoin: (set: string) => void): void {
     const version = this.#version();
-    if (version === this.#seen) return false;
     const { compiled, isWhole } = this.#look();
     if (isWhole && this.#version() === version) this.#take(compiled, version);
     else this.#putBack(rejoin);
-    return true;
   }
 
   /** The tables may be others: columns and unique indices decide what the triggers are. */

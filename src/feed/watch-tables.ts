@@ -25,13 +25,17 @@ import { install, isInstalled, removeUnneeded, setOf } from './install.ts';
 import { OwnWrites } from './own-writes.ts';
 import { type Beginning, type FeedPosition, Reader } from './readers.ts';
 import type { TableRules } from './rules.ts';
+import { schemasOf } from './schema.ts';
 import { compileTargets } from './targets.ts';
 import { TriggerWatch } from './trigger-watch.ts';
-import { unfollowedReplacements } from './triggers.ts';
 import { type WatchOptions, type WatchSettings, watchSettings } from './watch-options.ts';
+import { withoutWaiting } from './without-waiting.ts';
 
 /** What was committed before somebody took the lock may be unseen: after so long nothing is believed any more. */
 const BUSY_BELIEVED_MS = 10_000;
+
+/** A lock that lasts for less is nothing to be told: each commit takes it. */
+const BUSY_UNTOLD_MS = 1_000;
 
 /** The feed of one connection. Hand it to `sqliteCache` as `feed`. */
 export interface Feed extends ChangeSource {
@@ -144,8 +148,8 @@ class TableFeed implements Feed {
     });
     this.#dataVersion = db.prepare('PRAGMA data_version').pluck();
     this.#seenData = this.#dataVersion.get();
-    this.#warnOfUnfollowed();
-    this.#drainTo(Number.MAX_SAFE_INTEGER, AT_ONCE.atStart);
+    this.#warnOfHiddenTables();
+    this.#catchUpAtStart();
     this.#timers = [
       cache.clock.every(settings.pollIntervalMs, () => this.#poll()),
       cache.clock.every(settings.reportIntervalMs, () => void this.#report()),
@@ -160,9 +164,13 @@ class TableFeed implements Feed {
     return this.#own.isAny;
   }
 
+  get openWrites(): number {
+    return this.#own.openWrites;
+  }
+
   get written(): number | undefined {
     try {
-      return this.#drain.written;
+      return withoutWaiting(this.#db, () => this.#drain.written);
     } catch {
       // Whoever asks does without.
       return undefined;
@@ -171,20 +179,23 @@ class TableFeed implements Feed {
 
   drainOwn(upTo?: number): boolean {
     if (!this.#canRead()) return false;
-    if (upTo === undefined) return this.#drainTo(this.#own.take(), AT_ONCE.whileWaiting);
-    return this.#drainTo(upTo, AT_ONCE.whileWaiting) && this.#drain.place.position <= upTo;
+    if (upTo !== undefined) return this.#drainTo(upTo) && this.#drain.place.position <= upTo;
+    if (!this.#drainTo(this.#own.position)) return false;
+    this.#own.take();
+    return true;
   }
 
   drain(): boolean {
     if (!this.#canRead()) return false;
     try {
-      this.#noticeSchema();
+      withoutWaiting(this.#db, () => this.#noticeSchema());
     } catch (error) {
-      this.#lost(error);
+      this.#unread(error);
       return false;
     }
+    if (!this.#drainTo(Number.MAX_SAFE_INTEGER)) return false;
     this.#own.take();
-    return this.#drainTo(Number.MAX_SAFE_INTEGER, AT_ONCE.whileWaiting);
+    return true;
   }
 
   tellsOf(key: string, links: EntryLinks): boolean {
@@ -206,7 +217,8 @@ class TableFeed implements Feed {
     this.#isStopped = true;
     for (const cancel of this.#timers) cancel();
     try {
-      this.#own.end();
+      if (this.#db.open) withoutWaiting(this.#db, () => this.#own.end());
+      else this.#own.end();
       if (!this.#db.open || this.#db.inTransaction) return;
       this.#housekeeping.end(this.#settings.resumable ? this.#drain.place.position : undefined);
     } catch (error) {
@@ -220,22 +232,42 @@ class TableFeed implements Feed {
     return !this.#isStopped && this.#db.open && !this.#db.inTransaction;
   }
 
-  #drainTo(upTo: number, limits: { readonly rows: number; readonly ms: number }): boolean {
+  /** Nobody is served yet, so that it may wait; and where it fails, nothing of before may be believed. */
+  #catchUpAtStart(): void {
     try {
-      this.#drain.toPosition(upTo, limits, () => this.#widest());
-      return true;
+      this.#drain.toPosition(Number.MAX_SAFE_INTEGER, AT_ONCE.atStart, () => this.#widest());
     } catch (error) {
       this.#lost(error);
+    }
+  }
+
+  /** False where it could not be done; what is noticed waits where somebody holds the lock. */
+  #drainTo(upTo: number): boolean {
+    try {
+      withoutWaiting(this.#db, () =>
+        this.#drain.toPosition(upTo, AT_ONCE.whileWaiting, () => this.#widest()),
+      );
+      this.#busySince = undefined;
+      return true;
+    } catch (error) {
+      this.#unread(error);
       return false;
     }
   }
 
   /** @throws CacheError where the rules fit the tables no longer */
   #noticeSchema(): void {
-    if (!this.#triggers.check((set) => this.#reader.rejoin(set, this.#cache.clock.wallNow()))) return;
-    this.#reader.identify(this.#triggers.set);
-    this.#own.renew();
-    this.#drain.gap('schema');
+    if (!this.#triggers.isOutdated) return;
+    try {
+      this.#triggers.renew((set) => this.#reader.rejoin(set, this.#cache.clock.wallNow()));
+      this.#reader.identify(this.#triggers.set);
+      this.#own.renew();
+      this.#drain.gap('schema');
+    } catch (error) {
+      // Also where somebody holds the lock: triggers may be gone meanwhile.
+      this.#cache.clear();
+      throw error;
+    }
   }
 
   /** What covers all that our triggers may have written; `undefined`: only everything does. */
@@ -250,10 +282,12 @@ class TableFeed implements Feed {
     if (!this.#db.open) this.stop();
     if (this.#isCatchingUp || !this.#canRead()) return;
     try {
-      this.#noticeSchema();
-      const version = this.#dataVersion.get();
-      if (version !== this.#seenData || this.#own.isAny) void this.#catchUp(version);
-      else this.#busySince = undefined;
+      withoutWaiting(this.#db, () => {
+        this.#noticeSchema();
+        const version = this.#dataVersion.get();
+        if (version !== this.#seenData || this.#own.isAny) void this.#catchUp(version);
+        else this.#busySince = undefined;
+      });
     } catch (error) {
       this.#unread(error);
     }
@@ -263,7 +297,7 @@ class TableFeed implements Feed {
   async #catchUp(version: unknown): Promise<void> {
     this.#isCatchingUp = true;
     try {
-      while (this.#drain.step()) {
+      while (withoutWaiting(this.#db, () => this.#drain.step())) {
         await this.#cache.clock.yield();
         if (!this.#canRead()) return;
       }
@@ -287,26 +321,29 @@ class TableFeed implements Feed {
     }
   }
 
-  #warnOfUnfollowed(): void {
-    const found = unfollowedReplacements(new Set(this.#triggers.compiled.map(({ table }) => table)));
-    if (found.length === 0) return;
+  #warnOfHiddenTables(): void {
+    const tables = new Set(this.#triggers.compiled.map(({ table }) => table.name));
+    const hidden = [...tables].filter((name) => schemasOf(this.#db, name).includes('temp'));
+    if (hidden.length === 0) return;
     this.#settings.logger.warn(
-      `Rows that "INSERT OR REPLACE" removes through these indices are not noticed: ${found.join(', ')}. Use "ON CONFLICT … DO UPDATE".`,
+      `Temporary tables hide watched ones of their name: ${hidden.join(', ')}. Statements that do not say "main." before it read and write those, which are not watched: give them other names.`,
     );
   }
 
-  /** A poll failed. Whoever holds the lock has not committed what they write, so what is cached is believed a while longer. */
+  /** It is tried again at the next poll. Whoever holds the lock has not committed what they write, so what is cached is believed a while longer. */
   #unread(error: unknown): void {
     const now = this.#cache.clock.now();
     this.#busySince ??= now;
-    if (isBusy(error) && now - this.#busySince < BUSY_BELIEVED_MS) this.#failed(error);
-    else this.#lost(error);
+    const busyMs = now - this.#busySince;
+    if (!isBusy(error) || busyMs >= BUSY_BELIEVED_MS) this.#lost(error);
+    else if (busyMs >= BUSY_UNTOLD_MS) this.#failed(error);
   }
 
   /** What was written is unknown, so nothing is believed: it is tried again at each poll. */
   #lost(error: unknown): void {
     this.#failed(error);
     this.#cache.clear();
+    this.#own.take();
   }
 
   /** Said once until it works again. The rows wait meanwhile. */

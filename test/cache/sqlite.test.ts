@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, expectTypeOf, it, vi } from 'vitest';
 import type { Cache } from '../../src/cache/cache.ts';
 import { createCache } from '../../src/cache/create-cache.ts';
-import { type SqliteCache, sqliteCache } from '../../src/cache/transactions/sqlite.ts';
+import { sqliteCache } from '../../src/cache/transactions/sqlite.ts';
 import { cached, cachedSync, invalidates } from '../../src/cache/wrappers/wrappers.ts';
 import { silentLogger } from '../../src/logger.ts';
 import { handClock } from '../support/hand-clock.ts';
@@ -49,7 +49,7 @@ function openBank() {
     warn: (message: string) => void warnings.push(message),
     error: (message: string) => void warnings.push(message),
   };
-  const sql: SqliteCache = sqliteCache(db, cache, { logger });
+  const sql = sqliteCache(db, cache, { logger });
   const select = db.prepare<[string], { cents: number }>('SELECT cents FROM wallets WHERE id = ?');
   const sum = db.prepare<[], { cents: number }>('SELECT sum(cents) AS cents FROM wallets');
   const update = db.prepare('UPDATE wallets SET cents = cents + ? WHERE id = ?');
@@ -278,6 +278,43 @@ describe('a transaction', () => {
       expect(run.call('self' as never, 1, 2)).toEqual([3, true, 'self']);
     }
     expectTypeOf(add.immediate).parameters.toEqualTypeOf<[a: number, b: number]>();
+  });
+
+  it('gives all that `db.transaction` gives', () => {
+    const { sql, db } = bank;
+    const ours = sql.transaction((n: number) => n);
+    const theirs = db.transaction((n: number) => n);
+    expect(ours.default).toBe(ours);
+    for (const variant of [ours, ours.deferred, ours.immediate.exclusive, ours.exclusive.default.deferred]) {
+      expect(variant(1)).toBe(1);
+      expect(variant.database).toBe(db);
+      expect(Object.keys(variant)).toEqual(Object.keys(theirs));
+      expect(Object.getOwnPropertyNames(variant).sort()).toEqual(Object.getOwnPropertyNames(theirs).sort());
+      expect([variant.length, variant.name]).toEqual([theirs.length, theirs.name]);
+      expect(variant.immediate).toBe(ours.immediate);
+    }
+    expectTypeOf(ours.exclusive.immediate).toEqualTypeOf(ours);
+    expectTypeOf(ours.database).toEqualTypeOf(db);
+  });
+
+  it("throws better-sqlite3's types of errors", () => {
+    const { sql, db } = bank;
+    const thrown = (run: () => unknown): unknown => {
+      try {
+        return run();
+      } catch (error) {
+        return [(error as Error).constructor, (error as Error).name];
+      }
+    };
+    const all = (transaction: (fn: never) => () => unknown) => [
+      thrown(() => transaction(7 as never)),
+      thrown(() => transaction(undefined as never)),
+      thrown(() => transaction((() => Promise.resolve()) as never)()),
+      thrown(() => transaction((() => db.exec('nonsense')) as never)()),
+      thrown(() => transaction((() => db.exec('COMMIT')) as never)()),
+    ];
+    expect(all((fn) => sql.transaction(fn))).toEqual(all((fn) => db.transaction(fn)));
+    expect(thrown(() => sql.transaction((async () => undefined) as never))).toEqual([TypeError, 'TypeError']);
   });
 
   it('refuses asynchronous functions, at once or, rolled back, when they give a promise', () => {

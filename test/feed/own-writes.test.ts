@@ -32,6 +32,43 @@ function shop() {
   return { ...watched, cents, read, write };
 }
 
+describe('a transaction of others over several turns of the loop', () => {
+  it('I2: leaves nothing of a load that lasts longer than it, and has read what is rolled back', async () => {
+    const { db, cents, sql, feed } = shop();
+    const steps = Array.from({ length: 2 }, () => Promise.withResolvers<void>());
+    const load = async () => {
+      await steps[0]?.promise;
+      const found = cents('1');
+      await steps[1]?.promise;
+      return found;
+    };
+    const loading = sql.cache.getOrLoad('user::1', load);
+    const many = sql.cache.getOrLoadMany(['user::2'], async () => new Map([['user::2', await load()]]));
+    db.exec("BEGIN; UPDATE users SET cents = 7 WHERE id IN ('1', '2')");
+    steps[0]?.resolve();
+    await new Promise(setImmediate);
+    db.exec('ROLLBACK');
+    steps[1]?.resolve();
+    expect([await loading, (await many).get('user::2')]).toEqual([7, 7]);
+    expect([sql.cache.has('user::1'), sql.cache.has('user::2')]).toEqual([false, false]);
+    expect(feed.openWrites).toBe(1);
+  });
+
+  it('is told from one that begins and ends at once, over which loads are kept', async () => {
+    const { db, cents, sql, feed } = shop();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const loading = sql.cache.getOrLoad('user::1', async () => {
+      await promise;
+      return cents('1');
+    });
+    db.transaction(() => db.exec("UPDATE users SET cents = 7 WHERE id = '2'"))();
+    sql.transaction(() => db.exec("UPDATE users SET cents = 8 WHERE id = '2'"))();
+    resolve();
+    await loading;
+    expect([sql.cache.has('user::1'), feed.openWrites]).toEqual([true, 0]);
+  });
+});
+
 describe('a large write of this connection', () => {
   it('I7: is seen by reads while the poll applies it in slices', async () => {
     const { db, cache, read } = shop();

@@ -29,20 +29,28 @@ interface Labels {
   readonly dependsOn: readonly string[];
 }
 
+/** A change with what tells whether it was rolled back; `undefined` where nothing does. */
+export interface PendingChange {
+  readonly change: Change;
+  readonly mark: number | undefined;
+}
+
 export class PendingChanges {
   readonly #changes: Change[] = [];
-  /** Where the sets stand among them, each with its mark; in the order of both. */
+  /** Their marks, of what they were made in or after. */
+  readonly #marks: (number | undefined)[] = [];
+  /** Where the sets stand among them, each with a mark of its own; in the order of both. */
   readonly #sets: { readonly at: number; readonly mark: number }[] = [];
 
   get size(): number {
     return this.#changes.length;
   }
 
-  /** @param mark of a set: without one only what was there is invalidated */
-  add(change: Change, mark?: number): void {
-    if (change.kind === 'set' && mark === undefined) this.#changes.push(changeOfInvalidate(change.key));
-    else this.#changes.push(change);
-    if (mark !== undefined) this.#sets.push({ at: this.#changes.length - 1, mark });
+  /** @param mark where a set has none, only what was there is invalidated */
+  add(change: Change, mark: number | undefined): void {
+    if (change.kind === 'set' && mark !== undefined) this.#sets.push({ at: this.#changes.length, mark });
+    this.#changes.push(mark === undefined ? withoutValue(change) : change);
+    this.#marks.push(mark);
   }
 
   get hasSets(): boolean {
@@ -53,15 +61,16 @@ export class PendingChanges {
   dropSetsAfter(standing: number): void {
     for (let set = this.#sets.at(-1); set !== undefined && set.mark > standing; set = this.#sets.at(-1)) {
       const change = this.#changes[set.at];
-      if (change?.kind === 'set') this.#changes[set.at] = changeOfInvalidate(change.key);
+      if (change !== undefined) this.#changes[set.at] = withoutValue(change);
       this.#sets.pop();
     }
   }
 
   /** Takes out all that was added since the list had `size` changes. */
-  takeFrom(size: number): Change[] {
+  takeFrom(size: number): PendingChange[] {
     while ((this.#sets.at(-1)?.at ?? -1) >= size) this.#sets.pop();
-    return this.#changes.splice(size);
+    const marks = this.#marks.splice(size);
+    return this.#changes.splice(size).map((change, i) => ({ change, mark: marks[i] }));
   }
 
   /** What all of them cover. */
@@ -101,6 +110,11 @@ export function changeOfSet(key: string, value: unknown, options: EntryOptions |
   if (kind === 'frozen') return { kind: 'set', key, value: deepFreeze(value), copied: false, options };
   if (kind === 'copied') return { kind: 'set', key, value: cloneValue(value), copied: true, options };
   return changeOfInvalidate(key);
+}
+
+/** Of a value that is set, only that what was there goes. */
+export function withoutValue(change: Change): Change {
+  return change.kind === 'set' ? changeOfInvalidate(change.key) : change;
 }
 
 /** @throws CacheError for what is no target */

@@ -1,7 +1,8 @@
 /**
- * Tells what was rolled back with a savepoint that was begun elsewhere, within a transaction of ours: better-sqlite3
- * says nothing of it, but a number in a temporary table goes back with it. What cannot be told counts as rolled back.
+ * Tells what was rolled back, wholly or to a savepoint, whoever did it: better-sqlite3 says nothing of it, but a number
+ * in a temporary table goes back with it.
  */
+import { randomInt } from 'node:crypto';
 
 /** What is used of better-sqlite3's `Database`. */
 export interface MarkedDatabase {
@@ -16,6 +17,8 @@ interface MarkStatement {
 
 export class RollbackMark {
   readonly #db: MarkedDatabase;
+  /** Tells it from that of another cache on the same connection. */
+  readonly #id = randomInt(2 ** 47);
   #statements: { readonly read: MarkStatement; readonly write: MarkStatement } | undefined;
   #last = 0;
 
@@ -36,7 +39,7 @@ export class RollbackMark {
   make(): number | undefined {
     try {
       this.#statements ??= this.#prepare();
-      this.#statements.write.all(++this.#last);
+      this.#statements.write.all(this.#id, ++this.#last);
       return this.#last;
     } catch {
       // Made within something that was rolled back, the table is gone: the next mark makes it anew.
@@ -45,15 +48,18 @@ export class RollbackMark {
     }
   }
 
-  /** All marks up to this one stand, if what was rolled back is taken out each time before another one is made. */
-  get standing(): number {
+  /**
+   * All marks up to this one stand, if what was rolled back is taken out each time before another one is made;
+   * `undefined` where that cannot be told.
+   */
+  get standing(): number | undefined {
     try {
-      const [row] = this.#statements?.read.all() ?? [];
+      const [row] = this.#statements?.read.all(this.#id) ?? [];
       return Number(Object.values(row ?? {})[0] ?? 0);
     } catch {
       // As above.
       this.#statements = undefined;
-      return 0;
+      return undefined;
     }
   }
 
@@ -63,9 +69,9 @@ export class RollbackMark {
       'CREATE TEMP TABLE IF NOT EXISTS cachecord_mark (id INTEGER PRIMARY KEY, mark INTEGER NOT NULL) WITHOUT ROWID',
     );
     return {
-      read: this.#db.prepare('SELECT mark FROM temp.cachecord_mark'),
+      read: this.#db.prepare('SELECT mark FROM temp.cachecord_mark WHERE id = ?'),
       // As a statement that gives rows, it runs while others are iterated over.
-      write: this.#db.prepare('INSERT OR REPLACE INTO temp.cachecord_mark VALUES (1, ?) RETURNING mark'),
+      write: this.#db.prepare('INSERT OR REPLACE INTO temp.cachecord_mark VALUES (?, ?) RETURNING mark'),
     };
   }
 }

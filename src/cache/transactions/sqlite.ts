@@ -6,8 +6,7 @@
  * go to the database. A transaction begun elsewhere (BEGIN by hand, `db.transaction`) cannot be followed: while one is
  * open every read goes to the database and fills nothing; invalidations apply at once, and again when it is found
  * ended, before the next read is answered. A rollback of such a one costs some reloads; nothing stale is served.
- * Only readers that go around this cache could see something stale for that moment, and only a load that lasts over
- * the whole of such a transaction could keep what it has read in the midst of it.
+ * What this does not reach stands in docs/feed.md, "Limits".
  */
 
 import { consoleLogger } from '../../logger/console-logger.ts';
@@ -21,7 +20,6 @@ import {
   kindOf,
 } from '../arguments.ts';
 import type { Cache } from '../cache.ts';
-import { CacheError } from '../errors.ts';
 import { assertKnown, type OptionNames } from '../known-options.ts';
 import { isPromiseLike } from '../promise-like.ts';
 import type { ChangeSource } from './change-source.ts';
@@ -30,16 +28,19 @@ import { TransactionalCache } from './transactional-cache.ts';
 
 /** What is used of better-sqlite3's `Database`. */
 export interface SqliteDatabase extends MarkedDatabase {
-  transaction(fn: (...args: never[]) => unknown): SqliteTransaction<never[], unknown>;
+  transaction(fn: (...args: never[]) => unknown): Record<Variant, (...args: never[]) => unknown>;
 }
 
-/** A function that runs in a transaction, or in a savepoint of the one that is open. */
-export interface SqliteTransaction<A extends unknown[], R> {
+type Variant = 'default' | 'deferred' | 'immediate' | 'exclusive';
+
+/**
+ * A function that runs in a transaction, or in a savepoint of the one that is open. Each of its variants has all of them
+ * in turn, as in better-sqlite3.
+ */
+export interface SqliteTransaction<A extends unknown[], R, D = SqliteDatabase>
+  extends Readonly<Record<Variant, SqliteTransaction<A, R, D>>> {
   (...args: A): R;
-  default(...args: A): R;
-  deferred(...args: A): R;
-  immediate(...args: A): R;
-  exclusive(...args: A): R;
+  readonly database: D;
 }
 
 export interface SqliteCacheOptions {
@@ -54,15 +55,18 @@ export interface SqliteCacheOptions {
 
 const OPTIONS: OptionNames<SqliteCacheOptions> = { logger: true, feed: true };
 
-export interface SqliteCache {
+export interface SqliteCache<D = SqliteDatabase> {
   /** The cache to be used with the database, in transactions and outside. */
   readonly cache: Cache;
   /**
-   * As `db.transaction` of better-sqlite3. Its invalidations and writes to the cache apply right after the outermost
-   * commit.
-   * @throws CacheError `ERR_TRANSACTION` for functions that are asynchronous, at once or, rolled back, when called
+   * As `db.transaction` of better-sqlite3, with all that it gives. Its invalidations and writes to the cache apply right
+   * after the outermost commit. Where it is not certain what was committed (SQLite rolled it back by itself, or somebody
+   * ended it by hand, and it went on), all that was touched is invalidated.
+   * @throws TypeError for what is no function, as better-sqlite3 does
+   * @throws TypeError with the code `ERR_TRANSACTION` for functions that are asynchronous, at once or, rolled back, when
+   *   called
    */
-  transaction<A extends unknown[], R>(fn: (...args: A) => R): SqliteTransaction<A, R>;
+  transaction<A extends unknown[], R>(fn: (...args: A) => R): SqliteTransaction<A, R, D>;
 }
 
 /**
@@ -76,7 +80,11 @@ export interface SqliteCache {
  * });
  * transfer.immediate('1', '2', 500);
  */
-export function sqliteCache(db: SqliteDatabase, cache: Cache, options: SqliteCacheOptions = {}): SqliteCache {
+export function sqliteCache<D extends SqliteDatabase>(
+  db: D,
+  cache: Cache,
+  options: SqliteCacheOptions = {},
+): SqliteCache<D> {
   const usage = 'sqliteCache(db, cache)';
   assertDatabase(db, usage);
   assertCache(cache, usage);
@@ -96,13 +104,9 @@ export function sqliteCache(db: SqliteDatabase, cache: Cache, options: SqliteCac
   );
   return {
     cache: transactional,
-    transaction<A extends unknown[], R>(fn: (...args: A) => R): SqliteTransaction<A, R> {
-      if (typeof fn !== 'function') {
-        throw invalidArgument('transaction(fn)', `fn is ${kindOf(fn)}, expected a synchronous function`);
-      }
+    transaction<A extends unknown[], R>(fn: (...args: A) => R): SqliteTransaction<A, R, D> {
       if (Object.prototype.toString.call(fn) === '[object AsyncFunction]') throw asynchronous();
-      // The database passes arguments on as they come.
-      const run = db.transaction(function (this: unknown, ...args: A) {
+      const run = function (this: unknown, ...args: A): R {
         const result = fn.apply(this, args);
         if (isPromiseLike(result)) {
           // It goes on outside the transaction; its failure would have nobody to hear it, beside the error below.
@@ -111,24 +115,35 @@ export function sqliteCache(db: SqliteDatabase, cache: Cache, options: SqliteCac
         }
         transactional.beforeCommit();
         return result;
-      }) as unknown as SqliteTransaction<A, R>;
-      const followed = (variant: (...args: A) => R) =>
-        function (this: unknown, ...args: A): R {
+      };
+      // What is no function is refused by the database, with its own error; arguments are passed on as they come.
+      const made = db.transaction(typeof fn === 'function' ? run : fn) as Record<Variant, (...args: A) => R>;
+      const followed = (variant: (...args: A) => R) => ({
+        value: function sqliteTransaction(this: unknown, ...args: A): R {
           return transactional.follow(() => variant.apply(this, args));
-        };
-      return Object.assign(followed(run), {
-        default: followed(run.default),
-        deferred: followed(run.deferred),
-        immediate: followed(run.immediate),
-        exclusive: followed(run.exclusive),
+        },
       });
+      const properties = {
+        default: followed(made.default),
+        deferred: followed(made.deferred),
+        immediate: followed(made.immediate),
+        exclusive: followed(made.exclusive),
+        database: { value: db, enumerable: true },
+      };
+      for (const variant of ['default', 'deferred', 'immediate', 'exclusive'] as const)
+        Object.defineProperties(properties[variant].value, properties);
+      // With the properties that were just defined.
+      return properties.default.value as unknown as SqliteTransaction<A, R, D>;
     },
   };
 }
 
-function asynchronous(): CacheError {
-  return new CacheError(
-    'ERR_TRANSACTION',
-    'A transaction of better-sqlite3 cannot wait: other work would run inside it. Await first, then call a synchronous function.',
+/** The type that better-sqlite3 throws. */
+function asynchronous(): TypeError {
+  return Object.assign(
+    new TypeError(
+      'Transaction function cannot return a promise: better-sqlite3 does not wait, and other work would run inside the transaction. Await first, then call a synchronous function.',
+    ),
+    { code: 'ERR_TRANSACTION' as const },
   );
 }

@@ -25,7 +25,14 @@ import { cloneValue } from '../values/clone.ts';
 import type { Recipes } from '../warmth/recipes.ts';
 import type { Warmth } from '../warmth/warmth.ts';
 import type { ChangeSource } from './change-source.ts';
-import { type Change, changeOfInvalidate, changeOfSet, PendingChanges } from './pending-changes.ts';
+import {
+  type Change,
+  changeOfInvalidate,
+  changeOfSet,
+  type PendingChange,
+  PendingChanges,
+  withoutValue,
+} from './pending-changes.ts';
 import { type MarkedDatabase, RollbackMark } from './rollback-mark.ts';
 
 const NOTHING_YET: Removal = { entries: 0, weightBytes: 0, loads: 0 };
@@ -33,8 +40,11 @@ const NOTHING_YET: Removal = { entries: 0, weightBytes: 0, loads: 0 };
 /** With more changes than this, to look through them takes longer than to ask the database. */
 const MANY_CHANGES = 1_000;
 
-/** How a call is to be treated: as usual, within a transaction of ours, or within one begun elsewhere. */
-type Place = 'outside' | 'within' | 'foreign';
+/**
+ * How a call is to be treated: as usual, within a transaction of ours, within one begun elsewhere, or while the database
+ * does not tell what this connection has written, since somebody holds it.
+ */
+type Place = 'outside' | 'within' | 'foreign' | 'behind';
 
 type SetChange = Extract<Change, { readonly kind: 'set' }>;
 
@@ -49,6 +59,8 @@ export class TransactionalCache implements Cache {
   /** The outermost one of ours; as a guest it is only a savepoint in a transaction begun elsewhere. */
   #outermost = { depth: 1, isGuest: false };
   readonly #pending = new PendingChanges();
+  /** The mark of the innermost one of ours; `undefined` before its first change. */
+  #levelMark: number | undefined;
   /** Crosses out what the transaction has written down that it will invalidate. */
   #crossOut: (() => void) | undefined;
   /** Applied already, and to be applied once more when the transaction begun elsewhere has ended. */
@@ -70,15 +82,18 @@ export class TransactionalCache implements Cache {
     this.#crossOut = this.#cache.intend(() => this.#pending.targets());
   }
 
-  /** Runs a transaction or savepoint: what it changes applies if it succeeds, and is dropped if it throws. */
+  /** Runs a transaction or savepoint: what it changes applies if it succeeds, and is dropped if it is rolled back. */
   follow<R>(run: () => R): R {
     const place = this.#place();
     const { size } = this.#pending;
     const outermost = this.#outermost;
-    // So it is, too, within one of ours that SQLite has rolled back by itself, after an error that somebody caught.
-    const isOutermost = this.#depth === 0 || place === 'outside';
-    if (place === 'outside') this.#mark.prepare();
+    const levelMark = this.#levelMark;
+    // So it is, too, within one of ours that has ended already: SQLite rolls some back by itself, after an error that
+    // somebody caught, and people may write COMMIT.
+    const isOutermost = this.#depth === 0 || !this.#db.inTransaction;
+    if (!this.#db.inTransaction) this.#mark.prepare();
     this.#depth++;
+    this.#levelMark = undefined;
     if (isOutermost) this.#outermost = { depth: this.#depth, isGuest: place === 'foreign' };
     let succeeded = false;
     try {
@@ -87,10 +102,11 @@ export class TransactionalCache implements Cache {
       return result;
     } finally {
       this.#depth--;
-      if (!succeeded) this.#dropped(this.#pending.takeFrom(size));
+      this.#levelMark = levelMark;
+      if (!succeeded) this.#failed(size);
       else if (isOutermost) {
         this.#dropRolledBack();
-        this.#committed(this.#pending.takeFrom(size));
+        this.#committed(this.#pending.takeFrom(size).map(({ change }) => change));
       }
       if (isOutermost) {
         this.#outermost = outermost;
@@ -98,6 +114,25 @@ export class TransactionalCache implements Cache {
         this.#crossOut = undefined;
       }
     }
+  }
+
+  /** Drops what was rolled back. What may have been committed on the way, by hand for one, is invalidated. */
+  #failed(size: number): void {
+    const changes = this.#takeStanding(size);
+    if (!this.#db.inTransaction) this.#apply(changes);
+    else if (this.#depth > 0) for (const change of changes) this.#pending.add(change, undefined);
+    else for (const change of changes) this.#applyForeign(change);
+  }
+
+  /** Takes out the changes from there on; of those that may stand, what was there is to be invalidated. */
+  #takeStanding(size: number): Change[] {
+    if (this.#pending.size <= size) return [];
+    const { standing } = this.#mark;
+    const isRolledBack = ({ mark }: PendingChange) =>
+      mark !== undefined && standing !== undefined && mark > standing;
+    const taken = this.#pending.takeFrom(size);
+    this.#dropped(taken.filter(isRolledBack).map(({ change }) => change));
+    return taken.filter((each) => !isRolledBack(each)).map(({ change }) => withoutValue(change));
   }
 
   /** What is written behind stays written. */
@@ -119,16 +154,17 @@ export class TransactionalCache implements Cache {
 
   /** What was set within a savepoint of others that was rolled back never came to be. */
   #dropRolledBack(): void {
-    if (this.#pending.hasSets) this.#pending.dropSetsAfter(this.#mark.standing);
+    if (this.#pending.hasSets) this.#pending.dropSetsAfter(this.#mark.standing ?? 0);
   }
 
   #place(): Place {
     if (!this.#db.inTransaction) {
-      // So it is, too, where SQLite rolled ours back by itself after an error that somebody caught.
+      // One of ours was ended by SQLite or by hand: nobody knows what was committed on the way.
+      if (this.#pending.size > 0) this.#apply(this.#takeStanding(0));
       // A foreign transaction has ended, committed or not: what it may have changed is invalidated for good.
       if (this.#foreign.length > 0) this.#apply(this.#foreign.splice(0));
       this.#drainOwn();
-      return 'outside';
+      return this.#feed?.isBehind === true ? 'behind' : 'outside';
     }
     if (this.#depth > 0) return this.#outermost.isGuest ? 'foreign' : 'within';
     this.#reportForeign();
@@ -145,7 +181,8 @@ export class TransactionalCache implements Cache {
    * write, and by later ones only. False where the two can't be told apart.
    */
   #drainUntilSet({ written }: SetChange): boolean {
-    if (this.#feed?.isBehind !== true) return true;
+    if (this.#feed === undefined) return true;
+    // What came before it may have drained more than that already: a disk layer does, before it writes.
     return written !== undefined && this.#feed.drainOwn(written);
   }
 
@@ -206,7 +243,7 @@ export class TransactionalCache implements Cache {
 
   /** Whether it will be committed is not known: what it wrote is invalidated, now and when it has ended. */
   #applyForeign(change: Change): void {
-    const known = change.kind === 'set' ? changeOfInvalidate(change.key) : change;
+    const known = withoutValue(change);
     this.#foreign = this.#foreign.length < MANY_CHANGES ? [...this.#foreign, known] : [{ kind: 'clear' }];
     this.#apply([known]);
   }
@@ -214,7 +251,7 @@ export class TransactionalCache implements Cache {
   /** Takes a change in while a transaction is open. @returns whether a value is to be kept at the commit */
   #defer(change: Change): boolean {
     if (this.#depth === 0) this.#applyForeign(change);
-    else if (change.kind !== 'set') this.#pending.add(change);
+    else if (change.kind !== 'set') this.#pending.add(change, this.#markOfLevel());
     else {
       this.#dropRolledBack();
       const mark = this.#mark.make();
@@ -222,6 +259,16 @@ export class TransactionalCache implements Cache {
       return mark !== undefined;
     }
     return false;
+  }
+
+  /** A mark that goes back when the innermost transaction or savepoint of ours does. */
+  #markOfLevel(): number | undefined {
+    const { standing } = this.#mark;
+    if (this.#levelMark === undefined || standing === undefined || this.#levelMark > standing) {
+      this.#dropRolledBack();
+      this.#levelMark = this.#mark.make();
+    }
+    return this.#levelMark;
   }
 
   #changeOf(key: string): Change | undefined {
@@ -280,14 +327,22 @@ export class TransactionalCache implements Cache {
     return this.#readWithin<T, T>(key, load, options);
   }
 
+  /** Since a transaction of others may have been open, what was loaded may be rolled back later, or have been. */
+  #openTransactions(): () => boolean {
+    const { inTransaction } = this.#db;
+    const openWrites = this.#feed?.openWrites;
+    return () => inTransaction || this.#db.inTransaction || this.#feed?.openWrites !== openWrites;
+  }
+
   /**
-   * A loader whose value is not kept where a transaction of others is open as it begins or ends: one that waits, or that
-   * runs behind, may come upon what is rolled back later.
+   * A loader whose value is not kept where a transaction of others was open as it began or ended, or wrote meanwhile: one
+   * that waits, or that runs behind, may come upon what is rolled back later.
    */
   #watched<R>(load: (context: LoadContext) => R): (context: LoadContext) => R {
     return (context) => {
+      const wasOpen = this.#openTransactions();
       const check = <T>(value: T): T => {
-        if (this.#db.inTransaction) context.skip();
+        if (wasOpen()) context.skip();
         return value;
       };
       check(undefined);
@@ -300,11 +355,10 @@ export class TransactionalCache implements Cache {
   /** The same of many keys. */
   #watchedMany<T>(load: LoadMissing<T>): LoadMissing<T> {
     return async (missing) => {
-      const began = this.#db.inTransaction;
+      const wasOpen = this.#openTransactions();
       const loaded = await load(missing);
       // One by one, here and below: a call has no room for some 100,000 arguments.
-      if (began || this.#db.inTransaction)
-        for (const key of missing) if (isKey(key)) this.#cache.invalidate(key);
+      if (wasOpen()) for (const key of missing) if (isKey(key)) this.#cache.invalidate(key);
       return loaded;
     };
   }
