@@ -18,7 +18,7 @@ export class Coverage {
       .map((target): ((key: string, links: EntryLinks) => boolean) => {
         if (typeof target === 'string' || !target.tag.includes('*')) {
           const compiled = compileTarget(target);
-          return (key, links) => covers(compiled, key, links);
+          return (key, links) => covers(compiled, key, links, undefined);
         }
         const tags = compilePattern(target.tag);
         return (_, links) => links.tags.some((tag) => tags.matches(tag));

@@ -47,7 +47,7 @@ export function writeDerived(name: string, columns: readonly string[]): string {
 }
 
 /** What `writeTargets` wrote, with a star in each place of a value. */
-export function widenTargets(text: string): InvalidationTarget[] {
+export function widenTargets(text: string): RuleTarget[] {
   const wide = (template: string) => template.replace(PLACEHOLDER, '*');
   const written = JSON.parse(text) as readonly RuleTarget[];
   return written.map((target) => (typeof target === 'string' ? wide(target) : { tag: wide(target.tag) }));

@@ -76,7 +76,7 @@ export class PendingChanges {
     if (this.#changes.length === 0) return undefined;
     const labels = this.#labelsOf(key, labelsOf(key));
     return this.#changes.findLast((change) => {
-      if (change.kind === 'invalidate') return covers(change.compiled, key, labels);
+      if (change.kind === 'invalidate') return covers(change.compiled, key, labels, undefined);
       return change.kind === 'clear' || change.key === key || labels.dependsOn.includes(change.key);
     });
   }
@@ -103,7 +103,10 @@ export function changeOfSet(key: string, value: unknown, options: EntryOptions |
   return changeOfInvalidate(key);
 }
 
-/** @throws CacheError for what is no target */
-export function changeOfInvalidate(target: InvalidationTarget): Change {
-  return { kind: 'invalidate', target, compiled: compileTarget(target) };
+/** @throws CacheError for what is no target, or names none of the tiers where they are given */
+export function changeOfInvalidate(
+  target: InvalidationTarget,
+  tiers?: readonly { readonly tier: string }[],
+): Change {
+  return { kind: 'invalidate', target, compiled: compileTarget(target, tiers) };
 }

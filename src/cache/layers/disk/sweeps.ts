@@ -3,10 +3,10 @@
  * slices (I12), while reads look past what they cover. What a process leaves undone, the next one goes on with.
  */
 import type { Clock } from '../../clock.ts';
-import type { EntryLinks } from '../../entry.ts';
 import { covers, type Target } from '../../keys/target.ts';
 import type { DiskAccess } from './access.ts';
 import type { DiskFile, StoredRow } from './file.ts';
+import type { Metadata } from './rows.ts';
 import { changeState, type PendingSweep, stateOf } from './state.ts';
 import { coveredKeys, readTarget, writtenTarget } from './targets.ts';
 
@@ -105,7 +105,7 @@ export class DiskSweeps {
   }
 
   /** Whether the row is as good as removed. */
-  covers(file: DiskFile, row: Pick<StoredRow, 'seq' | 'key'>, links: EntryLinks): boolean {
+  covers(file: DiskFile, row: Pick<StoredRow, 'seq' | 'key'>, links: Metadata): boolean {
     // Another process may have begun a sweep.
     const version = file.dataVersion;
     if (version !== this.#seenVersion) {
@@ -117,7 +117,9 @@ export class DiskSweeps {
     return this.#sweeps.some(
       ({ through, keys, others }) =>
         row.seq <= through &&
-        (isUncertain || keys.has(row.key) || others.some((target) => covers(target, row.key, links))),
+        (isUncertain ||
+          keys.has(row.key) ||
+          others.some((target) => covers(target, row.key, links, links.tier))),
     );
   }
 

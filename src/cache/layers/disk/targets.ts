@@ -3,6 +3,7 @@ import { compilePattern } from '../../keys/pattern.ts';
 import type { Target } from '../../keys/target.ts';
 import type { DiskFile } from './file.ts';
 import { FIRST_PAGE, type KeyPage, keysAfter, keysLabelled, labelsAfter } from './paging.ts';
+import { metadataOf } from './rows.ts';
 
 const PAGE_ROWS = 100;
 
@@ -21,7 +22,13 @@ export function labelsOf(tags: readonly string[], dependsOn: readonly string[]):
  * that whoever looks for few among many can stop in between (I12).
  */
 export function* coveredKeys(file: DiskFile, target: Target): Generator<string | undefined, void, undefined> {
-  if (target.kind === 'tag') {
+  if (target.kind === 'tier') {
+    for (const key of paged((after) => keysAfter(file, '', after, PAGE_ROWS))) {
+      const tier = tierOf(file, key);
+      if (tier === target.tier) yield* withDependants(file, key);
+      else yield undefined;
+    }
+  } else if (target.kind === 'tag') {
     for (const key of labelled(file, TAG + target.tag)) yield* withDependants(file, key);
   } else if (target.kind === 'key') {
     yield* dependantsOf(file, target.key);
@@ -38,6 +45,12 @@ export function* coveredKeys(file: DiskFile, target: Target): Generator<string |
       else yield undefined;
     }
   }
+}
+
+/** The tier that a row was written with. */
+function tierOf(file: DiskFile, key: string): string | undefined {
+  const metadata = file.statement('SELECT metadata FROM cache_storage WHERE key = ?').pluck().get(key);
+  return typeof metadata === 'string' ? metadataOf({ metadata })?.tier : undefined;
 }
 
 /** Whether any row depends on anything. */
@@ -80,14 +93,19 @@ export function writtenTarget(target: Target): string {
       return JSON.stringify({ key: target.key });
     case 'tag':
       return JSON.stringify({ tag: target.tag });
+    case 'tier':
+      return JSON.stringify({ tier: target.tier });
     case 'pattern':
       return JSON.stringify({ pattern: target.pattern.source });
   }
 }
 
 export function readTarget(text: string): Target {
-  const { key, tag, pattern } = JSON.parse(text) as Partial<Record<'key' | 'tag' | 'pattern', string>>;
+  const { key, tag, tier, pattern } = JSON.parse(text) as Partial<
+    Record<'key' | 'tag' | 'tier' | 'pattern', string>
+  >;
   if (key !== undefined) return { kind: 'key', key };
   if (tag !== undefined) return { kind: 'tag', tag };
+  if (tier !== undefined) return { kind: 'tier', tier };
   return { kind: 'pattern', pattern: compilePattern(pattern ?? '*') };
 }
