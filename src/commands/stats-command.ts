@@ -11,7 +11,7 @@ import {
 import type { Config } from '../config/config.ts';
 import { type Answerable, answer, defer, deferUpdate, edit, update } from './answer.ts';
 import type { AdminCommand, CommandServices } from './command.ts';
-import { keyChoices, LongKeys, respond } from './completion.ts';
+import { keyChoices, keyNamed, Offered, respond } from './completion.ts';
 import { onRecord } from './on-record.ts';
 import { openPress, pickedValue } from './press.ts';
 import { reloadOf } from './reload.ts';
@@ -29,7 +29,7 @@ import { type ControlRow, disabled, type View } from './views/view.ts';
 
 export function statsCommand(config: Config): AdminCommand {
   const sessions = new Sessions<Panel>('cache-stats');
-  const longKeys = new LongKeys();
+  const offered = new Offered<string>();
   return {
     name: 'cache-stats',
     data: {
@@ -54,13 +54,13 @@ export function statsCommand(config: Config): AdminCommand {
       ],
     },
     isCostly: () => false,
-    execute: (interaction, services) => execute(interaction, services, sessions, longKeys),
+    execute: (interaction, services) => execute(interaction, services, sessions, offered),
     autocomplete(interaction, services) {
       const { name, value } = interaction.options.getFocused(true);
       const choices =
         name === 'tier'
           ? completeTier(services.cache.tiers, value)
-          : keyChoices(services.cache, value, longKeys);
+          : keyChoices(services.cache, value, offered);
       return respond(interaction, choices, services);
     },
     async component(interaction, parts, services) {
@@ -75,7 +75,7 @@ async function execute(
   interaction: ChatInputCommandInteraction,
   services: CommandServices,
   sessions: Sessions<Panel>,
-  longKeys: LongKeys,
+  offered: Offered<string>,
 ): Promise<void> {
   // Other shards may take longer than Discord waits; memory never does.
   if (services.shards !== undefined && !(await defer(interaction, services))) return;
@@ -99,7 +99,7 @@ async function execute(
       keyPage: 0,
       tierPage: 0,
       listed: [],
-      key: key === null ? undefined : longKeys.resolve(key.trim()),
+      key: key === null ? undefined : keyNamed(key, offered),
       hasBack: false,
       shard: undefined,
       shown: undefined,
