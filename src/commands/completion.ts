@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import type { AutocompleteInteraction } from 'discord.js';
 import type { Cache } from '../cache/cache.ts';
 import { OTHER_NAMESPACES } from '../cache/tiers/tier-book.ts';
+import { withoutSecrets } from '../logger/secrets.ts';
 import { sent } from './answer.ts';
 import type { CommandServices } from './command.ts';
 import { knownKeys, storedNamespaces } from './known-keys.ts';
@@ -161,6 +162,6 @@ export async function respond(
   const fitting = choices
     .filter(({ value }) => value.trim() !== '' && value.length <= MAX_LENGTH)
     .slice(0, MAX_CHOICES)
-    .map(({ name, value }) => ({ name: plainText(name.trim(), MAX_LENGTH), value }));
+    .map(({ name, value }) => ({ name: plainText(withoutSecrets(name).trim(), MAX_LENGTH), value }));
   await sent('choices', interaction, services, () => interaction.respond(fitting));
 }

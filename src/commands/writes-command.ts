@@ -2,6 +2,7 @@
  * `/cache-writes`: what write-behind has not saved yet, and what it could not save; that is retried, or given up after a
  * question. Dropped is exactly what was agreed to, by its ids. Of a bot in several processes all journals are meant.
  */
+
 import {
   ApplicationCommandOptionType,
   ApplicationCommandType,
@@ -9,6 +10,7 @@ import {
   type ChatInputCommandInteraction,
   type MessageComponentInteraction,
 } from 'discord.js';
+import { shownError } from '../logger/secrets.ts';
 import type { WriteBehind, WriteBehindStats } from '../write-behind/types.ts';
 import { answer, defer, deferUpdate, update } from './answer.ts';
 import type { AdminCommand, CommandServices } from './command.ts';
@@ -23,7 +25,6 @@ import { actEverywhere, findEverywhere, rowsOf, type WritesRows } from './shards
 import { type TakenTurn, takeTurn } from './turn.ts';
 import { formatFor } from './views/format.ts';
 import { plainText } from './views/key-text.ts';
-import { withoutSecrets } from './views/redacted.ts';
 import { withActedRows, withWritesRows } from './views/shards.ts';
 import { alreadyDone } from './views/states.ts';
 import {
@@ -315,7 +316,7 @@ async function choices(
         value: valueOfWriter(name),
       })),
     ...lettersOf(rows, services).map((letter) => ({
-      name: `${numberText(letter)} ${letter.key}: ${withoutSecrets(letter.error)}`,
+      name: `${numberText(letter)} ${letter.key}: ${shownError(letter.error)}`,
       value: valueOfLetter(letter),
     })),
   ];

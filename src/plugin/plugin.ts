@@ -34,7 +34,6 @@ import { answers, missing } from '../commands/shards/everywhere.ts';
 import { ForgetElsewhere } from '../commands/shards/forget-elsewhere.ts';
 import { ShardDesk } from '../commands/shards/shard-desk.ts';
 import { type ShardQuestions, Shards } from '../commands/shards/shards.ts';
-import { tokenFreeLogger } from '../commands/token-free.ts';
 import { type Config, configNotices } from '../config/config.ts';
 import { addReceipts, type ForgetReceipt, forget } from '../forget.ts';
 import { guardedLogger, type Logger } from '../logger.ts';
@@ -107,7 +106,7 @@ class Plugin implements Cachecord {
 
   constructor(client: Client, options: CachecordOptions) {
     const { config, warmTasks = [] } = options;
-    const logger = guardedLogger(tokenFreeLogger(options.logger ?? console));
+    const logger = guardedLogger(options.logger ?? console);
     this.#client = client;
     this.#config = config;
     this.#logger = logger;
