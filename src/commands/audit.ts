@@ -1,8 +1,8 @@
 /**
  * The audit log: every line goes to the log, to the host's sink and, where one is configured, to a Discord channel.
  * In the channel ids within keys are masked and nobody is pinged. Whatever fails, `record` does not. Of the same attempt
- * by the same person one refusal a minute is kept; another kind of attempt is another line. In the channel, acts go
- * before refusals and are never left out.
+ * by the same person one refusal a minute is kept, and of completions one where nothing else of that person is. In the
+ * channel acts go before refusals and are never left out: where many wait, several go in one message.
  */
 import { BurstLog } from '../cache/burst-log.ts';
 import type { Clock } from '../cache/clock.ts';
@@ -14,7 +14,10 @@ import { incidentReference } from './incident.ts';
 import { instant } from './views/format.ts';
 import { keyText } from './views/key-text.ts';
 
-/** Refusals that wait for the channel, which takes about one line a second. Acts are as few as the people who may act. */
+/** The channel takes about one message a second: where more acts wait than this, they share messages. */
+const MESSAGES_OF_ONE_LINE = 25;
+/** Discord takes 2,000 characters. */
+const MAX_MESSAGE_LENGTH = 2_000;
 const MAX_WAITING_REFUSALS = 100;
 const REFUSALS_EVERY_MS = 60_000;
 
@@ -55,7 +58,7 @@ export class Audit implements AuditLog {
       at,
       reference: line.reference ?? incidentReference(),
     });
-    if (entry.action === 'refused' && !this.#refusals.take(attemptOf(entry)).ok) return entry;
+    if (entry.action === 'refused' && !this.#isNewRefusal(entry)) return entry;
     this.#attempt('the log', () => this.#logger.info(`Cache commands: ${entry.action}`, { ...entry }));
     this.#attempt('the sink', () => this.#sink?.(entry));
     if (this.#post !== undefined) this.#queue(entry);
@@ -75,14 +78,32 @@ export class Audit implements AuditLog {
     }
   }
 
+  #isNewRefusal({ userId, command, target, outcome }: AuditEntry): boolean {
+    const isFirst = this.#refusals.take(userId).ok;
+    // Whoever is refused types, too: that must not hide what they try, and tells nothing more beside it.
+    if (target === 'autocomplete') return isFirst;
+    return this.#refusals.take([userId, command, target, outcome].join('\0')).ok;
+  }
+
+  #queueAct(line: string): void {
+    const last = this.#acts.at(-1);
+    if (last === undefined || this.#acts.length < MESSAGES_OF_ONE_LINE) {
+      this.#acts.push(line);
+      return;
+    }
+    this.#log.warn('full', 'The audit channel takes lines too slowly; several go in one message.', {});
+    if (last.length + line.length < MAX_MESSAGE_LENGTH) this.#acts.splice(-1, 1, `${last}\n${line}`);
+    else this.#acts.push(line);
+  }
+
   #queue(entry: AuditEntry): void {
-    if (entry.action !== 'refused') this.#acts.push(auditLine(entry));
+    if (entry.action !== 'refused') this.#queueAct(auditLine(entry));
     else if (this.#waitingRefusals.length < MAX_WAITING_REFUSALS) {
       this.#waitingRefusals.push(auditLine(entry));
     } else {
       this.#leftOut++;
       const message = 'The audit channel takes lines too slowly; some refusals are in the log only.';
-      this.#log.warn('full', message, {});
+      this.#log.warn('refusals', message, {});
       return;
     }
     this.#sending ??= this.#send().finally(() => {
@@ -111,11 +132,6 @@ export class Audit implements AuditLog {
       }
     }
   }
-}
-
-/** What somebody tried: each is counted by itself. */
-function attemptOf({ userId, command, target, outcome }: AuditEntry): string {
-  return [userId, command, target, outcome].join('\0');
 }
 
 /** A line as the channel shows it: who, what, on what, what came of it. */

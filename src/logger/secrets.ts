@@ -14,14 +14,16 @@ const WORD = /^[\p{P}\p{S}]*\p{L}?\p{Ll}*[\p{P}]*$/u;
 /** What follows a secret rather than belongs to it. */
 const CLOSING = /["'`)\]}>,.;]*$/;
 
+// Every run of characters has a bound, so that a hostile text of any length costs no more than a long one.
+
 type Replace = (match: string, ...groups: string[]) => string;
 
 const RULES: readonly (readonly [pattern: RegExp, replacement: string | Replace])[] = [
   // A password may hold any sign but a blank, `@` and `/` included: it ends at the last `@`.
-  [/\b([a-z][a-z0-9+.-]*):\/\/([^\s/?#@:]*):(\S*)@/gi, credentials],
-  [/\b([a-z][a-z0-9+.-]*):\/\/[^\s/?#@]+@/gi, '$1://[credentials]@'],
+  [/\b([a-z][a-z0-9+.-]{0,30}):\/\/([^\s/?#@:]{0,200}):(\S{0,1000})@/gi, credentials],
+  [/\b([a-z][a-z0-9+.-]{0,30}):\/\/[^\s/?#@]{1,1000}@/gi, '$1://[credentials]@'],
   // An address whose scheme was forgotten.
-  [/(?<![\w/])[\w.+-]+:(?!\/\/)[^\s@]\S*@(?=[\w.-]+(?::\d{2,5}|\/))/g, '[credentials]@'],
+  [/(?<![\w/.+-])[\w.+-]{1,200}:(?!\/\/)[^\s@]\S{0,200}@(?=[\w.-]+(?::\d{2,5}|\/))/g, '[credentials]@'],
   [/\b((?:interactions|webhooks)\/\d{15,21}\/)[^/?#\s"'`]+/g, '$1[token]'],
   [/\b(hooks\.slack\.com\/(?:services|workflows)\/)[^\s"'`]+/gi, '$1[token]'],
   [/\b(api\.telegram\.org\/(?:file\/)?bot)[^/\s"'`]+/gi, '$1[token]'],
@@ -88,9 +90,14 @@ const ABSOLUTE =
   /(?<![\w/\]}])~?\/(?:[^\s/'"`:;,()<>]+\/)+[^\s/'"`:;,()<>]*(?: [^\s/'"`]+\/[^\s'"`:;,()<>]*)*/g;
 const OF_WINDOWS = /(?<![\w])(?:[A-Za-z]:[\\/]|\\\\[\w.$-]+\\)[^\s'"`]*/g;
 
+/** Far more than a reply has room for. */
+const MAX_SHOWN = 2_000;
+
 /** The first line of an error as people are shown it: without secrets, and without paths of the host. */
 export function shownError(text: string): string {
-  const line = text.split('\n', 1)[0] ?? '';
+  const [whole = ''] = text.split('\n', 1);
+  // Cut between words: half a secret has no form by which it could be known.
+  const line = whole.length <= MAX_SHOWN ? whole : whole.slice(0, MAX_SHOWN).replace(/\S*$/, '…');
   return withoutSecrets(line)
     .replace(IN_QUOTES, '$1[path]$1')
     .replace(BY_SCHEME, '[path]')
