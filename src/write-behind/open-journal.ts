@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, renameSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { errorText } from '../cache/error-text.ts';
 import { assertKnown, type OptionNames } from '../cache/known-options.ts';
+import { createPrivate, keepPrivate } from '../cache/layers/disk/private-file.ts';
 import type { Logger } from '../logger.ts';
 import { isDamage, type JournalDatabase } from './database.ts';
 import { checkJournal, prepareJournal, type Synchronous } from './journal.ts';
@@ -57,9 +58,11 @@ function opened<D extends JournalDatabase>(
   open: (file: string) => D,
   synchronous: Synchronous,
 ): D {
+  createPrivate(file);
   const db = open(file);
   try {
     prepareJournal(db, synchronous);
+    keepPrivate(file);
     checkJournal(db);
     return db;
   } catch (error) {
