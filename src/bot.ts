@@ -177,7 +177,10 @@ function httpUrl(name: keyof typeof EXAMPLES, text: string | undefined): string 
   const url = text?.trim() ?? '';
   if (url === '') return undefined;
   if (!/^https?:$/.test(URL.parse(url)?.protocol ?? '')) {
-    throw new StartError(`${name} is no http address: "${url}". An example is ${EXAMPLES[name]}.`);
+    // It is not shown, since a key or a password may be in it.
+    throw new StartError(
+      `${name} is no http address: it must begin with http:// or https://. An example is ${EXAMPLES[name]}.`,
+    );
   }
   return url.replace(/\/+$/, '');
 }

@@ -1,3 +1,5 @@
+import { withoutSecrets, withoutSecretsIn } from './logger/secrets.ts';
+
 /**
  * What Cachecord asks of a logger. `console` fits, and so do pino and Sapphire's `ILogger` behind a line of glue:
  * a library must not choose for its host.
@@ -28,13 +30,24 @@ export function tell(
   else logger[level](message, fields);
 }
 
-/** The same logger for code that must go on when the host's throws: Node is told of the line instead. */
+/** The same logger, which is given no secret (see `logger/secrets.ts`). */
+export function secretFreeLogger(logger: Logger): Logger {
+  const at = (level: keyof Logger) => (message: string, fields?: Readonly<Record<string, unknown>>) =>
+    tell(logger, level, withoutSecrets(message), fields && withoutSecretsIn(fields));
+  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+}
+
+/**
+ * The same logger for code that must go on when the host's throws: Node is told of the line instead. It is given no
+ * secret either.
+ */
 export function guardedLogger(logger: Logger): Logger {
+  const careful = secretFreeLogger(logger);
   const at = (level: keyof Logger) => (message: string, fields?: Readonly<Record<string, unknown>>) => {
     try {
-      tell(logger, level, message, fields);
+      careful[level](message, fields);
     } catch {
-      process.emitWarning(`${message} (The logger of Cachecord threw.)`);
+      process.emitWarning(`${withoutSecrets(message)} (The logger of Cachecord threw.)`);
     }
   };
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };

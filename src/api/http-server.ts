@@ -1,5 +1,6 @@
 /**
- * The HTTP server underneath: Node's own, speaking `Request` and `Response`. Where it listens on this machine alone it
+ * The HTTP server underneath: Node's own, speaking `Request` and `Response`. The address of a request is made from its
+ * path alone: the name in `Host` is whatever a client writes there, and stays a header. Where the server listens on this machine alone it
  * answers to this machine's names alone: a page on the web can make a browser send requests here, under a name of its
  * own that leads to 127.0.0.1 (DNS rebinding), but not under ours.
  */
@@ -43,12 +44,13 @@ export async function serveHttp(options: HttpServerOptions): Promise<HttpServer>
   const address = server.address();
   if (address === null || typeof address === 'string') throw new TypeError('It listens on no port.');
   const { port } = address;
+  const url = `http://${isIPv6(host) ? `[${host}]` : host}:${port}`;
   const isOurs = LOOPBACK.check(address.address, isIPv6(address.address) ? 'ipv6' : 'ipv4')
     ? (name: string | undefined) => isLoopbackName(name, port)
     : () => true;
   server.on('request', (incoming, outgoing) => {
     const answered = isOurs(incoming.headers.host)
-      ? answer(incoming, outgoing, handle)
+      ? answer(incoming, outgoing, handle, url)
       : send(outgoing, new Response('This address is for this machine alone.\n', { status: 403 }));
     answered.catch((error: unknown) => {
       if (!outgoing.destroyed || !isGone(error)) logger.error('A request could not be answered.', { error });
@@ -57,7 +59,7 @@ export async function serveHttp(options: HttpServerOptions): Promise<HttpServer>
     });
   });
   return {
-    url: `http://${isIPv6(host) ? `[${host}]` : host}:${port}`,
+    url,
     stop: () =>
       new Promise((resolve) => {
         const enforce = setTimeout(() => server.closeAllConnections(), LAST_ANSWERS_MS);
@@ -78,10 +80,11 @@ async function answer(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
   handle: HttpServerOptions['handle'],
+  origin: string,
 ): Promise<void> {
   const gone = new AbortController();
   outgoing.once('close', () => gone.abort());
-  const request = requestOf(incoming, gone.signal);
+  const request = requestOf(incoming, origin, gone.signal);
   const response =
     request === undefined ? new Response('That is no address.\n', { status: 400 }) : await handle(request);
   await send(outgoing, response);
@@ -96,10 +99,10 @@ async function send(outgoing: ServerResponse, response: Response): Promise<void>
 }
 
 /** `undefined` where the address cannot be one. */
-function requestOf(incoming: IncomingMessage, signal: AbortSignal): Request | undefined {
+function requestOf(incoming: IncomingMessage, origin: string, signal: AbortSignal): Request | undefined {
   const { method = 'GET', url = '/' } = incoming;
   // Appended to, not resolved against: `//other.example/` is a path here.
-  const address = URL.parse(`http://${incoming.headers.host ?? 'localhost'}${url}`);
+  const address = URL.parse(origin + url);
   if (address === null || !url.startsWith('/')) return undefined;
   const headers = new Headers();
   for (const [name, values] of Object.entries(incoming.headersDistinct)) {

@@ -21,7 +21,7 @@ import type { Preview } from './index/preview.ts';
 import { preview } from './index/preview.ts';
 import { Invalidator } from './invalidation/invalidator.ts';
 import { assertKey } from './keys/keys.ts';
-import type { InvalidationTarget } from './keys/target.ts';
+import type { InvalidationTarget, Target } from './keys/target.ts';
 import { compileTarget, covers } from './keys/target.ts';
 import { Disk, type Provenance } from './layers/disk/disk.ts';
 import { openWithBetterSqlite3 } from './layers/disk/open-sqlite.ts';
@@ -341,7 +341,7 @@ export class CacheManager implements Cache {
   }
 
   #invalidate(targets: readonly InvalidationTarget[]): Removal {
-    const compiled = targets.map(compileTarget);
+    const compiled = this.#compiled(targets);
     if (this.closed) return NOTHING;
     const removal = this.#invalidator.invalidate(compiled);
     for (const target of targets) this.#events.emit('invalidated', { target, removal });
@@ -362,7 +362,7 @@ export class CacheManager implements Cache {
 
   intend(targets: () => readonly InvalidationTarget[]): () => void {
     if (this.#disk === undefined || this.closed) return doNothing;
-    return this.#disk.intend(() => targets().map(compileTarget)) ?? doNothing;
+    return this.#disk.intend(() => this.#compiled(targets())) ?? doNothing;
   }
 
   #empty(): void {
@@ -378,10 +378,10 @@ export class CacheManager implements Cache {
   }
 
   async forget(...targets: readonly InvalidationTarget[]): Promise<Forgotten> {
-    const compiled = targets.map(compileTarget);
+    const compiled = this.#compiled(targets);
     const found = (await this.#disk?.count(compiled)) ?? 0;
     const isCovered = (key: string, links: EntryLinks | undefined) =>
-      compiled.some((target) => covers(target, key, links));
+      compiled.some((target) => covers(target, key, links, undefined));
     const topKeys = this.#top.forget(isCovered);
     const forgetKeys = this.warmth?.forget(compiled);
     const removal = this.#invalidate(targets);
@@ -407,7 +407,12 @@ export class CacheManager implements Cache {
 
   preview(target: InvalidationTarget): Promise<Preview> {
     const isHeld = (entry: Entry) => this.#reader.isHeld(entry);
-    return preview(compileTarget(target), this.#memory, this.#disk, this.#loads, this.clock, isHeld);
+    const compiled = compileTarget(target, this.tiers);
+    return preview(compiled, this.#memory, this.#disk, this.#loads, this.clock, isHeld);
+  }
+
+  #compiled(targets: readonly InvalidationTarget[]): Target[] {
+    return targets.map((target) => compileTarget(target, this.tiers));
   }
 
   // ---- knowing ----

@@ -1,12 +1,17 @@
 /**
  * Sending views as answers. A failed answer is logged with the delay since the interaction was made and never thrown
- * into the host: an interaction that is gone (10062) or already answered (40060) is nobody's fault and is not retried.
+ * into the host: an interaction that is gone (10062) or that somebody else has answered (40060) is not retried.
+ *
+ * Where it is not known whether Discord took an answer (503, a connection that broke), it is sent once more. "Already
+ * answered" means then that the first one arrived; what follows goes on from there, or "thinking…" would stand for ever.
  */
 import {
   type ChatInputCommandInteraction,
+  DiscordAPIError,
   type MessageComponentInteraction,
   MessageFlags,
   type ModalSubmitInteraction,
+  RESTJSONErrorCodes,
 } from 'discord.js';
 import { errorText } from '../cache/error-text.ts';
 import type { CommandServices } from './command.ts';
@@ -23,10 +28,15 @@ export type AnswerServices = Pick<CommandServices, 'config' | 'logger' | 'confli
 /** Answers whatever state the interaction is in: an ephemeral reply, or the edit that a deferral waits for. True when it arrived. */
 export function answer(interaction: Answerable, view: View, services: AnswerServices): Promise<boolean> {
   if (interaction.deferred || interaction.replied) return edit(interaction, view, services);
-  return sent('reply', interaction, services, () => {
+  const send = () => {
     const options = messageOptions(view, services);
     return interaction.reply({ ...options, flags: [...options.flags, MessageFlags.Ephemeral] });
-  });
+  };
+  const arrived = async (isOurs: boolean) => {
+    if (isOurs) interaction.replied = true;
+    return isOurs;
+  };
+  return sent('reply', interaction, services, send, arrived);
 }
 
 /** A further ephemeral message, beside the answer. */
@@ -40,9 +50,20 @@ export function followUp(interaction: Answerable, view: View, services: AnswerSe
 
 /** Says "thinking…" to the invoker alone. False when it did not arrive: then nobody would see what is done. */
 export function defer(interaction: Answerable, services: AnswerServices): Promise<boolean> {
-  return sent('deferral', interaction, services, () =>
-    interaction.deferReply({ flags: MessageFlags.Ephemeral }),
-  );
+  const send = () => interaction.deferReply({ flags: MessageFlags.Ephemeral });
+  const arrived = async (isOurs: boolean) => {
+    if (!isOurs && !(await isThinking(interaction))) return false;
+    interaction.deferred = true;
+    interaction.ephemeral = true;
+    return true;
+  };
+  return sent('deferral', interaction, services, send, arrived);
+}
+
+/** Whether the person waits for our answer: the library may have sent a deferral twice by itself. */
+async function isThinking(interaction: Answerable): Promise<boolean> {
+  const { flags } = await interaction.fetchReply();
+  return flags.has(MessageFlags.Loading) && flags.has(MessageFlags.Ephemeral);
 }
 
 /** Says that the message will change, before work that takes longer than Discord waits. */
@@ -50,12 +71,17 @@ export function deferUpdate(
   interaction: MessageComponentInteraction,
   services: AnswerServices,
 ): Promise<boolean> {
-  return sent('deferral', interaction, services, () => interaction.deferUpdate());
+  const arrived = async () => {
+    interaction.deferred = true;
+    return true;
+  };
+  return sent('deferral', interaction, services, () => interaction.deferUpdate(), arrived);
 }
 
 /** Puts another view in place of the answer. */
 export function edit(interaction: Answerable, view: View, services: AnswerServices): Promise<boolean> {
-  return sent('edit', interaction, services, () => interaction.editReply(messageOptions(view, services)));
+  const send = () => interaction.editReply(messageOptions(view, services));
+  return sent('edit', interaction, services, send, async () => false);
 }
 
 /** Answers a press by changing the message it was on. */
@@ -65,7 +91,14 @@ export function update(
   services: AnswerServices,
 ): Promise<boolean> {
   if (interaction.deferred || interaction.replied) return edit(interaction, view, services);
-  return sent('update', interaction, services, () => interaction.update(messageOptions(view, services)));
+  const arrived = async () => {
+    interaction.deferred = true;
+    // The message is our own, whoever has acknowledged the press.
+    await interaction.editReply(messageOptions(view, services));
+    return true;
+  };
+  const send = () => interaction.update(messageOptions(view, services));
+  return sent('update', interaction, services, send, arrived);
 }
 
 function messageOptions(view: View, services: AnswerServices) {
@@ -82,18 +115,24 @@ function messageOptions(view: View, services: AnswerServices) {
   };
 }
 
-/** Runs one request to Discord; its failure is logged and told, not thrown. */
+/**
+ * Runs one request to Discord; its failure is logged and told, not thrown.
+ * @param arrived makes what Discord has taken already the state of the interaction, and says whether it could; its
+ * argument says that it was certainly our own. Without it the request is sent once only
+ */
 export async function sent(
   what: string,
   interaction: { readonly createdTimestamp: number; readonly id: string },
   services: Pick<CommandServices, 'logger' | 'conflicts'>,
   send: () => Promise<unknown>,
+  arrived?: (isOurs: boolean) => Promise<boolean>,
 ): Promise<boolean> {
   // From Discord's clock to ours: only as good as the two agree, but what the three-second limit is measured against.
   const delayMs = Date.now() - interaction.createdTimestamp;
   const startedAt = performance.now();
   try {
-    await send();
+    if (arrived === undefined) await send();
+    else await sendForCertain(send, arrived);
     return true;
   } catch (error) {
     const code = codeOf(error);
@@ -111,6 +150,34 @@ export async function sent(
     else services.logger.warn(`An answer (${what}) did not reach Discord.`, fields);
     return false;
   }
+}
+
+/** @throws what Discord said last, where it has not arrived */
+async function sendForCertain(
+  send: () => Promise<unknown>,
+  arrived: (isOurs: boolean) => Promise<boolean>,
+): Promise<void> {
+  try {
+    await send();
+  } catch (error) {
+    // What Discord refuses it has not taken; of anything else that is not known.
+    const isRefused = error instanceof DiscordAPIError;
+    const last = isRefused ? error : await failureOf(send);
+    if (last !== undefined && !(isAnswered(last) && (await arrived(!isRefused)))) throw last;
+  }
+}
+
+async function failureOf(send: () => Promise<unknown>): Promise<unknown> {
+  try {
+    await send();
+    return undefined;
+  } catch (error) {
+    return error ?? new Error('Discord gave no reason.');
+  }
+}
+
+function isAnswered(error: unknown): boolean {
+  return codeOf(error) === RESTJSONErrorCodes.InteractionHasAlreadyBeenAcknowledged;
 }
 
 function codeOf(error: unknown): unknown {

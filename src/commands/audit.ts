@@ -1,10 +1,12 @@
 /**
  * The audit log: every line goes to the log, to the host's sink and, where one is configured, to a Discord channel.
- * In the channel ids within keys are masked and nobody is pinged. Whatever fails, `record` does not, and a flood of
- * refusals makes one line a person and minute.
+ * In the channel ids within keys are masked and nobody is pinged. Whatever fails, `record` does not. Of the same attempt
+ * by the same person one refusal a minute is kept, and of completions one where nothing else of that person is. In the
+ * channel acts go before refusals and are never left out: where many wait, several go in one message.
  */
 import { BurstLog } from '../cache/burst-log.ts';
 import type { Clock } from '../cache/clock.ts';
+import { withoutSecretsIn } from '../logger/secrets.ts';
 import type { Logger } from '../logger.ts';
 import type { AuditEntry, AuditLog } from './command.ts';
 import { Cooldown } from './cooldown.ts';
@@ -12,8 +14,11 @@ import { incidentReference } from './incident.ts';
 import { instant } from './views/format.ts';
 import { keyText } from './views/key-text.ts';
 
-/** Lines that wait for the channel; Discord takes about one a second. */
-const MAX_WAITING = 100;
+/** The channel takes about one message a second: where more acts wait than this, they share messages. */
+const MESSAGES_OF_ONE_LINE = 25;
+/** Discord takes 2,000 characters. */
+const MAX_MESSAGE_LENGTH = 2_000;
+const MAX_WAITING_REFUSALS = 100;
 const REFUSALS_EVERY_MS = 60_000;
 
 export interface AuditLogOptions {
@@ -31,7 +36,10 @@ export class Audit implements AuditLog {
   readonly #sink: AuditLogOptions['sink'];
   readonly #post: AuditLogOptions['post'];
   readonly #refusals: Cooldown;
-  readonly #waiting: string[] = [];
+  readonly #acts: string[] = [];
+  readonly #waitingRefusals: string[] = [];
+  /** Refusals that found no room, and are in the log only. */
+  #leftOut = 0;
   #sending: Promise<void> | undefined;
 
   constructor({ clock, logger, sink, post }: AuditLogOptions) {
@@ -45,11 +53,15 @@ export class Audit implements AuditLog {
 
   record(line: Parameters<AuditLog['record']>[0]): AuditEntry {
     const at = this.#clock.epochAt(this.#clock.now());
-    const entry: AuditEntry = { ...line, at, reference: line.reference ?? incidentReference() };
-    if (entry.action === 'refused' && !this.#refusals.take(entry.userId).ok) return entry;
+    const entry: AuditEntry = withoutSecretsIn({
+      ...line,
+      at,
+      reference: line.reference ?? incidentReference(),
+    });
+    if (entry.action === 'refused' && !this.#isNewRefusal(entry)) return entry;
     this.#attempt('the log', () => this.#logger.info(`Cache commands: ${entry.action}`, { ...entry }));
     this.#attempt('the sink', () => this.#sink?.(entry));
-    if (this.#post !== undefined) this.#queue(auditLine(entry));
+    if (this.#post !== undefined) this.#queue(entry);
     return entry;
   }
 
@@ -66,19 +78,49 @@ export class Audit implements AuditLog {
     }
   }
 
-  #queue(line: string): void {
-    if (this.#waiting.length >= MAX_WAITING) {
-      this.#log.warn('full', 'The audit channel takes lines too slowly; some are in the log only.', {});
+  #isNewRefusal({ userId, command, target, outcome }: AuditEntry): boolean {
+    const isFirst = this.#refusals.take(userId).ok;
+    // Whoever is refused types, too: that must not hide what they try, and tells nothing more beside it.
+    if (target === 'autocomplete') return isFirst;
+    return this.#refusals.take([userId, command, target, outcome].join('\0')).ok;
+  }
+
+  #queueAct(line: string): void {
+    const last = this.#acts.at(-1);
+    if (last === undefined || this.#acts.length < MESSAGES_OF_ONE_LINE) {
+      this.#acts.push(line);
       return;
     }
-    this.#waiting.push(line);
+    this.#log.warn('full', 'The audit channel takes lines too slowly; several go in one message.', {});
+    if (last.length + line.length < MAX_MESSAGE_LENGTH) this.#acts.splice(-1, 1, `${last}\n${line}`);
+    else this.#acts.push(line);
+  }
+
+  #queue(entry: AuditEntry): void {
+    if (entry.action !== 'refused') this.#queueAct(auditLine(entry));
+    else if (this.#waitingRefusals.length < MAX_WAITING_REFUSALS) {
+      this.#waitingRefusals.push(auditLine(entry));
+    } else {
+      this.#leftOut++;
+      const message = 'The audit channel takes lines too slowly; some refusals are in the log only.';
+      this.#log.warn('refusals', message, {});
+      return;
+    }
     this.#sending ??= this.#send().finally(() => {
       this.#sending = undefined;
     });
   }
 
+  #next(): string | undefined {
+    const line = this.#acts.shift() ?? this.#waitingRefusals.shift();
+    if (line !== undefined || this.#leftOut === 0) return line;
+    const more = this.#leftOut;
+    this.#leftOut = 0;
+    return `… and ${more} more ${more === 1 ? 'refusal' : 'refusals'}, in the log only.`;
+  }
+
   async #send(): Promise<void> {
-    for (let line = this.#waiting.shift(); line !== undefined; line = this.#waiting.shift()) {
+    for (let line = this.#next(); line !== undefined; line = this.#next()) {
       try {
         await this.#post?.(line);
       } catch (error) {

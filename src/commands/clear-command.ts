@@ -13,14 +13,14 @@ import { type Answerable, answer, defer, edit, update } from './answer.ts';
 import { chooseOptions, previewModel } from './clear-figures.ts';
 import { clearAndTell } from './clearing.ts';
 import type { AdminCommand, CommandServices } from './command.ts';
-import { LongKeys, respond, targetChoices } from './completion.ts';
+import { Offered, respond, targetChoices, targetValue } from './completion.ts';
 import { storedNamespaces } from './known-keys.ts';
 import { onRecord } from './on-record.ts';
 import { openPress, pickedValue } from './press.ts';
 import { CONFIRM_LIFE_MS, PANEL_LIFE_MS, type Session, Sessions } from './sessions.ts';
 import { missing, previewEverywhere, type ShardRows, statsEverywhere } from './shards/everywhere.ts';
-import { type ClearTarget, readTarget, suggestTarget } from './target.ts';
-import { hasTurn } from './turn.ts';
+import { type ClearTarget, readTarget, suggestTarget, targetOnRecord } from './target.ts';
+import { type TakenTurn, takeTurn } from './turn.ts';
 import {
   alreadyEmptyView,
   badPatternView,
@@ -41,6 +41,10 @@ import type { WarmPanels } from './warm-command.ts';
 interface Question {
   /** `undefined` while it is still to be chosen. */
   readonly target: ClearTarget | undefined;
+  /** Only what would be cleared is told, also of what is picked later. */
+  readonly isPreview: boolean;
+  /** Given back when nothing is cleared. */
+  readonly turn?: TakenTurn;
   /** What was told; what is removed must not be much more. */
   readonly entries: number;
   /** The shards that did not answer, when it is about trying them again. */
@@ -91,7 +95,7 @@ const BEING_WORKED_ON = 'This question is being worked on.';
 
 class ClearCommand {
   readonly questions = new Sessions<Question>('cache-clear');
-  readonly #longKeys = new LongKeys();
+  readonly #offered = new Offered<ClearTarget>();
   readonly #warmPanels: WarmPanels;
 
   constructor(warmPanels: WarmPanels) {
@@ -101,7 +105,7 @@ class ClearCommand {
   complete(...[interaction, services]: Parameters<NonNullable<AdminCommand['autocomplete']>>): Promise<void> {
     const format = formatFor(interaction.locale);
     const typed = interaction.options.getFocused();
-    return respond(interaction, targetChoices(services.cache, typed, this.#longKeys, format), services);
+    return respond(interaction, targetChoices(services.cache, typed, this.#offered, format), services);
   }
 
   async execute(interaction: ChatInputCommandInteraction, services: CommandServices): Promise<void> {
@@ -112,14 +116,25 @@ class ClearCommand {
       await edit(interaction, disabledCache(), services);
       return;
     }
-    if (pattern === null || pattern.trim() === '') return this.#choose(interaction, services);
-    const reading = readTarget(this.#longKeys.resolve(pattern), services.cache);
-    if (!reading.ok) {
-      await edit(interaction, badPatternView(pattern, reading.problem, services.mention), services);
-      return;
-    }
     const isPreview = interaction.options.getBoolean('preview') === true;
-    await this.#consider(interaction, reading.target, services, isPreview);
+    if (pattern === null || pattern.trim() === '') return this.#choose(interaction, services, isPreview);
+    await this.#considerText(interaction, pattern, services, isPreview);
+  }
+
+  /** What was typed, or the value of a choice. */
+  async #considerText(
+    interaction: Answerable,
+    text: string,
+    services: CommandServices,
+    isPreview: boolean,
+  ): Promise<void> {
+    const picked = this.#offered.resolve(text);
+    const reading = picked === undefined ? readTarget(text, services.cache) : undefined;
+    const target = picked ?? (reading?.ok === true ? reading.target : undefined);
+    if (target !== undefined) await this.#consider(interaction, target, services, isPreview);
+    else if (reading?.ok === false) {
+      await edit(interaction, badPatternView(text, reading.problem, services.mention), services);
+    }
   }
 
   async act(
@@ -135,8 +150,9 @@ class ClearCommand {
       await answer(interaction, alreadyDone(BEING_WORKED_ON), services);
       return;
     }
-    const { target, shown } = session.state;
+    const { target, shown, isPreview } = session.state;
     if (action === 'cancel') {
+      session.state.turn?.giveBack?.();
       this.questions.end(session, clock, 'Cancelled. Nothing was cleared.');
       await update(interaction, cancelledView(), services);
       return;
@@ -144,19 +160,12 @@ class ClearCommand {
     if (shown !== undefined) await update(interaction, disabled(shown), services);
     if (target === undefined) {
       this.questions.end(session, clock, 'You have chosen already.');
-      const reading = readTarget(pickedValue(interaction), services.cache);
-      if (reading.ok) await this.#consider(interaction, reading.target, services, false);
-      else
-        await edit(
-          interaction,
-          badPatternView(pickedValue(interaction), reading.problem, services.mention),
-          services,
-        );
+      await this.#considerText(interaction, pickedValue(interaction), services, isPreview);
       return;
     }
     if (action === 'suggested') {
       this.questions.end(session, clock, 'The suggestion was taken already.');
-      await this.#consider(interaction, target, services, false);
+      await this.#consider(interaction, target, services, isPreview);
       return;
     }
     if (action === 'retry') {
@@ -170,7 +179,8 @@ class ClearCommand {
     const { preview: now, rows } = await previewEverywhere(services, target);
     if (coveredEntries(now) > session.state.entries * GROWTH_RATIO) {
       this.questions.end(session, clock, 'More entries matched by then, so it asked again.');
-      await this.#ask(interaction, target, { preview: now, rows }, services, session.state.entries);
+      const { entries, turn } = session.state;
+      await this.#ask(interaction, target, { preview: now, rows }, services, { before: entries, turn });
       return;
     }
     const outcome = await this.#clear(interaction, target, services, {
@@ -180,15 +190,17 @@ class ClearCommand {
     this.questions.end(session, clock, outcome);
   }
 
-  async #choose(interaction: Answerable, services: CommandServices): Promise<void> {
+  async #choose(interaction: Answerable, services: CommandServices, isPreview: boolean): Promise<void> {
     const { stats } = await statsEverywhere(services, 0);
-    const options = chooseOptions(stats, storedNamespaces(services.cache), interaction.locale);
+    const valueFor = (target: ClearTarget) => targetValue(target, services.cache, this.#offered);
+    const options = chooseOptions(stats, storedNamespaces(services.cache), interaction.locale, valueFor);
     if (options.length === 0) {
       await edit(interaction, alreadyEmptyView(), services);
       return;
     }
-    const session = this.#open(interaction, { target: undefined, entries: 0, shown: undefined }, services);
-    session.state.shown = chooseView(options, session.expiresAt, session.id);
+    const state = { target: undefined, isPreview, entries: 0, shown: undefined };
+    const session = this.#open(interaction, state, services);
+    session.state.shown = chooseView(options, session.expiresAt, session.id, isPreview);
     await edit(interaction, session.state.shown, services);
   }
 
@@ -205,45 +217,58 @@ class ClearCommand {
     if (coveredEntries(preview) === 0 && preview.loads === 0 && missing(rows).length === 0) {
       onRecord(interaction, services, 'cache-clear', {
         action: 'clear',
-        target: target.text,
+        target: targetOnRecord(target),
         outcome: 'nothing matched',
       });
-      await this.#nothing(interaction, target, services);
+      await this.#nothing(interaction, target, services, isPreview);
       return;
     }
     if (isPreview) {
       const outcome = `preview: ${coveredEntries(preview)} entries`;
-      onRecord(interaction, services, 'cache-clear', { action: 'view', target: target.text, outcome });
+      onRecord(interaction, services, 'cache-clear', {
+        action: 'view',
+        target: targetOnRecord(target),
+        outcome,
+      });
       const model = previewModel(target, preview, services);
       const format = formatFor(interaction.locale);
       await edit(interaction, withPreviewRows(previewOnlyView(model, format), rows, format), services);
       return;
     }
-    if (!(await hasTurn(interaction, 'cache-clear', services))) return;
+    const turn = await takeTurn(interaction, 'cache-clear', services);
+    if (turn === undefined) return;
     // What a shard holds that does not answer is not known.
     const mustAsk =
       target.kind !== 'key' &&
       (target.kind === 'all' ||
         coveredEntries(preview) > services.config.admin.confirmAbove ||
         missing(rows).length > 0);
-    if (mustAsk) await this.#ask(interaction, target, found, services);
+    if (mustAsk) await this.#ask(interaction, target, found, services, { turn });
     else await this.#clear(interaction, target, services, { stored: preview.stored });
   }
 
   /** Says that nothing is covered, and offers what was probably meant. */
-  async #nothing(interaction: Answerable, target: ClearTarget, services: CommandServices): Promise<void> {
-    const format = formatFor(interaction.locale);
-    const suggestion = target.kind === 'all' ? undefined : await suggestTarget(services.cache, target.text);
-    const reading = suggestion && readTarget(suggestion.text, services.cache);
-    if (target.kind === 'all') await edit(interaction, alreadyEmptyView(), services);
-    else if (!reading?.ok)
-      await edit(interaction, nothingMatchesView(target.text, suggestion, format), services);
-    else {
-      const state = { target: reading.target, entries: 0, shown: undefined };
-      const session = this.#open(interaction, state, services);
-      session.state.shown = nothingMatchesView(target.text, suggestion, format, session.id);
-      await edit(interaction, session.state.shown, services);
+  async #nothing(
+    interaction: Answerable,
+    target: ClearTarget,
+    services: CommandServices,
+    isPreview: boolean,
+  ): Promise<void> {
+    if (target.kind === 'all') {
+      await edit(interaction, alreadyEmptyView(), services);
+      return;
     }
+    const format = formatFor(interaction.locale);
+    const found = await suggestTarget(services.cache, target.text);
+    if (found === undefined) {
+      await edit(interaction, nothingMatchesView(target.text, undefined, format), services);
+      return;
+    }
+    const state = { target: found.target, isPreview, entries: 0, shown: undefined };
+    const session = this.#open(interaction, state, services);
+    const suggestion = { text: found.target.text, entries: found.entries };
+    session.state.shown = nothingMatchesView(target.text, suggestion, format, session.id);
+    await edit(interaction, session.state.shown, services);
   }
 
   async #ask(
@@ -251,14 +276,11 @@ class ClearCommand {
     target: ClearTarget,
     { preview, rows }: { readonly preview: Preview; readonly rows: ShardRows<Preview> },
     services: CommandServices,
-    before?: number,
+    { before, turn }: { readonly before?: number; readonly turn: TakenTurn | undefined },
   ): Promise<void> {
     const format = formatFor(interaction.locale);
-    const session = this.#open(
-      interaction,
-      { target, entries: coveredEntries(preview), shown: undefined },
-      services,
-    );
+    const state = { target, isPreview: false, entries: coveredEntries(preview), shown: undefined };
+    const session = this.#open(interaction, turn === undefined ? state : { ...state, turn }, services);
     const model = {
       ...previewModel(target, preview, services),
       expiresAt: session.expiresAt,
@@ -275,8 +297,11 @@ class ClearCommand {
       userId: interaction.user.id,
       lifeMs: CONFIRM_LIFE_MS,
       state,
-      // `edit` logs what fails and never rejects.
-      onExpire: () => void edit(interaction, notConfirmedView(), services),
+      onExpire: () => {
+        state.turn?.giveBack?.();
+        // `edit` logs what fails and never rejects.
+        void edit(interaction, notConfirmedView(), services);
+      },
     });
   }
 
@@ -305,7 +330,7 @@ class ClearCommand {
     services: CommandServices,
   ): View {
     const { clock } = services.cache;
-    const state: Question = { target, entries: 0, silent, shown: undefined };
+    const state: Question = { target, isPreview: false, entries: 0, silent, shown: undefined };
     const session = this.questions.open({ clock, userId: user.id, lifeMs: PANEL_LIFE_MS, state });
     const which = silent.length === 1 ? `shard ${silent[0]}` : `${silent.length} shards`;
     const label = `Try ${which} again`;

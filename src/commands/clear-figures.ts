@@ -2,9 +2,10 @@
 import type { Cache } from '../cache/cache.ts';
 import type { Preview } from '../cache/index/preview.ts';
 import type { CacheStats } from '../cache/statistics/stats.ts';
+import { OTHER_NAMESPACES } from '../cache/tiers/tier-book.ts';
 import type { CommandServices } from './command.ts';
 import type { storedNamespaces } from './known-keys.ts';
-import type { ClearTarget } from './target.ts';
+import { type ClearTarget, tierTarget } from './target.ts';
 import type { PreviewModel } from './views/clear.ts';
 import { entriesText, formatFor } from './views/format.ts';
 import { plainText } from './views/key-text.ts';
@@ -41,10 +42,10 @@ export function warmScopeFor(target: ClearTarget, services: CommandServices): st
   const shared = scopes.filter((scope) => scope !== 'user');
   if (target.kind === 'all') return shared.length > 0 ? 'all' : undefined;
   if (target.kind === 'tag') return undefined;
-  const namespace = target.text.replace(/^tier:/, '').split(/[:*]/, 1)[0];
+  const namespace = target.text.split(/[:*]/, 1)[0];
   const tier =
     target.kind === 'tier'
-      ? namespace
+      ? target.tier
       : services.cache.tiers.find((policy) => policy.namespaces.some((one) => one === namespace))?.tier;
   return shared.find((scope) => scope === tier);
 }
@@ -57,6 +58,7 @@ export function chooseOptions(
   stats: CacheStats,
   stored: ReturnType<typeof storedNamespaces>,
   locale: string,
+  valueFor: (target: ClearTarget) => string,
 ): SelectOption[] {
   const format = formatFor(locale);
   const held = (row: { readonly entries: number; readonly weightBytes: number }) =>
@@ -66,26 +68,24 @@ export function chooseOptions(
   const storedTiers = new Set(stored.map(({ tier }) => tier));
   const tiers = stats.tiers.filter((row) => row.entries > 0 || storedTiers.has(row.tier));
   const namespaces = stats.namespaces
-    .filter((row) => row.entries > 0 && row.namespace.length <= 90)
+    .filter((row) => row.entries > 0 && row.namespace !== OTHER_NAMESPACES)
     .sort((a, b) => b.entries - a.entries);
   const options: SelectOption[] = [
     ...tiers.map((row) => ({
       label: `${row.label} tier`,
-      value: `tier:${row.tier}`,
+      value: valueFor(tierTarget(row)),
       description: row.entries === 0 ? ON_DISK : held(row),
     })),
     ...namespaces.map((row) => ({
       label: plainText(`${row.namespace}::*`, 90),
-      value: `${row.namespace}::*`,
+      value: valueFor({ kind: 'pattern', text: `${row.namespace}::*` }),
       description: held(row),
     })),
-    ...stored
-      .filter(({ namespace }) => namespace.length <= 90)
-      .map(({ namespace }) => ({
-        label: plainText(`${namespace}::*`, 90),
-        value: `${namespace}::*`,
-        description: ON_DISK,
-      })),
+    ...stored.map(({ namespace }) => ({
+      label: plainText(`${namespace}::*`, 90),
+      value: valueFor({ kind: 'pattern', text: `${namespace}::*` }),
+      description: ON_DISK,
+    })),
   ];
   // Of several with one value the first is kept, which knows what memory holds.
   const unique = [...new Map(options.toReversed().map((option) => [option.value, option])).values()];

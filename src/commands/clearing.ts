@@ -5,7 +5,7 @@ import type { CommandServices } from './command.ts';
 import { onRecord } from './on-record.ts';
 import { PANEL_LIFE_MS } from './sessions.ts';
 import { clearEverywhere, missing, shardsOnRecord } from './shards/everywhere.ts';
-import type { ClearTarget } from './target.ts';
+import { type ClearTarget, targetOnRecord } from './target.ts';
 import { clearedOutcome, clearedView } from './views/clear.ts';
 import { formatFor } from './views/format.ts';
 import { withClearedRows } from './views/shards.ts';
@@ -36,7 +36,7 @@ export async function clearAndTell(
   const { removal, ms, rows } = await clearEverywhere(services, target, whom);
   const { reference } = onRecord(interaction, services, 'cache-clear', {
     action: 'clear',
-    target: target.text,
+    target: targetOnRecord(target),
     outcome: `${removal.entries} entries, ${removal.weightBytes} bytes${stored === 0 ? '' : `, ${stored} on disk`}${shardsOnRecord(rows)}`,
   });
   const warmLabel =
@@ -48,7 +48,10 @@ export async function clearAndTell(
           id: warmPanels.offer(interaction.user.id, { scope }, services, PANEL_LIFE_MS),
           label: `Warm ${warmLabel} now`,
         };
-  const cleared = clearedView({ target: target.text, removal, stored, ms, reference, warm }, format);
+  const cleared = clearedView(
+    { target: target.text, isKey: target.kind === 'key', removal, stored, ms, reference, warm },
+    format,
+  );
   const view = withClearedRows(cleared, rows, format);
   const follows = thenWarm ? ['Warming has begun; its result follows below.'] : [];
   const told = { ...view, notes: [...follows, ...(view.notes ?? [])] };

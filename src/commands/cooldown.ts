@@ -7,7 +7,29 @@ import type { Clock } from '../cache/clock.ts';
 /** Far more than a bot has operators; beyond it the oldest are forgotten. */
 const MAX_REMEMBERED = 10_000;
 
-export type Turn = { readonly ok: true } | { readonly ok: false; readonly retryAt: number };
+/** `giveBack` where something was taken: it is as if this turn had not been. */
+export type Turn =
+  | { readonly ok: true; giveBack?(): void }
+  | { readonly ok: false; readonly retryAt: number };
+
+class TakenTurn {
+  readonly ok = true;
+  #giveBack: (() => void) | undefined;
+
+  constructor(giveBack: () => void) {
+    this.#giveBack = giveBack;
+  }
+
+  giveBack(): void {
+    this.#giveBack?.();
+    this.#giveBack = undefined;
+  }
+}
+
+interface Taken {
+  readonly endsAt: number;
+  turns: number;
+}
 
 export class Cooldown {
   readonly #clock: Clock;
@@ -15,7 +37,7 @@ export class Cooldown {
   readonly #turns: number;
   readonly #limit: number;
   /** When each one's time is over, in the order in which that happens, and how many turns were taken in it. */
-  readonly #taken = new Map<string, { readonly endsAt: number; turns: number }>();
+  readonly #taken = new Map<string, Taken>();
 
   /**
    * @param lengthMs 0: never in the way
@@ -53,14 +75,20 @@ export class Cooldown {
     if (taken !== undefined) {
       if (taken.turns >= this.#turns) return { ok: false, retryAt: this.#clock.epochAt(taken.endsAt) };
       taken.turns++;
-      return { ok: true };
+      return new TakenTurn(() => this.#giveBack(who, taken));
     }
     if (this.#lengthMs <= 0) return { ok: true };
-    this.#taken.set(who, { endsAt: now + this.#lengthMs, turns: 1 });
+    const first = { endsAt: now + this.#lengthMs, turns: 1 };
+    this.#taken.set(who, first);
     for (const oldest of this.#taken.keys()) {
       if (this.#taken.size <= this.#limit) break;
       this.#taken.delete(oldest);
     }
-    return { ok: true };
+    return new TakenTurn(() => this.#giveBack(who, first));
+  }
+
+  #giveBack(who: string, taken: Taken): void {
+    taken.turns--;
+    if (taken.turns <= 0 && this.#taken.get(who) === taken) this.#taken.delete(who);
   }
 }

@@ -15,7 +15,7 @@ import type { WriteBehindStats } from '../write-behind/types.ts';
 import { type Answerable, answer, defer, deferUpdate, edit, update } from './answer.ts';
 import { tierLabel } from './clear-figures.ts';
 import type { AdminCommand, CommandServices } from './command.ts';
-import { keyChoices, LongKeys, respond } from './completion.ts';
+import { keyChoices, keyNamed, Offered, respond } from './completion.ts';
 import { LoopDelay } from './loop-delay.ts';
 import { onRecord } from './on-record.ts';
 import { openPress, pickedValue } from './press.ts';
@@ -37,7 +37,7 @@ import type { View } from './views/view.ts';
 
 export function infoCommand(config: Config): AdminCommand {
   const loopDelay = new LoopDelay();
-  const longKeys = new LongKeys();
+  const offered = new Offered<string>();
   const sessions = new Sessions<Panel>('cache-info');
   return {
     name: 'cache-info',
@@ -64,7 +64,7 @@ export function infoCommand(config: Config): AdminCommand {
       loopDelay.start();
       const format = formatFor(interaction.locale);
       const typed = interaction.options.getString('key');
-      const key = typed === null ? undefined : longKeys.resolve(typed.trim());
+      const key = typed === null ? undefined : keyNamed(typed, offered);
       const wanted = interaction.options.getString('tier');
       onRecord(interaction, services, 'cache-info', {
         action: 'view',
@@ -108,7 +108,7 @@ export function infoCommand(config: Config): AdminCommand {
       const choices =
         name === 'tier'
           ? completeTier(services.cache.tiers, value)
-          : keyChoices(services.cache, value, longKeys);
+          : keyChoices(services.cache, value, offered);
       return respond(interaction, choices, services);
     },
     stop() {

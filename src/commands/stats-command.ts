@@ -9,9 +9,10 @@ import {
   type MessageComponentInteraction,
 } from 'discord.js';
 import type { Config } from '../config/config.ts';
+import { shownError, withoutSecrets } from '../logger/secrets.ts';
 import { type Answerable, answer, defer, deferUpdate, edit, update } from './answer.ts';
 import type { AdminCommand, CommandServices } from './command.ts';
-import { keyChoices, LongKeys, respond } from './completion.ts';
+import { keyChoices, keyNamed, Offered, respond } from './completion.ts';
 import { onRecord } from './on-record.ts';
 import { openPress, pickedValue } from './press.ts';
 import { reloadOf } from './reload.ts';
@@ -20,16 +21,17 @@ import { clearEverywhere, previewEverywhere, shardsOnRecord, statsEverywhere } f
 import { PAGE_LABELS, PAGES, type Panel, show } from './stats-pages.ts';
 import { nearestKey } from './target.ts';
 import { completeTier, noSuchTierView, tierNamed, tierOption } from './tier-option.ts';
-import { clearedView } from './views/clear.ts';
+import { clearedOutcome, clearedView } from './views/clear.ts';
 import { formatFor } from './views/format.ts';
 import { KEY_ORDERS } from './views/keys.ts';
+import { fileName } from './views/redacted.ts';
 import { withClearedRows } from './views/shards.ts';
-import { expired } from './views/states.ts';
+import { alreadyDone, expired } from './views/states.ts';
 import { type ControlRow, disabled, type View } from './views/view.ts';
 
 export function statsCommand(config: Config): AdminCommand {
   const sessions = new Sessions<Panel>('cache-stats');
-  const longKeys = new LongKeys();
+  const offered = new Offered<string>();
   return {
     name: 'cache-stats',
     data: {
@@ -54,13 +56,13 @@ export function statsCommand(config: Config): AdminCommand {
       ],
     },
     isCostly: () => false,
-    execute: (interaction, services) => execute(interaction, services, sessions, longKeys),
+    execute: (interaction, services) => execute(interaction, services, sessions, offered),
     autocomplete(interaction, services) {
       const { name, value } = interaction.options.getFocused(true);
       const choices =
         name === 'tier'
           ? completeTier(services.cache.tiers, value)
-          : keyChoices(services.cache, value, longKeys);
+          : keyChoices(services.cache, value, offered);
       return respond(interaction, choices, services);
     },
     async component(interaction, parts, services) {
@@ -75,7 +77,7 @@ async function execute(
   interaction: ChatInputCommandInteraction,
   services: CommandServices,
   sessions: Sessions<Panel>,
-  longKeys: LongKeys,
+  offered: Offered<string>,
 ): Promise<void> {
   // Other shards may take longer than Discord waits; memory never does.
   if (services.shards !== undefined && !(await defer(interaction, services))) return;
@@ -99,7 +101,8 @@ async function execute(
       keyPage: 0,
       tierPage: 0,
       listed: [],
-      key: key === null ? undefined : longKeys.resolve(key.trim()),
+      cleared: undefined,
+      key: key === null ? undefined : keyNamed(key, offered),
       hasBack: false,
       shard: undefined,
       shown: undefined,
@@ -144,14 +147,17 @@ async function act(
       state[state.page === 'tiers' ? 'tierPage' : 'keyPage']++;
       break;
     case 'inspect':
-      state.key = state.listed[Number(picked)];
       state.hasBack = true;
+      inspect(interaction, session, state.listed[Number(picked)], services);
       break;
-    case 'closest':
-      state.key = state.key === undefined ? undefined : nearestKey(services.cache, state.key);
+    case 'closest': {
+      const key = state.key === undefined ? undefined : nearestKey(services.cache, state.key);
+      inspect(interaction, session, key, services);
       break;
+    }
     case 'back':
       state.key = undefined;
+      state.cleared = undefined;
       break;
     case 'shard':
       state.shard = /^\d+$/.test(picked) ? Number(picked) : undefined;
@@ -160,6 +166,19 @@ async function act(
   }
   if (services.shards !== undefined && !(await deferUpdate(interaction, services))) return;
   await update(interaction, await show(session, interaction.locale, services), services);
+}
+
+/** Looking into a key is on record, however it was come by. */
+function inspect(
+  interaction: MessageComponentInteraction,
+  { state }: Session<Panel>,
+  key: string | undefined,
+  services: CommandServices,
+): void {
+  state.key = key;
+  state.cleared = undefined;
+  if (key === undefined) return;
+  onRecord(interaction, services, 'cache-stats', { action: 'view', target: key, outcome: 'shown' });
 }
 
 /** The figures as a file, for a spreadsheet or a bug report. */
@@ -180,14 +199,21 @@ async function exportStats(
     title: '📊 Cache Statistics — JSON',
     blocks: [{ lines: ['Every figure of this moment. It names keys: share it with care.'] }],
     notes: [`Reference ${entry.reference}`],
-    file: { name: 'cache-stats.json', text: `${JSON.stringify(figures, finiteOnly, 2)}\n` },
+    file: { name: 'cache-stats.json', text: `${JSON.stringify(figures, shareable, 2)}\n` },
   };
   await answer(interaction, view, services);
 }
 
-/** JSON has no Infinity: an entry that never expires says so. */
-function finiteOnly(_name: string, value: unknown): unknown {
-  return value === Number.POSITIVE_INFINITY ? 'never' : value;
+/** Figures whose texts are of errors, and those that are places on the host. */
+const ERRORS = ['message', 'problem', 'error'];
+const PATHS = ['path', 'setAside'];
+
+/** A file travels: no secret and no path of the host is in it. JSON has no Infinity: what never expires says so. */
+function shareable(name: string, value: unknown): unknown {
+  if (value === Number.POSITIVE_INFINITY) return 'never';
+  if (typeof value !== 'string') return value;
+  if (ERRORS.includes(name)) return shownError(value);
+  return PATHS.includes(name) ? fileName(value) : withoutSecrets(value);
 }
 
 async function clearKey(
@@ -195,19 +221,33 @@ async function clearKey(
   session: Session<Panel>,
   services: CommandServices,
 ): Promise<void> {
-  const { key } = session.state;
-  if (key === undefined) return;
-  if (services.shards !== undefined && !(await deferUpdate(interaction, services))) return;
+  const { key, cleared: before } = session.state;
+  // Pressed together with another button, or twice: the first press has settled it.
+  if (key === undefined || before !== undefined) {
+    await answer(interaction, alreadyDone(before ?? 'You went back. Nothing was cleared.'), services);
+    return;
+  }
+  session.state.cleared = 'This entry is being cleared.';
+  if (services.shards !== undefined && !(await deferUpdate(interaction, services))) {
+    session.state.cleared = undefined;
+    return;
+  }
   const target = { kind: 'key', text: key } as const;
   const { stored } = (await previewEverywhere(services, target)).preview;
   const { removal, ms, rows } = await clearEverywhere(services, target);
   const format = formatFor(interaction.locale);
+  const { clock } = services.cache;
+  const outcome = { entries: removal.entries, stored };
+  session.state.cleared = clearedOutcome(outcome, clock.epochAt(clock.now()), format);
   const { reference } = onRecord(interaction, services, 'cache-stats', {
     action: 'clear',
     target: key,
     outcome: `${removal.entries} entries, ${removal.weightBytes} bytes${shardsOnRecord(rows)}`,
   });
-  const cleared = clearedView({ target: key, removal, stored, ms, reference, warm: undefined }, format);
+  const cleared = clearedView(
+    { target: key, isKey: true, removal, stored, ms, reference, warm: undefined },
+    format,
+  );
   const view = withClearedRows(cleared, rows, format);
   const back: ControlRow = [{ id: session.id('back'), label: 'Back to the statistics', style: 'secondary' }];
   session.state.shown = { ...view, rows: [back] };
@@ -233,6 +273,7 @@ async function reloadKey(
       outcome: `${done.warmed} warmed, ${done.failed} failed`,
     });
   }
+  session.state.cleared = undefined;
   await showAgain(interaction, session, services);
 }
 

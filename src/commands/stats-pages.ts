@@ -37,6 +37,8 @@ export interface Panel {
   listed: readonly string[];
   /** The key under inspection. */
   key: string | undefined;
+  /** What became of the key under inspection, where it was cleared from here. */
+  cleared: string | undefined;
   /** Whether the inspection was opened from the list. */
   hasBack: boolean;
   /** The shard whose figures are shown; `undefined`: the sums of all. */

@@ -16,12 +16,7 @@ import { tierNamed } from './tier-option.ts';
 /** `text` is what a person types for it. */
 export type ClearTarget =
   | { readonly kind: 'all'; readonly text: 'all' }
-  | {
-      readonly kind: 'tier';
-      readonly text: string;
-      readonly label: string;
-      readonly patterns: readonly string[];
-    }
+  | { readonly kind: 'tier'; readonly text: string; readonly tier: string; readonly label: string }
   | { readonly kind: 'tag'; readonly text: string; readonly tag: string }
   | { readonly kind: 'pattern'; readonly text: string }
   | { readonly kind: 'key'; readonly text: string };
@@ -41,7 +36,7 @@ export function readTarget(input: string, cache: Cache): TargetReading {
     return { ok: true, target: { kind: 'all', text: 'all' } };
   if (text.startsWith(TIER_PREFIX) && !text.startsWith('tier::')) return readTier(text, cache);
   if (text.startsWith(TAG_PREFIX) && !text.startsWith('tag::') && text.length > TAG_PREFIX.length) {
-    return { ok: true, target: { kind: 'tag', text, tag: text.slice(TAG_PREFIX.length) } };
+    return { ok: true, target: tagTarget(text) };
   }
   try {
     if (isPattern(text)) {
@@ -61,10 +56,33 @@ export function targetThere(
   { kind, text }: Pick<ClearTarget, 'kind' | 'text'>,
   cache: Cache,
 ): ClearTarget | undefined {
-  // A key may read like something else: one that is called `all` is not everything.
-  if (kind === 'key') return { kind, text };
-  const reading = readTarget(text, cache);
-  return reading.ok && reading.target.kind === kind ? reading.target : undefined;
+  // The text is not read again: a key may read like something else, and one that is called `all` is not everything.
+  switch (kind) {
+    case 'all':
+      return { kind, text: 'all' };
+    case 'key':
+    case 'pattern':
+      return { kind, text };
+    case 'tag':
+      return tagTarget(text);
+    case 'tier': {
+      const policy = cache.tiers.find(({ tier }) => text === TIER_PREFIX + tier);
+      return policy && tierTarget(policy);
+    }
+  }
+}
+
+function tagTarget(text: string): ClearTarget {
+  return { kind: 'tag', text, tag: text.slice(TAG_PREFIX.length) };
+}
+
+export function tierTarget({ tier, label }: { readonly tier: string; readonly label: string }): ClearTarget {
+  return { kind: 'tier', text: TIER_PREFIX + tier, tier, label };
+}
+
+/** A target as the audit log names it: a key that reads like something else is called a key. */
+export function targetOnRecord({ kind, text }: ClearTarget): string {
+  return kind === 'key' && /^\s*(all\s*$|tier:|tag:)/i.test(text) ? `key ${text}` : text;
 }
 
 /** Tiers named where one was mistyped. */
@@ -81,28 +99,27 @@ function readTier(text: string, cache: Cache): TargetReading {
     const known = names.slice(0, TIERS_LISTED).join(', ') + more;
     return { ok: false, problem: `There is no such tier.${meant} There are: ${known}.` };
   }
-  const name = policy.tier;
-  // The namespaces of the policy, and those that calls have put into the tier.
-  const namespaces = new Set(policy.namespaces);
-  for (const row of cache.stats(0).namespaces) if (row.tier === name) namespaces.add(row.namespace);
-  // After a restart most of them lie on disk alone.
-  for (const row of storedNamespaces(cache)) if (row.tier === name) namespaces.add(row.namespace);
-  // A key may be its namespace alone, such as `system_status`.
-  const patterns = [...namespaces].flatMap((namespace) => [namespace, `${namespace}::*`]);
-  return { ok: true, target: { kind: 'tier', text: `${TIER_PREFIX}${name}`, label: policy.label, patterns } };
+  return { ok: true, target: tierTarget(policy) };
 }
 
-function targetsOf(target: Exclude<ClearTarget, { kind: 'all' }>): readonly InvalidationTarget[] {
-  if (target.kind === 'tier') return target.patterns;
-  return [target.kind === 'tag' ? { tag: target.tag } : target.text];
+/** As the cache takes it. */
+function invalidationOf(target: ClearTarget): InvalidationTarget {
+  switch (target.kind) {
+    case 'all':
+      return '*';
+    case 'tier':
+      return { tier: target.tier };
+    case 'tag':
+      return { tag: target.tag };
+    case 'pattern':
+    case 'key':
+      return target.text;
+  }
 }
 
 /** What would go, without removing it. */
 export async function previewTarget(cache: Cache, target: ClearTarget): Promise<Preview> {
-  if (target.kind === 'all') return cache.preview('*');
-  const previews: Preview[] = [];
-  for (const one of targetsOf(target)) previews.push(await cache.preview(one));
-  return addPreviews(previews);
+  return cache.preview(invalidationOf(target));
 }
 
 /** Several as one: counts add up, each example is named once. */
@@ -134,7 +151,7 @@ function added(a: Preview, b: Preview): Preview {
 
 /** Removes it. */
 export function clearTarget(cache: Cache, target: ClearTarget): Removal {
-  return target.kind === 'all' ? cache.clear() : cache.invalidate(...targetsOf(target));
+  return target.kind === 'all' ? cache.clear() : cache.invalidate(invalidationOf(target));
 }
 
 /** How many keys are compared with a mistyped one: comparing two long ones takes some 20 µs. */
@@ -142,7 +159,7 @@ const COMPARED_KEYS = 60;
 const COMPARED_SIBLINGS = 400;
 
 interface Suggestion {
-  readonly text: string;
+  readonly target: ClearTarget;
   /** How many entries it covers. */
   readonly entries: number;
 }
@@ -157,7 +174,7 @@ export async function suggestTarget(cache: Cache, text: string): Promise<Suggest
   if (isWhole && held.has(first)) return whole(first);
   if (!isPattern(text)) {
     const key = nearestKey(cache, text);
-    if (key !== undefined) return { text: key, entries: 1 };
+    if (key !== undefined) return { target: { kind: 'key', text: key }, entries: 1 };
   }
   const namespace = nearestName(first, held);
   if (namespace === undefined) return undefined;
@@ -190,5 +207,6 @@ async function counted(cache: Cache, text: string): Promise<Suggestion | undefin
   const { entries, stored } = await cache.preview(text);
   // Most of those in memory are on disk, too.
   const covered = Math.max(entries, stored);
-  return covered > 0 ? { text, entries: covered } : undefined;
+  const kind = isPattern(text) ? 'pattern' : 'key';
+  return covered > 0 ? { target: { kind, text }, entries: covered } : undefined;
 }

@@ -20,7 +20,7 @@ import { PANEL_LIFE_MS, type Session, Sessions } from './sessions.ts';
 import { shardsOnRecord } from './shards/everywhere.ts';
 import { type SpreadRun, warmEverywhere } from './shards/warm-everywhere.ts';
 import { completeTier, tierNamed, tierOption } from './tier-option.ts';
-import { hasTurn } from './turn.ts';
+import { takeTurn } from './turn.ts';
 import { formatFor } from './views/format.ts';
 import { keyText } from './views/key-text.ts';
 import { withWarmRows } from './views/shards.ts';
@@ -126,7 +126,7 @@ class WarmCommand implements WarmPanels {
       return;
     }
     const wish = { scope, force, ...(scope === 'user' && user !== null ? { userId: user.id } : {}) };
-    await this.#run(interaction, wish, services);
+    await this.#run(interaction, wish, services, true);
   }
 
   async act(
@@ -157,11 +157,12 @@ class WarmCommand implements WarmPanels {
     }
     if (action === 'user') {
       if (!(await deferUpdate(interaction, services))) return;
-      await this.#run(interaction, { ...wish, userId: pickedValue(interaction) }, services);
+      // The command has only asked for whom: what is picked now is its turn.
+      await this.#run(interaction, { ...wish, userId: pickedValue(interaction) }, services, true);
       return;
     }
     if (!(await defer(interaction, services))) return;
-    await this.#run(interaction, wish, services);
+    await this.#run(interaction, wish, services, false);
   }
 
   /** Asks whom scope `user` is about; the pick comes back as `user`. */
@@ -215,8 +216,16 @@ class WarmCommand implements WarmPanels {
     return this.panels.open({ clock: services.cache.clock, userId, lifeMs, state });
   }
 
-  /** Runs and shows it until it ends or Discord takes no more edits. */
-  async #run(interaction: Answerable, wish: WarmWish, services: CommandServices): Promise<void> {
+  /**
+   * Runs and shows it until it ends or Discord takes no more edits.
+   * @param needsTurn false for a button on what an earlier turn has shown
+   */
+  async #run(
+    interaction: Answerable,
+    wish: WarmWish,
+    services: CommandServices,
+    needsTurn: boolean,
+  ): Promise<void> {
     const { clock, enabled } = services.cache;
     if (!enabled) {
       await edit(interaction, disabledCache(), services);
@@ -226,7 +235,7 @@ class WarmCommand implements WarmPanels {
       await edit(interaction, noSuchScopeView(wish.scope, services.warmers.scopes), services);
       return;
     }
-    if (!(await hasTurn(interaction, 'cache-warm', services))) return;
+    if (needsTurn && (await takeTurn(interaction, 'cache-warm', services)) === undefined) return;
     const run = this.#start(wish, services);
     if (run === undefined) return;
     const format = formatFor(interaction.locale);
@@ -297,7 +306,9 @@ function record(
 
 /** The scope that a text names: with completion it may be a tier's label, or anything. */
 function scopeNamed(text: string | null, { cache, warmers }: CommandServices): string | undefined {
-  if (text === null || warmers.scopes.includes(text)) return text ?? undefined;
+  if (text === null) return undefined;
+  // A choice names a tier by its name, which goes before all that it may look like.
+  if (warmers.scopes.includes(text) || warmTiers(cache.tiers).some(({ tier }) => tier === text)) return text;
   const other = OTHER_SCOPES.find(({ name, value }) => [name, value].includes(text.trim()));
   return other?.value ?? tierNamed(cache.tiers, text)?.tier ?? text;
 }

@@ -2,6 +2,7 @@
  * `/cache-writes`: what write-behind has not saved yet, and what it could not save; that is retried, or given up after a
  * question. Dropped is exactly what was agreed to, by its ids. Of a bot in several processes all journals are meant.
  */
+
 import {
   ApplicationCommandOptionType,
   ApplicationCommandType,
@@ -9,10 +10,11 @@ import {
   type ChatInputCommandInteraction,
   type MessageComponentInteraction,
 } from 'discord.js';
+import { shownError } from '../logger/secrets.ts';
 import type { WriteBehind, WriteBehindStats } from '../write-behind/types.ts';
 import { answer, defer, deferUpdate, update } from './answer.ts';
 import type { AdminCommand, CommandServices } from './command.ts';
-import { type Choice, respond } from './completion.ts';
+import { type Choice, Offered, respond } from './completion.ts';
 import { onRecord } from './on-record.ts';
 import { openPress } from './press.ts';
 import { CONFIRM_LIFE_MS, type Session, Sessions } from './sessions.ts';
@@ -20,10 +22,9 @@ import { answers, shardsOnRecord } from './shards/everywhere.ts';
 import { mergeWrites } from './shards/merge-writes.ts';
 import type { ShardReply } from './shards/shards.ts';
 import { actEverywhere, findEverywhere, rowsOf, type WritesRows } from './shards/writes-everywhere.ts';
-import { hasTurn } from './turn.ts';
+import { type TakenTurn, takeTurn } from './turn.ts';
 import { formatFor } from './views/format.ts';
 import { plainText } from './views/key-text.ts';
-import { withoutSecrets } from './views/redacted.ts';
 import { withActedRows, withWritesRows } from './views/shards.ts';
 import { alreadyDone } from './views/states.ts';
 import {
@@ -37,7 +38,7 @@ import {
   whichShardView,
   writesView,
 } from './views/writes.ts';
-import type { FoundWrites } from './writes-lookup.ts';
+import type { FoundWrites, WhichWrites } from './writes-lookup.ts';
 
 /** Discord takes 25 choices of 100 characters. */
 const CHOICES = 25;
@@ -49,6 +50,8 @@ interface Question {
   readonly target: string;
   /** Exactly what was shown. */
   readonly found: WritesRows;
+  /** Given back when nothing is dropped. */
+  readonly turn: TakenTurn;
 }
 
 /** What a command or press is about, with the write-behind at hand. */
@@ -65,7 +68,14 @@ const WHICH = {
   required: true,
 };
 
+/** What a choice stands for, and how the audit log and replies call it. */
+interface Named {
+  readonly which: WhichWrites;
+  readonly text: string;
+}
+
 export function writesCommand(): AdminCommand {
+  const offered = new Offered<Named>();
   const questions = new Sessions<Question>('cache-writes');
   return {
     name: 'cache-writes',
@@ -99,15 +109,15 @@ export function writesCommand(): AdminCommand {
       const desk = deskOf(services);
       switch (interaction.options.getSubcommand()) {
         case 'retry':
-          return retry(interaction, desk);
+          return retry(interaction, named(interaction, offered), desk);
         case 'drop':
-          return ask(interaction, desk, questions);
+          return ask(interaction, named(interaction, offered), desk, questions);
         default:
           return list(interaction, desk);
       }
     },
     autocomplete: async (interaction, services) =>
-      respond(interaction, await choices(interaction, deskOf(services)), services),
+      respond(interaction, await choices(interaction, deskOf(services), offered), services),
     async component(interaction, parts, services) {
       const press = await openPress('cache-writes', questions, interaction, parts, services);
       if (press === undefined) return;
@@ -144,15 +154,16 @@ async function list(interaction: ChatInputCommandInteraction, desk: Desk): Promi
 async function findTyped(
   interaction: ChatInputCommandInteraction,
   action: 'retry' | 'drop',
+  { which, text: target }: Named,
   { services, writeBehind }: Desk,
-): Promise<WritesRows | undefined> {
+): Promise<{ readonly rows: WritesRows; readonly turn: TakenTurn } | undefined> {
   if (services.shards !== undefined && !(await defer(interaction, services))) return undefined;
-  const target = typed(interaction);
-  const rows = await findEverywhere(services, writeBehind, target);
+  const rows = await findEverywhere(services, writeBehind, which);
   const found = founds(rows).filter(({ count }) => count > 0);
   const isUnclear = found.length > 1 && found.some(({ isByNumber }) => isByNumber);
   if (found.length > 0 && !isUnclear) {
-    return (await hasTurn(interaction, 'cache-writes', services)) ? rows : undefined;
+    const turn = await takeTurn(interaction, 'cache-writes', services);
+    return turn && { rows, turn };
   }
   const outcome = `${isUnclear ? 'more than one shard has it' : 'nothing matched'}${shardsOnRecord(rowsOf(services, rows))}`;
   onRecord(interaction, services, 'cache-writes', { action, target, outcome });
@@ -165,12 +176,12 @@ async function findTyped(
   return undefined;
 }
 
-async function retry(interaction: ChatInputCommandInteraction, desk: Desk): Promise<void> {
+async function retry(interaction: ChatInputCommandInteraction, wanted: Named, desk: Desk): Promise<void> {
   const { services, writeBehind } = desk;
-  const found = await findTyped(interaction, 'retry', desk);
+  const found = await findTyped(interaction, 'retry', wanted, desk);
   if (found === undefined) return;
-  const target = typed(interaction);
-  const rows = await actEverywhere(services, writeBehind, 'retry', found);
+  const target = wanted.text;
+  const rows = await actEverywhere(services, writeBehind, 'retry', found.rows);
   const count = sumOf(rows);
   const { reference } = onRecord(interaction, services, 'cache-writes', {
     action: 'retry',
@@ -188,21 +199,25 @@ async function retry(interaction: ChatInputCommandInteraction, desk: Desk): Prom
 
 async function ask(
   interaction: ChatInputCommandInteraction,
+  wanted: Named,
   desk: Desk,
   questions: Sessions<Question>,
 ): Promise<void> {
   const { services } = desk;
-  const found = await findTyped(interaction, 'drop', desk);
-  if (found === undefined) return;
-  const target = typed(interaction);
+  const typedWrites = await findTyped(interaction, 'drop', wanted, desk);
+  if (typedWrites === undefined) return;
+  const { rows: found, turn } = typedWrites;
+  const target = wanted.text;
   const session = questions.open({
     clock: services.cache.clock,
     userId: interaction.user.id,
     lifeMs: CONFIRM_LIFE_MS,
-    state: { target, found },
-    // `answer` logs what fails and never rejects.
-    onExpire: () =>
-      void answer(interaction, notDroppedView('Not confirmed in 60 s. Nothing was dropped.'), services),
+    state: { target, found, turn },
+    onExpire: () => {
+      turn.giveBack?.();
+      // `answer` logs what fails and never rejects.
+      void answer(interaction, notDroppedView('Not confirmed in 60 s. Nothing was dropped.'), services);
+    },
   });
   const format = formatFor(interaction.locale);
   const count = founds(found).reduce((sum, one) => sum + one.count, 0);
@@ -224,7 +239,11 @@ async function drop(
   const { clock } = services.cache;
   const { target, found } = session.state;
   if (action !== 'confirm') {
-    questions.end(session, clock, 'Cancelled. Nothing was dropped.');
+    if (!questions.end(session, clock, 'Cancelled. Nothing was dropped.')) {
+      await answer(interaction, alreadyDone(BEING_DROPPED), services);
+      return;
+    }
+    session.state.turn.giveBack?.();
     await update(interaction, notDroppedView('Cancelled. Nothing was dropped.'), services);
     return;
   }
@@ -266,29 +285,42 @@ function sumOf(rows: readonly ShardReply<number>[]): number {
   return answers(rows).reduce((sum, count) => sum + count, 0);
 }
 
-function typed(interaction: ChatInputCommandInteraction): string {
-  return interaction.options.getString('which', true).trim();
+/** What was picked, or what was typed. */
+function named(interaction: ChatInputCommandInteraction, offered: Offered<Named>): Named {
+  const typed = interaction.options.getString('which', true);
+  return offered.resolve(typed) ?? { which: typed.trim(), text: typed.trim() };
 }
 
-async function choices(interaction: AutocompleteInteraction, desk: Desk): Promise<Choice[]> {
+async function choices(
+  interaction: AutocompleteInteraction,
+  desk: Desk,
+  offered: Offered<Named>,
+): Promise<Choice[]> {
   const text = interaction.options.getFocused().trim().toLowerCase();
   const { services, writeBehind } = desk;
   const rows = await findEverywhere(services, writeBehind, 'all', COMPLETION_LIMIT_MS);
   const { writers, dead } = figuresOf(rows, desk);
-  const offered = [
+  const valueOfWriter = (name: string) =>
+    offered.offer(name, { which: { writer: name }, text: name }, name !== 'all');
+  const valueOfLetter = (letter: Letter) => {
+    const text = numberText(letter);
+    const which = { number: letter.id, shard: letter.shard };
+    return offered.offer(text, { which, text }, !writers.some(({ name }) => name === text));
+  };
+  const all = [
     ...(dead > 0 ? [{ name: `all (${dead})`, value: 'all' }] : []),
     ...writers
       .filter(({ dead, isClaimed }) => dead > 0 || !isClaimed)
       .map(({ name, dead, waiting, isClaimed }) => ({
         name: `${name} (${isClaimed ? dead : dead + waiting})`,
-        value: name,
+        value: valueOfWriter(name),
       })),
     ...lettersOf(rows, services).map((letter) => ({
-      name: `${numberText(letter)} ${letter.key}: ${withoutSecrets(letter.error)}`,
-      value: numberText(letter),
+      name: `${numberText(letter)} ${letter.key}: ${shownError(letter.error)}`,
+      value: valueOfLetter(letter),
     })),
   ];
-  return offered
+  return all
     .filter(({ name }) => name.toLowerCase().includes(text))
     .slice(0, CHOICES)
     .map(({ name, value }) => ({ name: plainText(name, CHOICE_LENGTH), value }));

@@ -4,6 +4,12 @@
  */
 import type { DeadLetter, DeadSelection, WriteBehind, WriteBehindStats } from '../write-behind/types.ts';
 
+/** What a person typed, or exactly what a choice names. */
+export type WhichWrites =
+  | string
+  | { readonly writer: string }
+  | { readonly number: number; readonly shard?: number | undefined };
+
 /** A write that could not be saved, without its value. */
 export type DeadWrite = Pick<DeadLetter, 'id' | 'name' | 'key' | 'attempts' | 'error' | 'deadAt'>;
 
@@ -25,21 +31,24 @@ const LETTERS_GIVEN = 25;
 /** More than any list is allowed to hold by default. */
 const MOST_LETTERS = 100_000;
 
-/** @param which what a person typed; `all` for all that could not be saved */
-export function findWrites(writeBehind: WriteBehind, which: string): FoundWrites {
+/** @param which `all` for all that could not be saved */
+export function findWrites(writeBehind: WriteBehind, which: WhichWrites): FoundWrites {
   const figures = writeBehind.stats();
-  const writer = figures.writers.find(({ name }) => name === which);
+  const isAll = which === 'all';
+  const wanted = typeof which === 'string' ? which : 'writer' in which ? which.writer : undefined;
+  const writer = isAll ? undefined : figures.writers.find(({ name }) => name === wanted);
   if (writer?.isClaimed === false) {
     // Nobody adds to it, so its name stands for what it holds now.
-    const letters = writeBehind.list({ name: which, limit: LETTERS_GIVEN }).map(withoutValue);
+    const { name } = writer;
+    const letters = writeBehind.list({ name, limit: LETTERS_GIVEN }).map(withoutValue);
     const count = writer.waiting + writer.dead;
-    return { figures, count, letters, selection: { name: which }, isByNumber: false };
+    return { figures, count, letters, selection: { name }, isByNumber: false };
   }
-  const number = numberOf(which);
+  const number = typeof which === 'string' ? numberOf(which) : 'number' in which ? which.number : undefined;
   const isByNumber = writer === undefined && number !== undefined;
   const found = writeBehind
     .list({ limit: MOST_LETTERS })
-    .filter(({ id, name }) => which === 'all' || name === which || (isByNumber && id === number));
+    .filter(({ id, name }) => isAll || name === wanted || (isByNumber && id === number));
   return {
     figures,
     count: found.length,

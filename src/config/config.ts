@@ -231,7 +231,7 @@ export function configNotices(
     }).map((notice) => [true, notice] as const),
     [
       admin.guildIds.length === 0,
-      'No admin guild is named, so the cache commands are registered nowhere: ' + NAME_A_GUILD,
+      `No admin guild is named, so the cache commands are registered nowhere: ${NAME_A_GUILD}`,
     ],
   ];
   return cases.filter(([when]) => when).map(([, notice]) => notice);

@@ -5,6 +5,7 @@
 import { mkdirSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import Database from 'better-sqlite3';
+import { createPrivate, keepPrivate } from '../cache/layers/disk/private-file.ts';
 import { explain } from './errors.ts';
 import { assertOurs, migrate } from './migrations.ts';
 
@@ -23,8 +24,10 @@ export function openDatabase(path: string): Database.Database {
     // An empty name would be a temporary database that is gone at the end.
     if (path.trim() === '') throw new TypeError('the path is empty');
     if (!inMemory) mkdirSync(dirname(file), { recursive: true });
+    createPrivate(file);
     db = new Database(file, { timeout: BUSY_TIMEOUT_MS });
     assertOurs(db);
+    keepPrivate(file);
     // Readers and one writer at a time, in any number of processes, without waiting for each other.
     db.pragma('journal_mode = WAL');
     // Safe when the process dies; a power cut may lose the last commits, never the file.

@@ -120,8 +120,7 @@ export class Drain {
       this.counts.changes++;
       const covered = this.#targetsOf(text, values);
       if (covered === undefined) return false;
-      for (const target of covered)
-        targets.set(typeof target === 'string' ? target : `\0${target.tag}`, target);
+      for (const target of covered) targets.set(nameOf(target), target);
     }
     if (targets.size > 0) this.#invalidate([...targets.values()]);
     this.#applied = this.#read;
@@ -203,4 +202,10 @@ export class Drain {
 
 function isAt(row: Row | undefined, { position, token }: Place): boolean {
   return row !== undefined && Number(row[0]) === position && Number(row[1]) === token;
+}
+
+/** Another for each target, since no key holds a control character. */
+function nameOf(target: InvalidationTarget): string {
+  if (typeof target === 'string') return target;
+  return 'tag' in target ? `\0${target.tag}` : `\x01${target.tier}`;
 }

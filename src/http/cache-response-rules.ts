@@ -84,12 +84,13 @@ export interface KeyParts {
 
 /**
  * `api::{endpoint}::{hash}`. The order of differently named query parameters makes no difference; that of equally
- * named ones may matter to the handler, so it does. The host is in the hash: an answer may hold links made from it.
+ * named ones may matter to the handler, so it does. The host is what a client claims, so it counts only where the author
+ * or the answer names it in `Vary`.
  */
 export function responseKey(request: Request, { keyPrefix, identity, vary }: KeyParts): string {
   const { host, pathname, searchParams } = new URL(request.url);
   searchParams.sort();
-  const varied = vary.map((name) => [name, request.headers.get(name)]);
-  const hash = hashParameters([host, pathname, searchParams.toString(), identity, varied]);
+  const varied = vary.map((name) => [name, request.headers.get(name) ?? (name === 'host' ? host : null)]);
+  const hash = hashParameters([pathname, searchParams.toString(), identity, varied]);
   return `${key.of(NAMESPACE, keyPrefix ?? pathname)}${SEPARATOR}%h${hash}`;
 }

@@ -30,6 +30,8 @@ import {
   varyNames,
 } from './cache-response-rules.ts';
 
+import { type ResponseShare, shareOf } from './response-share.ts';
+
 export type { CacheResponseOptions } from './cache-response-options.ts';
 
 /** Makes a response from a request. */
@@ -72,6 +74,7 @@ export function cacheResponse(
 /** The same where each request brings its handler. */
 export class ResponseCache {
   readonly #cache: Cache;
+  readonly #share: ResponseShare;
   readonly #options: CacheResponseOptions;
   readonly #tier: TierPolicy;
   readonly #ttlMs: number;
@@ -86,6 +89,7 @@ export class ResponseCache {
   constructor(cache: Cache, options: CacheResponseOptions) {
     assertOptions(options);
     this.#cache = cache;
+    this.#share = shareOf(cache);
     this.#options = options;
     this.#tier = tierOf(cache.tiers, options.tier);
     this.#ttlMs = options.ttlMs ?? this.#tier.ttlMs;
@@ -116,7 +120,10 @@ export class ResponseCache {
       return refusal ?? FOR_ONE;
     };
     const found = await this.#cache.getOrLoad(key, load, this.#loadOptions).catch(answerOfFailed);
-    if (typeof found === 'object') return this.#served(request, key, found, identity !== undefined);
+    if (typeof found === 'object') {
+      this.#share.used(key);
+      return this.#served(request, key, found, identity !== undefined);
+    }
     if (own !== undefined) return request.method === 'HEAD' ? withoutBody(own) : own;
     // Somebody else's load, and what it gave is theirs. By now more may be known of what the key must hold.
     return found === VARIES && vary !== this.#vary ? this.answer(request, handler) : handler(request);

@@ -1,8 +1,8 @@
 /**
  * Keys of other APIs' answers: `api::{origin}::{METHOD /path}`, then a hash of the headers by which answers differ.
  *
- * Keys are shown to people and stand in logs, so what tends to be secret is hashed: the query, and every long part of
- * a path (tokens of webhooks). The readable rest is what patterns cut by.
+ * Keys are shown to people and stand in logs, so what tends to be secret is hashed: the query, and every part of a path
+ * that is long (tokens of webhooks) or looks like a key. The readable rest is what patterns cut by.
  */
 import { escapeSegment, hashParameters, SEPARATOR } from '../cache/keys/keys.ts';
 
@@ -13,6 +13,13 @@ const NAMESPACE = 'api';
 const LONGEST_SHOWN_PART = 40;
 /** A longer path ends in a hash: a key has its bound. */
 const LONGEST_SHOWN_PATH = 200;
+
+/** No API gives out shorter keys, and few names are longer and neither words nor numbers. */
+const SHORTEST_KEY = 16;
+const NUMBER = /^\d{1,20}$/;
+/** `exchangeRates`, `Summaries`, and these with a year or a version behind. But for `deadbeef…`, which is hexadecimal. */
+const WORDS = /^(?![0-9a-f]+$)[A-Za-z]?[a-z]+(?:[A-Z][a-z]+)*\d{0,4}$/;
+const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 
 /** Headers of a request by name in lower case. */
 export type RequestHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;
@@ -50,7 +57,17 @@ function originSegment(origin: string): string {
 
 function shownPart(part: string): string {
   if (part === '') return '';
-  return part.length <= LONGEST_SHOWN_PART ? escapeSegment(part) : hashMark(part);
+  return part.length <= LONGEST_SHOWN_PART && !looksLikeKey(part) ? escapeSegment(part) : hashMark(part);
+}
+
+/** Words, numbers and ids of Discord are none of these; hexadecimal and random texts are. */
+function looksLikeKey(part: string): boolean {
+  return (
+    part
+      .split(/[^A-Za-z0-9]+/)
+      .some((piece) => piece.length >= SHORTEST_KEY && !NUMBER.test(piece) && !WORDS.test(piece)) ||
+    UUID.test(part)
+  );
 }
 
 function hashMark(value: unknown): string {

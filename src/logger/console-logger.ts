@@ -5,21 +5,16 @@
 
 import type { Logger } from '../logger.ts';
 import { errorChainText, fieldsText, oneLine } from './log-line.ts';
+import { withoutSecrets } from './secrets.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
-
-const SECRETS: readonly (readonly [pattern: RegExp, replacement: string])[] = [
-  [/[\w-]{23,28}\.[\w-]{6,7}\.[\w-]{27,}/g, '[token]'],
-  [/\b((?:interactions|webhooks)\/\d{15,21}\/)[^/?#\s"'`]+/g, '$1[token]'],
-  [/(:\/\/[^\s:/@]*:)[^\s/@]+@/g, '$1[secret]@'],
-];
 
 function lineOf(message: string, fields: Fields | undefined): string {
   const shown =
     fields && Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, plain(value)]));
   const details = fieldsText(shown);
   const line = `[cachecord] ${oneLine(message)}${details === '' ? '' : ` (${details})`}`;
-  return SECRETS.reduce((text, [pattern, replacement]) => text.replace(pattern, replacement), line);
+  return withoutSecrets(line);
 }
 
 function plain(value: unknown): unknown {

@@ -35,7 +35,6 @@ import { answers, missing } from '../commands/shards/everywhere.ts';
 import { ForgetElsewhere } from '../commands/shards/forget-elsewhere.ts';
 import { ShardDesk } from '../commands/shards/shard-desk.ts';
 import { type ShardQuestions, Shards } from '../commands/shards/shards.ts';
-import { tokenFreeLogger } from '../commands/token-free.ts';
 import { assertConfig, type Config, configNotices, parseConfig } from '../config/config.ts';
 import { addReceipts, assertId, type ForgetReceipt, forget } from '../forget.ts';
 import { consoleLogger } from '../logger/console-logger.ts';
@@ -103,7 +102,7 @@ class Plugin implements Cachecord {
 
   constructor(client: Client, options: CachecordOptions) {
     const { config = parseConfig({}), warmTasks = [] } = options;
-    const logger = guardedLogger(tokenFreeLogger(options.logger ?? consoleLogger));
+    const logger = guardedLogger(options.logger ?? consoleLogger);
     this.#client = client;
     this.#config = config;
     this.#logger = logger;

@@ -15,6 +15,7 @@ import {
 } from '../cache/arguments.ts';
 import { errorText } from '../cache/error-text.ts';
 import { assertKnown, type OptionNames } from '../cache/known-options.ts';
+import { createPrivate, keepPrivate } from '../cache/layers/disk/private-file.ts';
 import { consoleLogger } from '../logger/console-logger.ts';
 import type { Logger } from '../logger.ts';
 import { isDamage, type JournalDatabase } from './database.ts';
@@ -79,10 +80,12 @@ function opened<D extends JournalDatabase>(
   open: (file: string) => D,
   synchronous: Synchronous,
 ): D {
+  createPrivate(file);
   const db = open(file);
   assertDatabase(db, 'openJournal(path, open)', 'what open gives');
   try {
     prepareJournal(db, synchronous);
+    keepPrivate(file);
     checkJournal(db);
     return db;
   } catch (error) {

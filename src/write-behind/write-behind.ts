@@ -201,8 +201,8 @@ class Desk implements WriteBehind {
   }
 
   forget(...keys: readonly string[]): ForgottenWrites {
-    const targets = keys.map(compileTarget);
-    const matches = (key: string) => targets.some((target) => covers(target, key, undefined));
+    const targets = keys.map((target) => compileTarget(target));
+    const matches = (key: string) => targets.some((target) => covers(target, key, undefined, undefined));
     const ids = [...this.#lanes.values()].flatMap((lane) => lane.forget(matches));
     for (const { name } of this.#unclaimed()) {
       for (const { id, key } of this.#journal.rowsOf(name)) if (matches(key)) ids.push(id);

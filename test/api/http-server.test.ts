@@ -51,6 +51,21 @@ it('answers to any name where the author lets it listen elsewhere', async () => 
   expect(await raw(url, 'GET / HTTP/1.1', 'Host: bot.example')).toMatch(/^HTTP\/1\.1 200 /);
 });
 
+describe('the name in Host', () => {
+  it.each(['h/metrics?', 'a:b@c', 'evil.example:99999', '[', ' ', 'bot.example'])(
+    'leads nowhere else, and breaks nothing: %s',
+    async (name) => {
+      const { url } = await server((request) => new Response(new URL(request.url).pathname), {
+        host: '0.0.0.0',
+      });
+      const answer = await raw(url, 'GET /api/status?x=1 HTTP/1.1', `Host: ${name}`);
+      expect(answer).toMatch(/^HTTP\/1\.1 200 /);
+      expect(answer).toContain('/api/status');
+      expect(answer).not.toContain('/metrics');
+    },
+  );
+});
+
 describe('a request', () => {
   it('reaches the handler whole: method, address, headers and body', async () => {
     const { url } = await server(async (request) =>

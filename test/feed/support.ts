@@ -72,7 +72,9 @@ export function watch(db: Database.Database, rules: TableRules, options: WatchOp
   const cache = makeCache();
   let told: string[] = [];
   cache.on('invalidated', ({ target }) =>
-    told.push(typeof target === 'string' ? target : `tag ${target.tag}`),
+    told.push(
+      typeof target === 'string' ? target : 'tag' in target ? `tag ${target.tag}` : `tier ${target.tier}`,
+    ),
   );
   const gaps: GapReason[] = [];
   const messages: string[] = [];

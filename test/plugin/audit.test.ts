@@ -2,6 +2,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { Audit, auditLine, maskIds } from '../../src/commands/audit.ts';
 import type { AuditEntry } from '../../src/commands/command.ts';
+import { silentLogger } from '../../src/logger.ts';
 import { textOf } from '../commands/spoken.ts';
 import { handClock } from '../support/hand-clock.ts';
 import { openToEverybody } from './doors.ts';
@@ -59,6 +60,23 @@ describe('I11: the record', () => {
     await linus.autocomplete(channels.ops, 'cache-clear', {}, 'pattern');
     expect(audit.at(-1)).toMatchObject({ ...refused, userId: people.linus.id, target: 'autocomplete' });
     expect(audit).toHaveLength(3);
+  });
+
+  it('I11: shows what a stranger tries after typing, each kind of attempt by itself', () => {
+    const kept: string[] = [];
+    const sink = ({ command, target }: AuditEntry) => void kept.push(`${command} ${target}`.trim());
+    const audit = new Audit({ clock: handClock(), logger: silentLogger, sink });
+    const refusal = { action: 'refused', outcome: 'not on the allow-list' } as const;
+    const attempts = [
+      ['cache-clear', 'autocomplete'],
+      ['cache-clear', 'autocomplete'],
+      ['cache-clear', ''],
+      ['cache-clear', ''],
+      ['cache-warm', ''],
+      ['cache-clear', 'press'],
+    ] as const;
+    for (const [command, target] of attempts) audit.record(line({ ...refusal, command, target }));
+    expect(kept).toEqual(['cache-clear autocomplete', 'cache-clear', 'cache-warm', 'cache-clear press']);
   });
 
   it('never makes an action fail: a sink that throws is told once a burst', () => {
@@ -148,6 +166,23 @@ describe('the audit channel', () => {
     ]);
     expect(lines.filter(({ level }) => level === 'warn')).toHaveLength(1);
     expect(lines.filter(({ level }) => level === 'info')).toHaveLength(1_000);
+  });
+
+  it('I11: has every act of an admin, whatever strangers do meanwhile', async () => {
+    const { logger } = keptLog();
+    const posted: string[] = [];
+    const post = async (content: string) => void posted.push(content);
+    const audit = new Audit({ clock: handClock(), logger, post });
+    const refusal = { action: 'refused', target: '', outcome: 'not on the allow-list' } as const;
+    for (let i = 0; i < 150; i++) audit.record(line({ ...refusal, userId: String(10_000 + i) }));
+    for (let i = 0; i < 500; i++) audit.record(line({ action: 'clear', outcome: `number ${i}.` }));
+    await audit.flush();
+    const text = posted.join('\n');
+    for (let i = 0; i < 500; i++) expect(text).toContain(`number ${i}.`);
+    expect(posted.every((content) => content.length <= 2_000)).toBe(true);
+    expect(text).toContain('more refusals, in the log only.');
+    // Acts go first: at most one refusal was on its way before them.
+    expect(posted.findIndex((content) => content.includes('**clear**'))).toBeLessThanOrEqual(1);
   });
 
   it('shows hostile keys as text', () => {

@@ -37,8 +37,12 @@ export async function preview(
   const examples: string[] = [];
   let entries = 0;
   let weightBytes = 0;
+  const isCovered = ({ key, counters }: Entry) =>
+    target.kind === 'pattern'
+      ? target.pattern.matches(key)
+      : target.kind !== 'tier' || counters.policy.tier === target.tier;
   const visit = (entry: Entry | undefined) => {
-    if (entry === undefined || (target.kind === 'pattern' && !target.pattern.matches(entry.key))) return;
+    if (entry === undefined || !isCovered(entry)) return;
     if (!isFresh(entry) || !memory.holds(entry)) return;
     entries++;
     weightBytes += entry.weightBytes;
@@ -54,7 +58,9 @@ export async function preview(
   return {
     entries,
     weightBytes,
-    loads: [...loads.all()].filter((load) => covers(target, load.key, load.links)).length,
+    loads: [...loads.all()].filter(({ key, links, counters }) =>
+      covers(target, key, links, counters.policy.tier),
+    ).length,
     stored: stored?.entries ?? 0,
     examples: [...new Set([...examples, ...(stored?.examples ?? [])])].slice(0, MAX_EXAMPLES),
     tiers: [...tiers.values()].sort((a, b) => b.entries - a.entries),
@@ -63,5 +69,6 @@ export async function preview(
 
 function candidatesOf(target: Target, memory: MemoryLayer): Iterable<Entry | undefined> {
   if (target.kind === 'key') return memory.spelled(target.key);
-  return target.kind === 'tag' ? memory.tagged(target.tag) : memory.candidatesOf(target.pattern);
+  if (target.kind === 'tag') return memory.tagged(target.tag);
+  return target.kind === 'tier' ? memory.candidates('') : memory.candidatesOf(target.pattern);
 }

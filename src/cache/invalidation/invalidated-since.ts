@@ -16,13 +16,16 @@ export class InvalidatedSince {
   readonly #keys = new Map<string, number>();
   readonly #tags = new Map<string, number>();
   #patterns: { readonly position: number; readonly pattern: Pattern }[] = [];
+  /** The last invalidation of a tier: the tiers of the keys that a load depends on are not known here. */
+  #lastOfTier = 0;
   /** Invalidations up to here are forgotten. */
   #forgottenUpTo = 0;
 
   /** @param oldest the position at which the oldest load in flight began, asked for where there are too many */
   add(target: Target, position: number, oldest: () => number): void {
     if (position <= this.#forgottenUpTo) return;
-    if (target.kind === 'pattern') this.#patterns.push({ position, pattern: target.pattern });
+    if (target.kind === 'tier') this.#lastOfTier = position;
+    else if (target.kind === 'pattern') this.#patterns.push({ position, pattern: target.pattern });
     else if (target.kind === 'tag') raise(this.#tags, target.tag, position);
     else raise(this.#keys, target.key, position);
     if (this.#isOver(1)) this.#makeRoom(position, oldest());
@@ -37,6 +40,7 @@ export class InvalidatedSince {
     if (this.#keys.size > 0) this.#keys.clear();
     if (this.#tags.size > 0) this.#tags.clear();
     if (this.#patterns.length > 0) this.#patterns = [];
+    this.#lastOfTier = 0;
   }
 
   /** The position of an invalidation that covers what began at `since` and has these links, if there was any. */
@@ -55,6 +59,7 @@ export class InvalidatedSince {
       if (position !== undefined) return position;
     }
     if (dependsOn.length === 0) return undefined;
+    if (this.#lastOfTier > since) return this.#lastOfTier;
     return this.#patterns.findLast(
       ({ position, pattern }) => position > since && dependsOn.some((key) => pattern.matches(key)),
     )?.position;

@@ -217,7 +217,10 @@ export class Invalidator {
       this.#voided(this.#loads.invalidate(target, run.position), run);
       for (const key of this.#saves.invalidate(target, run.position)) run.roots.push(key);
     }
-    if (target.kind === 'tag') {
+    if (target.kind === 'tier') {
+      const covers = (entry: Entry) => entry.counters.policy.tier === target.tier;
+      this.#removeAll(this.#memory.candidates(''), covers, run);
+    } else if (target.kind === 'tag') {
       const covers = (entry: Entry) => entry.links?.tags.includes(target.tag) ?? false;
       this.#removeAll(this.#memory.tagged(target.tag), covers, run);
     } else if (target.kind === 'pattern') {

@@ -8,30 +8,38 @@ import { compilePattern, isPattern, type Pattern } from './pattern.ts';
 /**
  * What to remove. A string with `*` in it is a pattern, any other is a key.
  * `*` stands for any run of characters, `:` included. Each covers every spelling of the ids in it: text, number, bigint.
+ * A tier stands for the entries that have its policy, whatever their keys, and for what depends on them.
  */
-export type InvalidationTarget = string | { readonly tag: string };
+export type InvalidationTarget = string | { readonly tag: string } | { readonly tier: string };
 
 /** Keys and tags are canonical texts (`canonical.ts`). */
 export type Target =
   | { readonly kind: 'key'; readonly key: string }
   | { readonly kind: 'pattern'; readonly pattern: Pattern }
-  | { readonly kind: 'tag'; readonly tag: string };
+  | { readonly kind: 'tag'; readonly tag: string }
+  | { readonly kind: 'tier'; readonly tier: string };
 
 /**
+ * @param tiers those there are; where they are not given, any name of a tier is taken
  * @throws CacheError `ERR_KEY_INVALID`, `ERR_PATTERN_INVALID` or `ERR_ARGUMENT_INVALID`
  */
-export function compileTarget(target: InvalidationTarget): Target {
+export function compileTarget(
+  target: InvalidationTarget,
+  tiers?: readonly { readonly tier: string }[],
+): Target {
   if (typeof target === 'string') {
     if (isPattern(target)) return { kind: 'pattern', pattern: compilePattern(target) };
     assertKey(target);
     return keyTarget(target);
   }
-  if (typeof target === 'object' && target !== null && typeof target.tag === 'string') {
-    return { kind: 'tag', tag: canonicalKey(target.tag) };
+  if (typeof target === 'object' && target !== null) {
+    if ('tag' in target && typeof target.tag === 'string')
+      return { kind: 'tag', tag: canonicalKey(target.tag) };
+    if ('tier' in target && typeof target.tier === 'string') return compileTier(target.tier, tiers);
   }
   throw new CacheError(
     'ERR_ARGUMENT_INVALID',
-    'An invalidation takes keys, patterns such as "user::42::*", or { tag: "…" }.',
+    'An invalidation takes keys, patterns such as "user::42::*", { tag: "…" } or { tier: "…" }.',
   );
 }
 
@@ -40,9 +48,25 @@ export function keyTarget(key: string): Target {
   return { kind: 'key', key: canonicalKey(key) };
 }
 
-/** Whether the target covers an entry, by its key, its tags, or the keys it depends on. */
-export function covers(target: Target, key: string, links: EntryLinks | undefined): boolean {
+function compileTier(tier: string, tiers: readonly { readonly tier: string }[] | undefined): Target {
+  if (tiers === undefined || tiers.some((one) => one.tier === tier)) return { kind: 'tier', tier };
+  const names = tiers.map((one) => one.tier).join(', ');
+  throw new CacheError('ERR_ARGUMENT_INVALID', `There is no tier "${tier}"; there are ${names}.`);
+}
+
+/**
+ * Whether the target covers an entry, by its key, its tags, its tier, or the keys it depends on.
+ * @param tier of the entry; where the caller does not know it, every target of a tier covers the entry
+ */
+export function covers(
+  target: Target,
+  key: string,
+  links: EntryLinks | undefined,
+  tier: string | undefined,
+): boolean {
   switch (target.kind) {
+    case 'tier':
+      return tier === undefined || tier === target.tier;
     case 'key':
       return canonicalKey(key) === target.key || isAmong(links?.dependsOn, target.key);
     case 'tag':

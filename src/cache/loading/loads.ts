@@ -94,7 +94,8 @@ export class Loads {
     }
     const voided: string[] = [];
     for (const load of this.#inFlight.values()) {
-      if (covers(target, load.key, load.links) && this.#void(load, position)) voided.push(load.key);
+      const { tier } = load.counters.policy;
+      if (covers(target, load.key, load.links, tier) && this.#void(load, position)) voided.push(load.key);
     }
     this.#remember(target, position);
     return voided;

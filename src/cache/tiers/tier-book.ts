@@ -14,7 +14,7 @@ const FALLBACK_TIER = 'query';
 
 /** Namespaces come from code, so there are few. Beyond this many (keys built from hostile text), they are counted as one. */
 const MAX_COUNTED_NAMESPACES = 500;
-const OTHER_NAMESPACES = '…';
+export const OTHER_NAMESPACES = '…';
 
 export class TierBook {
   readonly #policies: ReadonlyMap<string, TierPolicy>;

@@ -85,8 +85,8 @@ export class PendingChanges {
     if (this.#changes.length === 0) return undefined;
     const labels = this.#labelsOf(key, labelsOf(key));
     return this.#changes.findLast((change) => {
-      if (change.kind === 'invalidate') return covers(change.compiled, key, labels);
-      return change.kind === 'clear' || covers(keyTarget(change.key), key, labels);
+      if (change.kind === 'invalidate') return covers(change.compiled, key, labels, undefined);
+      return change.kind === 'clear' || covers(keyTarget(change.key), key, labels, undefined);
     });
   }
 
@@ -117,7 +117,10 @@ export function withoutValue(change: Change): Change {
   return change.kind === 'set' ? changeOfInvalidate(change.key) : change;
 }
 
-/** @throws CacheError for what is no target */
-export function changeOfInvalidate(target: InvalidationTarget): Change {
-  return { kind: 'invalidate', target, compiled: compileTarget(target) };
+/** @throws CacheError for what is no target, or names none of the tiers where they are given */
+export function changeOfInvalidate(
+  target: InvalidationTarget,
+  tiers?: readonly { readonly tier: string }[],
+): Change {
+  return { kind: 'invalidate', target, compiled: compileTarget(target, tiers) };
 }

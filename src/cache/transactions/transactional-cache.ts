@@ -469,7 +469,8 @@ export class TransactionalCache implements Cache {
   invalidate(...targets: readonly InvalidationTarget[]): Removal {
     if (this.#place() === 'outside') return this.#cache.invalidate(...targets);
     // All are made first: of targets that are not all valid, none applies.
-    for (const change of targets.map(changeOfInvalidate)) this.#defer(change);
+    const changes = targets.map((target) => changeOfInvalidate(target, this.tiers));
+    for (const change of changes) this.#defer(change);
     return NOTHING_YET;
   }
 

@@ -51,7 +51,9 @@ class Forgetting {
   }
 
   covers({ key, links }: ForgettableKey): boolean {
-    return this.keys.has(key) || this.targets.some((target) => covers(target, key, linksOf(links)));
+    return (
+      this.keys.has(key) || this.targets.some((target) => covers(target, key, linksOf(links), undefined))
+    );
   }
 }
 

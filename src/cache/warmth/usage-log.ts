@@ -140,7 +140,7 @@ export class UsageLog {
     const { recipes, memory } = this.#parts;
     const hasTags = targets.some(({ kind }) => kind === 'tag');
     const isCovered = (key: string, links: EntryLinks | undefined) =>
-      targets.some((target) => covers(target, key, links));
+      targets.some((target) => covers(target, key, links, undefined));
     const forgotten = new Set<string>();
     recipes.forget((key) => {
       const entry = memory.peek(key);

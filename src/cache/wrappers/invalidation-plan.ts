@@ -67,6 +67,7 @@ export function planInvalidation<A extends readonly unknown[], R>(
     }
     return list.map((target) => {
       if (typeof target === 'string') return compileTargetTemplate(target, scope);
+      if (isTier(target)) return () => target;
       if (typeof target?.tag !== 'string') {
         throw invalidArgument(
           scope.functionName,
@@ -107,6 +108,10 @@ export function planInvalidation<A extends readonly unknown[], R>(
       }
     },
   };
+}
+
+function isTier(target: Exclude<InvalidationTarget, string>): target is { readonly tier: string } {
+  return typeof target === 'object' && target !== null && 'tier' in target;
 }
 
 function asList(targets: InvalidationTarget | readonly InvalidationTarget[]): readonly InvalidationTarget[] {

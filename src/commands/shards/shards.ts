@@ -13,7 +13,7 @@ import type { WarmReport } from '../../warmers/types.ts';
 import type { DeadSelection, WriteBehindStats } from '../../write-behind/types.ts';
 import { incidentReference } from '../incident.ts';
 import type { ClearTarget } from '../target.ts';
-import type { FoundWrites } from '../writes-lookup.ts';
+import type { FoundWrites, WhichWrites } from '../writes-lookup.ts';
 import { type ShardAnswer, type ShardLink, type ShardMessage, ShardUnreachable } from './shard-link.ts';
 import { fromWire, toWire } from './wire.ts';
 
@@ -37,7 +37,7 @@ export interface ShardQuestions {
   warming: { readonly ask: { readonly run: string; readonly stop: boolean }; readonly answer: ShardWarming };
   info: { readonly ask: object; readonly answer: ShardInfo };
   /** What a text means among the writes that could not be saved; `null` where there is no write-behind. */
-  writes: { readonly ask: { readonly which: string }; readonly answer: FoundWrites | null };
+  writes: { readonly ask: { readonly which: WhichWrites }; readonly answer: FoundWrites | null };
   'act-on-writes': {
     readonly ask: { readonly act: 'retry' | 'drop'; readonly selection: DeadSelection };
     readonly answer: number;

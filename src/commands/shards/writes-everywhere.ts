@@ -4,7 +4,7 @@
  */
 import type { WriteBehind } from '../../write-behind/types.ts';
 import type { CommandServices } from '../command.ts';
-import { type FoundWrites, findWrites } from '../writes-lookup.ts';
+import { type FoundWrites, findWrites, type WhichWrites } from '../writes-lookup.ts';
 import { inOrder, type ShardRows } from './everywhere.ts';
 import type { ShardReply } from './shards.ts';
 
@@ -19,20 +19,29 @@ const WITH_SHARD = /^(\d{1,6})#(\d{1,15})$/;
 export async function findEverywhere(
   { shards }: Services,
   writeBehind: WriteBehind,
-  which: string,
+  which: WhichWrites,
   limitMs?: number,
 ): Promise<WritesRows> {
-  const [, wanted, number] = WITH_SHARD.exec(which) ?? [];
   const own = findWrites(writeBehind, which);
+  const numbered = numberedOf(which);
   if (shards === undefined) return [{ shard: 0, ok: true, value: own }];
   // A writer may be called so.
-  if (wanted === undefined || number === undefined || own.count > 0) {
+  if (numbered === undefined || (typeof which === 'string' && own.count > 0)) {
     return inOrder(shards, own, await shards.ask('writes', { which }, undefined, limitMs));
   }
-  const shard = Number(wanted);
-  if (shard === shards.own) return [{ shard, ok: true, value: findWrites(writeBehind, `#${number}`) }];
+  const { shard, number } = numbered;
+  if (shard === shards.own) return [{ shard, ok: true, value: findWrites(writeBehind, { number }) }];
   if (!shards.others.includes(shard)) return [];
-  return shards.ask('writes', { which: `#${number}` }, [shard], limitMs);
+  return shards.ask('writes', { which: { number } }, [shard], limitMs);
+}
+
+/** A write of one shard, named by both numbers. */
+function numberedOf(which: WhichWrites): { readonly shard: number; readonly number: number } | undefined {
+  if (typeof which !== 'string') {
+    return 'number' in which && which.shard !== undefined ? { ...which, shard: which.shard } : undefined;
+  }
+  const [, shard, number] = WITH_SHARD.exec(which) ?? [];
+  return number === undefined ? undefined : { shard: Number(shard), number: Number(number) };
 }
 
 /** Does it where something was found. @returns one row a shard, with how many it was done to */

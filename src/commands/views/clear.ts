@@ -112,7 +112,10 @@ function targetText(target: ClearTarget): string {
 }
 
 export interface ClearedModel {
+  /** What a person types for it. */
   readonly target: string;
+  /** A key may be called `all`. @default false */
+  readonly isKey?: boolean;
   readonly removal: Removal;
   /** How many of it were on disk. */
   readonly stored: number;
@@ -125,7 +128,8 @@ export interface ClearedModel {
 /** What was removed. */
 export function clearedView(model: ClearedModel, format: Format): View {
   const { removal } = model;
-  const what = model.target === 'all' ? 'the whole cache' : keyText(model.target, 200);
+  const what =
+    model.target === 'all' && model.isKey !== true ? 'the whole cache' : keyText(model.target, 200);
   const weight = removal.weightBytes > 0 ? ` (≈ ${format.bytes(removal.weightBytes)})` : '';
   const lines = [
     `**Cleared ${countsText({ entries: removal.entries, stored: model.stored }, format)}**${weight} — ${what} — in ${format.duration(model.ms)}.`,
@@ -206,15 +210,22 @@ export function badPatternView(text: string, problem: string, mention: Mention):
   };
 }
 
-/** No pattern was given: a select, never "all". */
-export function chooseView(options: readonly SelectOption[], expiresAt: number, id: ControlId): View {
+/** No pattern was given: a select, never "all". @param isPreview nothing is cleared, whatever is chosen */
+export function chooseView(
+  options: readonly SelectOption[],
+  expiresAt: number,
+  id: ControlId,
+  isPreview = false,
+): View {
   return {
     tone: 'normal',
     title: '🧹 What should be cleared?',
     blocks: [
       { lines: ['Choose a tier, a namespace or everything. You see what it covers before anything goes.'] },
     ],
-    notes: [`Nothing is cleared yet. This question ends ${instant(expiresAt)}.`],
+    notes: [
+      `${isPreview ? 'Only a preview: nothing is cleared' : 'Nothing is cleared yet'}. This question ends ${instant(expiresAt)}.`,
+    ],
     rows: [
       { id: id('choose'), placeholder: 'Choose what to clear', options },
       [{ id: id('cancel'), label: 'Cancel', style: 'secondary' }],

@@ -2,12 +2,14 @@
  * The cache on disk in words: what a restart brought back, what was refused and why, when entries are written, and what
  * is wrong with the file. For `/cache-info`, and in short for the others.
  */
+
 import type { DiskStats, Figures } from '../../cache/statistics/stats.ts';
 import type { PersistenceLevel } from '../../cache/tiers/policy.ts';
 import type { TierPolicy } from '../../cache/tiers/tier.ts';
+import { shownError } from '../../logger/secrets.ts';
 import { capitalised, entriesText, type Format } from './format.ts';
 import { keyText } from './key-text.ts';
-import { fileName, withoutSecrets } from './redacted.ts';
+import { fileName } from './redacted.ts';
 import type { Block } from './view.ts';
 
 export interface DiskModel {
@@ -149,7 +151,7 @@ const CONSEQUENCES: Readonly<Record<DiskStats['state'], string>> = {
 export function diskProblem({ state, problem = '' }: DiskStats): string | undefined {
   if (state === 'ready') return undefined;
   const known = PROBLEMS.find(([pattern]) => pattern.test(problem))?.[1];
-  const what = known ?? (problem === '' ? 'the file cannot be used' : keyText(withoutSecrets(problem), 80));
+  const what = known ?? (problem === '' ? 'the file cannot be used' : keyText(shownError(problem), 80));
   return `${what}; ${CONSEQUENCES[state]}`;
 }
 

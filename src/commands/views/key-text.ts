@@ -10,6 +10,11 @@ const KEY_TEXT_LENGTH = 64;
 // that draw nothing. A combining mark is kept: it cannot leave its line.
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}\u115f\u1160\u2800\u3164\uffa0]|(?! )\p{Zs}/u;
 
+/** A text without a single character that draws something: what is in it is shown by number. */
+const DRAWN = /[^\p{M}\p{Default_Ignorable_Code_Point}\s]/u;
+/** Stands for a space at the end of a text, where none is seen and Discord takes it away. */
+const SHOWN_SPACE = '␣';
+
 /** Only as much of each end as can ever be shown is looked at, so that a huge text costs nothing. */
 const MARGIN = 16;
 
@@ -26,11 +31,19 @@ export function plainText(text: string, length: number = KEY_TEXT_LENGTH): strin
     ? [...visible(text.slice(0, length + MARGIN)), ...visible(text.slice(-(length + MARGIN)))]
     : visible(text);
   const total = pieces.reduce((sum, piece) => sum + piece.length, 0);
-  return total <= length && !isLong ? pieces.join('') : cutMiddle(pieces, length);
+  return withShownEnds(total <= length && !isLong ? pieces.join('') : cutMiddle(pieces, length));
 }
 
 function visible(text: string): string[] {
-  return Array.from(text, (character) => (INVISIBLE.test(character) ? escaped(character) : character));
+  const mayDraw = DRAWN.test(text);
+  return Array.from(text, (character) =>
+    INVISIBLE.test(character) || (!mayDraw && character !== ' ') ? escaped(character) : character,
+  );
+}
+
+/** The same with spaces at both ends that can be seen, so that no label is blank and no two keys look alike. */
+function withShownEnds(text: string): string {
+  return text.replace(/^ +| +$/g, (spaces) => SHOWN_SPACE.repeat(spaces.length));
 }
 
 function escaped(character: string): string {

@@ -1,5 +1,7 @@
 /** `/cache-stats`, first page: how well the cache works, what it holds, what is used most. */
+
 import type { CacheStats, Figures, TopKey, WindowFigures } from '../../cache/statistics/stats.ts';
+import { shownError } from '../../logger/secrets.ts';
 import { beyondParts } from './beyond.ts';
 import { diskProblem, hitsByLayer, sizeText } from './disk.ts';
 import { bar, capitalised, entriesText, type Format, instant, NOTHING, plural } from './format.ts';
@@ -180,7 +182,7 @@ function notes(model: OverviewModel, format: Format): string[] {
   if (stats.lastFailure !== null) {
     const { at, key, message } = stats.lastFailure;
     lines.push(
-      `${plural(format, stats.total.failures, 'load failure')}, last ${instant(at)}: ${keyText(key, 40)} — ${keyText(message, 80)}`,
+      `${plural(format, stats.total.failures, 'load failure')}, last ${instant(at)}: ${keyText(key, 40)} — ${keyText(shownError(message), 80)}`,
     );
   }
   const problem = stats.disk === null ? undefined : diskProblem(stats.disk);

@@ -13,6 +13,7 @@ import {
   MessageFlags,
   SeparatorSpacingSize,
 } from 'discord-api-types/v10';
+import { withoutSecrets, withoutSecretsIn } from '../../logger/secrets.ts';
 import { blockBody, COMPONENT_LIMITS, cut, EMBED_LIMITS, fitView } from './budget.ts';
 import {
   type Button,
@@ -50,7 +51,8 @@ const BUTTON_STYLES = {
 } as const;
 
 /** The message of a view, within Discord's limits. */
-export function render(view: View, style: ReplyStyle): MessageBody {
+export function render(whole: View, style: ReplyStyle): MessageBody {
+  const view = shareable(whole);
   const shared = {
     allowed_mentions: { parse: [] as [] },
     files: view.file === undefined ? [] : [view.file],
@@ -59,6 +61,22 @@ export function render(view: View, style: ReplyStyle): MessageBody {
     return { ...shared, flags: 0, embeds: [embed(view)], components: (view.rows ?? []).map(actionRow) };
   }
   return { ...shared, flags: MessageFlags.IsComponentsV2, components: [container(view)] };
+}
+
+/** Blocks, and what is in them. */
+const VIEW_DEPTH = 8;
+
+/** The same view without a secret in what it says. Its file and the values of its controls are for others to see to. */
+function shareable({ rows, file, ...said }: View): View {
+  return {
+    ...withoutSecretsIn(said, VIEW_DEPTH),
+    ...(rows === undefined ? {} : { rows }),
+    ...(file === undefined ? {} : { file }),
+  };
+}
+
+function label(text: string, length: number): string {
+  return cut(withoutSecrets(text), length);
 }
 
 function container(whole: View): APIMessageTopLevelComponent {
@@ -113,7 +131,7 @@ function button(control: Button): APIComponentInMessageActionRow {
   return {
     type: ComponentType.Button,
     custom_id: control.id,
-    label: cut(control.label, 80),
+    label: label(control.label, 80),
     style: BUTTON_STYLES[control.style],
     ...(control.disabled === true ? { disabled: true } : {}),
   };
@@ -133,9 +151,9 @@ function select(control: Select | UserSelect): APIComponentInMessageActionRow {
     custom_id: control.id,
     placeholder: cut(control.placeholder, 150),
     options: control.options.slice(0, 25).map((option) => ({
-      label: cut(option.label, 100),
+      label: label(option.label, 100),
       value: option.value.slice(0, 100),
-      ...(option.description === undefined ? {} : { description: cut(option.description, 100) }),
+      ...(option.description === undefined ? {} : { description: label(option.description, 100) }),
       ...(option.selected === true ? { default: true } : {}),
     })),
     ...(control.disabled === true ? { disabled: true } : {}),

@@ -1,7 +1,7 @@
 /** What every command may have to say instead of its own answer. Each tells what happened and what to do. */
+import { shownError } from '../../logger/secrets.ts';
 import { instant } from './format.ts';
 import { keyText } from './key-text.ts';
-import { withoutSecrets } from './redacted.ts';
 import { disabled, type Mention, type View } from './view.ts';
 
 function message(tone: View['tone'], title: string, ...lines: string[]): View {
@@ -31,7 +31,7 @@ export function failure(reference: string, cause?: string): View {
   const lines = [
     `Something went wrong. What had been done before it stays done. The bot's log has it under ${keyText(reference)}.`,
   ];
-  if (cause !== undefined && cause !== '') lines.push(`Cause: ${keyText(withoutSecrets(cause), 200)}`);
+  if (cause !== undefined && cause !== '') lines.push(`Cause: ${keyText(shownError(cause), 200)}`);
   return message('danger', '❌ Failed', ...lines);
 }
 

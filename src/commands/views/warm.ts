@@ -1,4 +1,5 @@
 /** What `/cache-warm` says while a run is under way and when it has ended. */
+import { shownError } from '../../logger/secrets.ts';
 import type { WarmReport, WarmTaskReport } from '../../warmers/types.ts';
 import { bar, type Format, instant, plural } from './format.ts';
 import { keyText } from './key-text.ts';
@@ -143,7 +144,9 @@ export function warmedView(
               heading: plural(format, failures.length, 'failure'),
               lines: failures
                 .slice(0, FAILURES_SHOWN)
-                .map((failure) => `${keyText(failure.key, 48)} — ${keyText(failure.message, 96)}`),
+                .map(
+                  (failure) => `${keyText(failure.key, 48)} — ${keyText(shownError(failure.message), 96)}`,
+                ),
               more: Math.max(0, failures.length - FAILURES_SHOWN),
             },
           ]),

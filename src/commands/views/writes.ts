@@ -2,11 +2,12 @@
  * Write-behind in words: what waits to be saved, what could not be, and what was done about it. For `/cache-writes`, and
  * in short for `/cache-info`. What was written is not shown: it may be anybody's.
  */
+import { shownError } from '../../logger/secrets.ts';
 import type { WriteBehindStats, WriterStats } from '../../write-behind/types.ts';
 import type { DeadWrite } from '../writes-lookup.ts';
 import { type Format, instant, NOTHING, plural } from './format.ts';
 import { keyText } from './key-text.ts';
-import { fileName, withoutSecrets } from './redacted.ts';
+import { fileName } from './redacted.ts';
 import type { Block, ControlId, Mention, View } from './view.ts';
 
 /** More would not fit on a phone. */
@@ -277,5 +278,5 @@ function letterText(letter: Letter, format: Format): string {
 }
 
 function errorText(message: string): string {
-  return keyText(withoutSecrets(message.split('\n', 1)[0] ?? ''), 80);
+  return keyText(shownError(message.split('\n', 1)[0] ?? ''), 80);
 }

@@ -8,12 +8,12 @@
  * is written, until it is carried out. Where they are too many, they become one that covers everything.
  */
 import type { Clock } from '../../clock.ts';
-import type { EntryLinks } from '../../entry.ts';
 import { compilePattern } from '../../keys/pattern.ts';
 import { covers, type Target } from '../../keys/target.ts';
 import type { DiskAccess } from './access.ts';
 import type { DiskFile, StoredRow } from './file.ts';
 import type { DiskProof } from './proof.ts';
+import type { Metadata } from './rows.ts';
 import type { DiskSweeps } from './sweeps.ts';
 
 /** How often it is tried again. */
@@ -47,9 +47,10 @@ export class DiskChanges {
   }
 
   /** Whether the row is as good as removed. */
-  covers(file: DiskFile, row: Pick<StoredRow, 'seq' | 'key'>, links: EntryLinks): boolean {
+  covers(file: DiskFile, row: Pick<StoredRow, 'seq' | 'key'>, links: Metadata): boolean {
     const isUncertain = links.dependsOn.length > 0;
-    if (this.#unapplied.some((target) => isUncertain || covers(target, row.key, links))) return true;
+    if (this.#unapplied.some((target) => isUncertain || covers(target, row.key, links, links.tier)))
+      return true;
     return this.#sweeps.covers(file, row, links);
   }
 

@@ -4,6 +4,7 @@
  */
 import { crc32 } from 'node:zlib';
 import { CacheError } from '../../errors.ts';
+import { createPrivate, keepPrivate } from './private-file.ts';
 import { sealed, unsealed } from './sealed.ts';
 import type { OpenDatabase, StoreDatabase, StoreStatement } from './store-database.ts';
 
@@ -71,10 +72,12 @@ export class DiskFile {
   /** @throws whatever SQLite has against the file */
   constructor(path: string, open: OpenDatabase) {
     this.path = path;
+    createPrivate(path);
     this.#db = open(path);
     try {
       this.#db.pragma(`busy_timeout = ${BUSY_AT_OPENING_MS}`);
       this.#refuseForeign();
+      keepPrivate(path);
       this.#db.pragma('journal_mode = WAL');
       this.#db.pragma('synchronous = NORMAL');
       this.#db.pragma(`wal_autocheckpoint = ${PAGES_A_CHECKPOINT}`);

@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { CacheError } from '../../errors.ts';
+import { createPrivate } from './private-file.ts';
 import type { OpenDatabase, StoreDatabase } from './store-database.ts';
 
 export const openWithBetterSqlite3: OpenDatabase = (path) => {
@@ -19,5 +20,6 @@ export const openWithBetterSqlite3: OpenDatabase = (path) => {
     );
   }
   mkdirSync(dirname(path), { recursive: true });
+  createPrivate(path);
   return new Database(path);
 };

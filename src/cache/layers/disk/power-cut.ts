@@ -21,6 +21,7 @@ import {
 } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { PRIVATE } from './private-file.ts';
 import { hasEnded, processStart } from './processes.ts';
 
 /** Linux makes a new one at each start. */
@@ -72,7 +73,7 @@ export function noteUse(path: string, start: string): () => Promise<void> {
 }
 
 function writeDown(path: string, text: string): void {
-  const file = openSync(path, 'w');
+  const file = openSync(path, 'w', PRIVATE.mode);
   try {
     writeSync(file, text);
     fsyncSync(file);

@@ -3,11 +3,11 @@
  * slices (I12), while reads look past what they cover. What a process leaves undone, the next one goes on with.
  */
 import type { Clock } from '../../clock.ts';
-import type { EntryLinks } from '../../entry.ts';
 import { canonicalKey } from '../../keys/canonical.ts';
 import { covers, type Target } from '../../keys/target.ts';
 import type { DiskAccess } from './access.ts';
 import type { DiskFile, StoredRow } from './file.ts';
+import type { Metadata } from './rows.ts';
 import { changeState, type PendingSweep, stateOf } from './state.ts';
 import { coveredKeys, readTarget, writtenTarget } from './targets.ts';
 
@@ -106,7 +106,7 @@ export class DiskSweeps {
   }
 
   /** Whether the row is as good as removed. */
-  covers(file: DiskFile, row: Pick<StoredRow, 'seq' | 'key'>, links: EntryLinks): boolean {
+  covers(file: DiskFile, row: Pick<StoredRow, 'seq' | 'key'>, links: Metadata): boolean {
     // Another process may have begun a sweep.
     const version = file.dataVersion;
     if (version !== this.#seenVersion) {
@@ -120,7 +120,7 @@ export class DiskSweeps {
         row.seq <= through &&
         (isUncertain ||
           keys.has(canonicalKey(row.key)) ||
-          others.some((target) => covers(target, row.key, links))),
+          others.some((target) => covers(target, row.key, links, links.tier))),
     );
   }
 

@@ -5,6 +5,7 @@ import { compilePattern, type Pattern } from '../../keys/pattern.ts';
 import { keyTarget, type Target } from '../../keys/target.ts';
 import type { DiskFile } from './file.ts';
 import { FIRST_PAGE, type KeyPage, keysAfter, keysLabelled, labelsAfter } from './paging.ts';
+import { metadataOf } from './rows.ts';
 
 const PAGE_ROWS = 100;
 
@@ -32,7 +33,13 @@ export function labelsOf(key: string, { tags, dependsOn }: Labels = NO_LABELS): 
  * that whoever looks for few among many can stop in between (I12).
  */
 export function* coveredKeys(file: DiskFile, target: Target): Generator<string | undefined, void, undefined> {
-  if (target.kind === 'tag') {
+  if (target.kind === 'tier') {
+    for (const key of paged((after) => keysAfter(file, '', after, PAGE_ROWS))) {
+      const tier = tierOf(file, key);
+      if (tier === target.tier) yield* withDependants(file, key);
+      else yield undefined;
+    }
+  } else if (target.kind === 'tag') {
     for (const key of labelled(file, TAG + target.tag)) yield* withDependants(file, key);
   } else if (target.kind === 'key') {
     yield* dependantsOf(file, target.key);
@@ -84,6 +91,12 @@ function keysFrom(file: DiskFile, prefix: string): Iterable<string> {
   return paged((after) => keysAfter(file, prefix, after, PAGE_ROWS));
 }
 
+/** The tier that a row was written with. */
+function tierOf(file: DiskFile, key: string): string | undefined {
+  const metadata = file.statement('SELECT metadata FROM cache_storage WHERE key = ?').pluck().get(key);
+  return typeof metadata === 'string' ? metadataOf({ metadata })?.tier : undefined;
+}
+
 /** Whether any row depends on anything. */
 export function hasDependencies(file: DiskFile): boolean {
   return labelsAfter(file, DEPENDENCY, FIRST_PAGE, 1).keys.length > 0;
@@ -129,14 +142,19 @@ export function writtenTarget(target: Target): string {
       return JSON.stringify({ key: target.key });
     case 'tag':
       return JSON.stringify({ tag: target.tag });
+    case 'tier':
+      return JSON.stringify({ tier: target.tier });
     case 'pattern':
       return JSON.stringify({ pattern: target.pattern.source });
   }
 }
 
 export function readTarget(text: string): Target {
-  const { key, tag, pattern } = JSON.parse(text) as Partial<Record<'key' | 'tag' | 'pattern', string>>;
+  const { key, tag, tier, pattern } = JSON.parse(text) as Partial<
+    Record<'key' | 'tag' | 'tier' | 'pattern', string>
+  >;
   if (key !== undefined) return keyTarget(key);
   if (tag !== undefined) return { kind: 'tag', tag: canonicalKey(tag) };
+  if (tier !== undefined) return { kind: 'tier', tier };
   return { kind: 'pattern', pattern: compilePattern(pattern ?? '*') };
 }

@@ -5,6 +5,7 @@
  * mark away.
  */
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { PRIVATE } from './private-file.ts';
 
 export class Unnoted {
   readonly #mark: string;
@@ -26,7 +27,7 @@ export class Unnoted {
    * @throws what Node has against the folder
    */
   begin(): () => void {
-    writeFileSync(this.#mark, '');
+    writeFileSync(this.#mark, '', PRIVATE);
     this.#running++;
     return () => void this.#running--;
   }
