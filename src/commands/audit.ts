@@ -6,7 +6,8 @@
 import { BurstLog } from '../cache/burst-log.ts';
 import type { Clock } from '../cache/clock.ts';
 import type { Logger } from '../logger.ts';
-import type { AuditEntry, AuditLog } from './command.ts';
+import type { AuditEntry } from './audit-entry.ts';
+import type { AuditLog } from './command.ts';
 import { Cooldown } from './cooldown.ts';
 import { incidentReference } from './incident.ts';
 import { instant } from './views/format.ts';

@@ -3,9 +3,12 @@ import { readFileSync } from 'node:fs';
 
 export function ownVersion(): string {
   try {
-    const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
-    return String(version);
+    const { name, version } = JSON.parse(
+      readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
+    );
+    // Bundled into the host's own file, it may find the package.json of another.
+    return name === 'cachecord' ? String(version) : 'unknown';
   } catch {
-    return 'unknown'; // bundled into the host's own file, without its package.json
+    return 'unknown'; // bundled, without its package.json
   }
 }

@@ -43,6 +43,7 @@ import type { Warmers } from '../warmers/types.ts';
 import { createWarmers } from '../warmers/warmers.ts';
 import type { WriteBehind } from '../write-behind/types.ts';
 import type { Cachecord, CachecordOptions, HostCommand, StartOptions } from './cachecord.ts';
+import type { DiscordClient, DiscordInteraction } from './discord.ts';
 import { ownVersion } from './own-version.ts';
 
 /**
@@ -57,9 +58,9 @@ export function cacheCommandData(
 }
 
 /** Puts the cache, its warmers and the admin commands beside the host's own. Nothing runs before `start`. */
-export function createCachecord(client: Client, options: CachecordOptions): Cachecord {
+export function createCachecord(client: DiscordClient, options: CachecordOptions): Cachecord {
   assertKnown('createCachecord', options, OPTIONS);
-  return new Plugin(client, options);
+  return new Plugin(client as Client, options); // the type says what every build of discord.js has
 }
 
 const OPTIONS: OptionNames<CachecordOptions> = {
@@ -193,8 +194,8 @@ class Plugin implements Cachecord {
     this.commands = admin.map(({ data }) => this.#hostCommand(data));
   }
 
-  handle(interaction: Interaction): Promise<boolean> {
-    return this.#dispatcher.handle(interaction);
+  handle(interaction: DiscordInteraction): Promise<boolean> {
+    return this.#dispatcher.handle(interaction as Interaction);
   }
 
   start(options: StartOptions = {}): Promise<void> {
@@ -328,7 +329,7 @@ class Plugin implements Cachecord {
   }
 
   #hostCommand(data: CommandData): HostCommand {
-    const take = async (interaction: Interaction) => void (await this.#dispatcher.handle(interaction));
+    const take = async (interaction: DiscordInteraction) => void (await this.handle(interaction));
     // Not enumerable, so that the object is plain JSON to whoever copies or validates it.
     const toJSON = { value: () => data, enumerable: false };
     return {
