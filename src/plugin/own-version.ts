@@ -1,14 +1,12 @@
-/** The version of the package that this file is in; `src/` and `dist/` lie beside its package.json alike. */
-import { readFileSync } from 'node:fs';
+/** The version of the package that this file is in. */
+import { createRequire } from 'node:module';
+import { ownPlace } from '../cache/own-place.ts';
 
 export function ownVersion(): string {
   try {
-    const { name, version } = JSON.parse(
-      readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
-    );
-    // Bundled into the host's own file, it may find the package.json of another.
-    return name === 'cachecord' ? String(version) : 'unknown';
+    // A package finds itself by its name, and a bundle the one that it was made from, where that is installed still.
+    return String(createRequire(ownPlace())('cachecord/package.json').version);
   } catch {
-    return 'unknown'; // bundled, without its package.json
+    return 'unknown';
   }
 }

@@ -1,8 +1,9 @@
 /** Opens SQLite files, made with their folders where there are none, with better-sqlite3, which only those need to install who keep something on disk. */
 import { mkdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { CacheError } from '../../errors.ts';
+import { ownPlace } from '../../own-place.ts';
 import type { OpenDatabase, StoreDatabase } from './store-database.ts';
 
 export const openWithBetterSqlite3: OpenDatabase = (path) => {
@@ -16,12 +17,6 @@ export const openWithBetterSqlite3: OpenDatabase = (path) => {
   mkdirSync(dirname(path), { recursive: true });
   return new Database(path);
 };
-
-/** Where better-sqlite3 is looked for: beside this file. Bundlers of CommonJS leave `import.meta.url` undefined. */
-function ownPlace(): string {
-  // Neither exists in a bundle of ES modules that was made from CommonJS.
-  return import.meta.url ?? (typeof __filename === 'string' ? __filename : join(process.cwd(), 'bundle.js'));
-}
 
 function whyNot(cause: unknown, place: string): string {
   const { code, message } = cause as NodeJS.ErrnoException;
