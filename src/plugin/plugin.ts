@@ -44,6 +44,7 @@ import { createWarmers } from '../warmers/warmers.ts';
 import type { WriteBehind } from '../write-behind/types.ts';
 import type { Cachecord, CachecordOptions, HostCommand, StartOptions } from './cachecord.ts';
 import type { DiscordClient, DiscordInteraction } from './discord.ts';
+import { assertDiscordVersion } from './discord-version.ts';
 import { ownVersion } from './own-version.ts';
 
 /**
@@ -60,6 +61,7 @@ export function cacheCommandData(
 /** Puts the cache, its warmers and the admin commands beside the host's own. Nothing runs before `start`. */
 export function createCachecord(client: DiscordClient, options: CachecordOptions): Cachecord {
   assertKnown('createCachecord', options, OPTIONS);
+  assertDiscordVersion(client);
   return new Plugin(client as Client, options); // the type says what every build of discord.js has
 }
 
