@@ -2,13 +2,14 @@
  * `/cache-writes`: what write-behind has not saved yet, and what it could not save; that is retried, or given up after a
  * question. Dropped is exactly what was agreed to, by its ids. Of a bot in several processes all journals are meant.
  */
+
 import {
-  ApplicationCommandOptionType,
   ApplicationCommandType,
   type AutocompleteInteraction,
   type ChatInputCommandInteraction,
   type MessageComponentInteraction,
 } from 'discord.js';
+import { ApplicationCommandOptionType } from 'discord-api-types/v10';
 import type { WriteBehind, WriteBehindStats } from '../write-behind/types.ts';
 import { answer, defer, deferUpdate, update } from './answer.ts';
 import type { AdminCommand, CommandServices } from './command.ts';
