@@ -58,7 +58,7 @@ export {
   cachedSync,
   invalidates,
 } from './cache/wrappers/wrappers.ts';
-export type { AuditAction, AuditEntry } from './commands/command.ts';
+export type { AuditAction, AuditEntry } from './commands/audit-entry.ts';
 export type { CommandStore, KeptCommand } from './commands/registration/command-store.ts';
 export type { FormerGuild } from './commands/registration/former.ts';
 export type {
@@ -101,6 +101,7 @@ export {
 } from './http/cache-response.ts';
 export { type Logger, silentLogger } from './logger.ts';
 export type { Cachecord, CachecordOptions, HostCommand, StartOptions } from './plugin/cachecord.ts';
+export type { DiscordClient, DiscordInteraction } from './plugin/discord.ts';
 export { cacheCommandData, createCachecord } from './plugin/plugin.ts';
 export type {
   WarmerStatus,

@@ -14,31 +14,13 @@ import type { Config } from '../config/config.ts';
 import type { Logger } from '../logger.ts';
 import type { Warmers } from '../warmers/types.ts';
 import type { WriteBehind } from '../write-behind/types.ts';
+import type { AuditEntry } from './audit-entry.ts';
 import type { Conflicts } from './conflicts.ts';
 import type { Turn } from './cooldown.ts';
 import type { Shards } from './shards/shards.ts';
 
 /** `cache-writes` only where the plugin was given a write-behind. */
 export type AdminCommandName = 'cache-stats' | 'cache-clear' | 'cache-warm' | 'cache-info' | 'cache-writes';
-
-export type AuditAction = 'clear' | 'warm' | 'reload' | 'view' | 'export' | 'retry' | 'drop' | 'refused';
-
-/** One line of the audit log. Keys in `target` are full here and masked where the line goes to a channel. */
-export interface AuditEntry {
-  /** Epoch milliseconds. */
-  readonly at: number;
-  readonly action: AuditAction;
-  readonly userId: string;
-  readonly guildId: string | null;
-  readonly channelId: string | null;
-  readonly command: string;
-  /** The pattern, scope or view. */
-  readonly target: string;
-  /** `42 entries, 1.3 MB`, `not on the allow-list`. */
-  readonly outcome: string;
-  /** An id such as `CA-7F3K`, which the reply shows and the log has. */
-  readonly reference: string;
-}
 
 export interface AuditLog {
   /** Keeps the line; never throws. Returns the entry as kept, with its reference. */

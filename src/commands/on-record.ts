@@ -1,6 +1,7 @@
 /** Puts an action on record with who did it and where. */
 import type { Answerable } from './answer.ts';
-import type { AuditAction, AuditEntry, CommandServices } from './command.ts';
+import type { AuditAction, AuditEntry } from './audit-entry.ts';
+import type { CommandServices } from './command.ts';
 
 /** The line as kept; its reference may be shown. Never throws. */
 export function onRecord(

@@ -4,12 +4,12 @@
  */
 
 import {
-  ApplicationCommandOptionType,
   ApplicationCommandType,
   type AutocompleteInteraction,
   type ChatInputCommandInteraction,
   type MessageComponentInteraction,
 } from 'discord.js';
+import { ApplicationCommandOptionType } from 'discord-api-types/v10';
 import { shownError } from '../logger/secrets.ts';
 import type { WriteBehind, WriteBehindStats } from '../write-behind/types.ts';
 import { answer, defer, deferUpdate, update } from './answer.ts';

@@ -19,7 +19,7 @@ import { fileProblems } from './problem-text.ts';
 import { type ConfigFile, configFileSchema, SNOWFLAKE } from './schema.ts';
 import { tierNotices } from './tier-notices.ts';
 import { scopeProblems, tierProblems } from './tier-problems.ts';
-import type { TierSection } from './tier-schema.ts';
+import type { TierSection } from './tier-section.ts';
 import { tierPolicies } from './tiers.ts';
 
 /** The configuration after reading: complete, checked and converted. */

@@ -7,7 +7,8 @@ import { BUILT_IN_TIERS, builtInTier } from '../cache/tiers/built-in-tiers.ts';
 import { nearestName } from '../nearest-name.ts';
 import { pathText, shown } from './problem-text.ts';
 import { configFileSchema } from './schema.ts';
-import { TIER_NAME, TIER_NAME_EXPECTED, type TierSection, tierSchema } from './tier-schema.ts';
+import { TIER_NAME, TIER_NAME_EXPECTED, tierSchema } from './tier-schema.ts';
+import type { TierSection } from './tier-section.ts';
 import { namespacesOf, ttlNameOf } from './tiers.ts';
 
 /** Words that mean something else where a tier's name is typed. */

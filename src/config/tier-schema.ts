@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { between, flag, kilobytes, ratio, time, timeAboveZero } from './fields.ts';
+import type { TierSection } from './tier-section.ts';
 
 /** Short enough for a choice in Discord, and typed as `tier:NAME`. */
 export const TIER_NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,31}$/;
@@ -95,13 +96,10 @@ export const tierSchema = z
     },
     { error: 'a section: { "ttl": … }' },
   )
-  .partial();
+  .partial() satisfies z.ZodType<TierSection>;
 
 export const tiersSchema = z
   .record(z.string().regex(TIER_NAME), tierSchema, { error: 'a section: { "name": { "ttl": … } }' })
   .describe(
     'Tiers of your own by name, and policies for the built-in ones (config, reference, user, query).',
   );
-
-/** A tier as the file states it: seconds, kilobytes, snake_case. */
-export type TierSection = z.output<typeof tierSchema>;

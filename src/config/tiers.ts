@@ -6,7 +6,7 @@ import { BUILT_IN_TIERS, builtInTier } from '../cache/tiers/built-in-tiers.ts';
 import { tierLabel } from '../cache/tiers/define-tier.ts';
 import type { LoadingPolicy } from '../cache/tiers/policy.ts';
 import type { BuiltInTier, TierPolicy } from '../cache/tiers/tier.ts';
-import type { TierSection } from './tier-schema.ts';
+import type { TierSection } from './tier-section.ts';
 
 /** Where the ttl of a built-in tier stands in the section `cache`. */
 const TTL_NAMES = {

@@ -155,6 +155,9 @@ const NUMBERS = [
 
 function assertOptions(cache: Cache, options: CachingAgentOptions): void {
   assertKnown('cachingAgent', options, OPTIONS);
+  // Older ones are found where the host has none of its own: discord.js brings undici 6.
+  if (typeof Dispatcher1Wrapper !== 'function')
+    throw invalid('it needs undici 8 or newer: npm install undici@8');
   for (const name of NUMBERS) {
     const value = options[name];
     const isCountable = name !== 'maxEntryBytes' || Number.isSafeInteger(value);

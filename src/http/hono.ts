@@ -1,10 +1,10 @@
 /**
- * `cacheResponse` as Hono's middleware. Hono's types alone are imported; the package entry is `cachecord/hono`.
+ * `cacheResponse` as Hono's middleware; the package entry is `cachecord/hono`. Hono itself is not imported, nor are its
+ * types, which are those of an ES module and would be errors in a host that compiles to CommonJS.
  *
  * Once an answer is out, Hono drops what the handlers behind it still give, so no load can go on behind an answer here:
  * the policies for that are off. Around a whole app, `cacheResponse(cache, app.fetch, …)` has them all.
  */
-import type { MiddlewareHandler } from 'hono';
 import type { Cache } from '../cache/cache.ts';
 import { CacheError } from '../cache/errors.ts';
 import { ResponseCache } from './cache-response.ts';
@@ -24,13 +24,23 @@ const NOTHING_BEHIND = {
 /** As for handlers, without what would load behind an answer. */
 export type HonoCacheOptions = Omit<CacheResponseOptions, keyof typeof NOTHING_BEHIND>;
 
+/** What a middleware takes of Hono's context. */
+export interface HonoContext {
+  readonly req: { raw: Request };
+  get res(): Response;
+  set res(answer: Response | undefined);
+}
+
+/** A `MiddlewareHandler` of Hono. */
+export type HonoMiddleware = (c: HonoContext, next: () => Promise<void>) => Promise<void>;
+
 /**
  * Caches the answers of the handlers behind it.
  * @throws CacheError `ERR_ARGUMENT_INVALID` at once for options that make no sense, or that Hono cannot honour
  * @example
  * app.get('/api/status', cacheResponse(cache, { ttlMs: 5_000, keyPrefix: 'status' }), (c) => c.json(status()));
  */
-export function cacheResponse(cache: Cache, options: HonoCacheOptions = {}): MiddlewareHandler {
+export function cacheResponse(cache: Cache, options: HonoCacheOptions = {}): HonoMiddleware {
   for (const name of Object.keys(NOTHING_BEHIND)) {
     if (Reflect.get(options, name) === undefined) continue;
     throw new CacheError(

@@ -1,9 +1,8 @@
 /** What the plugin takes and gives: the words that a host bot's author meets. */
-import type { AutocompleteInteraction, ChatInputCommandInteraction, Interaction } from 'discord.js';
 import type { Cache } from '../cache/cache.ts';
 import type { Clock } from '../cache/clock.ts';
 import type { InvalidationTarget } from '../cache/keys/target.ts';
-import type { AuditEntry } from '../commands/command.ts';
+import type { AuditEntry } from '../commands/audit-entry.ts';
 import type { CommandStore } from '../commands/registration/command-store.ts';
 import type {
   CommandData,
@@ -16,6 +15,7 @@ import type { ForgetReceipt } from '../forget.ts';
 import type { Logger } from '../logger.ts';
 import type { Warmers, WarmTask } from '../warmers/types.ts';
 import type { WriteBehind } from '../write-behind/types.ts';
+import type { DiscordInteraction } from './discord.ts';
 
 export interface CachecordOptions {
   /** What `loadConfig()` or `parseConfig({ … })` gives. @default the defaults: no admin guild, so no commands */
@@ -60,8 +60,8 @@ export interface StartOptions {
 /** A command as the discord.js guide and the create-discord-bot template know it. */
 export interface HostCommand {
   readonly data: CommandData & { toJSON(): CommandData };
-  execute(interaction: ChatInputCommandInteraction): Promise<void>;
-  autocomplete(interaction: AutocompleteInteraction): Promise<void>;
+  execute(interaction: DiscordInteraction): Promise<void>;
+  autocomplete(interaction: DiscordInteraction): Promise<void>;
 }
 
 export interface Cachecord {
@@ -70,7 +70,7 @@ export interface Cachecord {
   /** For a host with a dispatcher and a deploy script of its own. */
   readonly commands: readonly HostCommand[];
   /** Answers the interaction if it is ours; false if it is not. Never throws. */
-  handle(interaction: Interaction): Promise<boolean>;
+  handle(interaction: DiscordInteraction): Promise<boolean>;
   /**
    * Listens, warms within the budget, and registers as soon as the client is ready. Adds one listener for interactions
    * and one for the client's errors, without which an error ends the process. Once is enough: called again, it does

@@ -1,11 +1,12 @@
-/** The version of the package that this file is in; `src/` and `dist/` lie beside its package.json alike. */
-import { readFileSync } from 'node:fs';
+/** The version of the package that this file is in. */
+import { createRequire } from 'node:module';
+import { ownPlace } from '../cache/own-place.ts';
 
 export function ownVersion(): string {
   try {
-    const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
-    return String(version);
+    // A package finds itself by its name, and a bundle the one that it was made from, where that is installed still.
+    return String(createRequire(ownPlace())('cachecord/package.json').version);
   } catch {
-    return 'unknown'; // bundled into the host's own file, without its package.json
+    return 'unknown';
   }
 }

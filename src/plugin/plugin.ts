@@ -45,6 +45,8 @@ import { createWarmers } from '../warmers/warmers.ts';
 import type { WriteBehind } from '../write-behind/types.ts';
 import type { Cachecord, CachecordOptions, HostCommand, StartOptions } from './cachecord.ts';
 import { assertAlone, marked } from './claim.ts';
+import type { DiscordClient, DiscordInteraction } from './discord.ts';
+import { assertDiscordVersion } from './discord-version.ts';
 import { assertCachecordOptions, assertClient, assertForgotten, assertStartOptions } from './options.ts';
 import { ownVersion } from './own-version.ts';
 
@@ -66,10 +68,11 @@ export function cacheCommandData(
  * configuration its defaults hold, and the commands are registered nowhere.
  * @throws CacheError `ERR_ARGUMENT_INVALID` for arguments of the wrong kind, with what to write
  */
-export function createCachecord(client: Client, options: CachecordOptions = {}): Cachecord {
+export function createCachecord(client: DiscordClient, options: CachecordOptions = {}): Cachecord {
   assertClient(client);
   assertCachecordOptions(options);
-  return new Plugin(client, options);
+  assertDiscordVersion(client);
+  return new Plugin(client as Client, options); // the type says what every build of discord.js has
 }
 
 /** All of `stop` has five seconds; the warmers take two of them at most, and so does what is still to be saved. */
@@ -188,14 +191,14 @@ class Plugin implements Cachecord {
     this.commands = admin.map(({ data }) => this.#hostCommand(data));
   }
 
-  async handle(interaction: Interaction): Promise<boolean> {
+  async handle(interaction: DiscordInteraction): Promise<boolean> {
     if (!hasMethods(interaction, 'isChatInputCommand')) {
       throw invalidArgument(
         'handle(interaction)',
         `interaction is ${kindOf(interaction)}, expected what the event interactionCreate brings`,
       );
     }
-    return this.#dispatcher.handle(interaction);
+    return this.#dispatcher.handle(interaction as Interaction);
   }
 
   start(options: StartOptions = {}): Promise<void> {
@@ -351,7 +354,7 @@ class Plugin implements Cachecord {
   }
 
   #hostCommand(data: CommandData): HostCommand {
-    const take = async (interaction: Interaction) => void (await this.#dispatcher.handle(interaction));
+    const take = async (interaction: DiscordInteraction) => void (await this.handle(interaction));
     // Not enumerable, so that the object is plain JSON to whoever copies or validates it.
     const toJSON = { value: () => data, enumerable: false };
     return {

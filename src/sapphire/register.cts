@@ -1,7 +1,8 @@
 /**
- * `register.ts` for bots in CommonJS. Sapphire is built twice, and each build has a client and a container of its own:
+ * `register.mts` for bots in CommonJS. Sapphire is built twice, and each build has a client and a container of its own:
  * whoever requires this file has the CommonJS build, and its hooks must go there.
  */
+import '../entries/node-version.cts';
 import type {} from '@sapphire/pieces';
 import type {} from 'discord.js';
 import type { Cache } from '../cache/cache.ts';

@@ -607,4 +607,47 @@ describe('types', () => {
     // @ts-expect-error the wrapped function takes text
     void (() => getUser(1));
   });
+
+  it('of a parameter with a default are those of the default, and callers may leave it out', () => {
+    const options = { key: 'query::top::{0}::{1}', parameters: 2 } as const;
+    const top = cachedSync(cache, (id: string, size = 10) => [id, size] as const, options);
+    expectTypeOf(top).parameters.toEqualTypeOf<[id: string, size?: number | undefined]>();
+    expectTypeOf(top.key).parameters.toEqualTypeOf<[id: string, size?: number | undefined]>();
+    expect(top('1')).toEqual(['1', 10]);
+
+    const later = cached(cache, async (id: string, size = 10) => id.length + size, {
+      key: (id, size) => {
+        expectTypeOf(size).toEqualTypeOf<number | undefined>();
+        return `query::later::${id}::${size}`;
+      },
+      when: (value) => {
+        expectTypeOf(value).toEqualTypeOf<number>();
+        return true;
+      },
+    });
+    expectTypeOf(later).parameters.toEqualTypeOf<[id: string, size?: number | undefined]>();
+    expectTypeOf(later('1')).toEqualTypeOf<Promise<number>>();
+    const atOnce = cached(cache, (size = 10) => size, { key: 'query::now::{0}', parameters: 1 });
+    expectTypeOf(atOnce()).toEqualTypeOf<Promise<number>>();
+    const told = cachedSync(
+      cache,
+      (id: string, size: number = 10, context?: LoadContext) => [id, size, context?.key],
+      {
+        ...options,
+        passContext: true,
+      },
+    );
+    expectTypeOf(told).parameters.toEqualTypeOf<[id: string, size?: number | undefined]>();
+
+    const pay = invalidates(cache, (id: string, cents = 5) => cents > 0 && id !== '', 'user::{0}::*');
+    expectTypeOf(pay).parameters.toEqualTypeOf<[id: string, cents?: number | undefined]>();
+    expectTypeOf(pay('1')).toEqualTypeOf<boolean>();
+
+    // @ts-expect-error the default is a number
+    void (() => top('1', 'ten'));
+    // @ts-expect-error only the last parameter has a default
+    void (() => later());
+    // @ts-expect-error not a function
+    void (() => cachedSync(cache, undefined, { key: 'query' }));
+  });
 });

@@ -1,12 +1,8 @@
 /** A desk to try commands at: the real engine on a hand-turned clock, the four commands, and Discord's edge. */
 import type { Cache } from '../../src/cache/cache.ts';
 import { createCache } from '../../src/cache/create-cache.ts';
-import type {
-  AdminCommand,
-  AdminCommandName,
-  AuditEntry,
-  CommandServices,
-} from '../../src/commands/command.ts';
+import type { AuditEntry } from '../../src/commands/audit-entry.ts';
+import type { AdminCommand, AdminCommandName, CommandServices } from '../../src/commands/command.ts';
 import { adminCommands } from '../../src/commands/commands.ts';
 import { CUSTOM_ID_PREFIX } from '../../src/commands/sessions.ts';
 import { type Config, parseConfig } from '../../src/config/config.ts';

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, expectTypeOf, it } from 'vitest';
-import type { AuditEntry } from '../../src/commands/command.ts';
+import type { AuditEntry } from '../../src/commands/audit-entry.ts';
 import { type AuditRow, auditTable } from '../../src/db/audit-table.ts';
 import { openDatabase } from '../../src/db/open.ts';
 

@@ -1,7 +1,7 @@
 /** I11: every action and every refusal is on record: with the host, in the log, and in the audit channel. */
 import { describe, expect, it, vi } from 'vitest';
 import { Audit, auditLine, maskIds } from '../../src/commands/audit.ts';
-import type { AuditEntry } from '../../src/commands/command.ts';
+import type { AuditEntry } from '../../src/commands/audit-entry.ts';
 import { silentLogger } from '../../src/logger.ts';
 import { textOf } from '../commands/spoken.ts';
 import { handClock } from '../support/hand-clock.ts';

@@ -1,5 +1,5 @@
 /**
- * The package as a host's `node_modules` has it: built, beside the packages of this repository. Programs started here
+ * The package as a host's `node_modules` has it: packed, beside the packages of this repository. Programs started here
  * find a local Discord where they would look for Discord, without a line of their own for it.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
+import { packedPackage } from '../support/packed-package.ts';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 
@@ -32,19 +33,11 @@ export class HostFolder {
   constructor() {
     this.path = mkdtempSync(join(tmpdir(), 'cachecord-host-'));
     const modules = join(this.path, 'node_modules');
-    const installed = join(modules, 'cachecord');
-    mkdirSync(installed, { recursive: true });
+    mkdirSync(modules);
     for (const name of readdirSync(join(root, 'node_modules'))) {
       if (name !== 'cachecord') symlinkSync(join(root, 'node_modules', name), join(modules, name));
     }
-    cpSync(join(root, 'package.json'), join(installed, 'package.json'));
-    this.#node([
-      'node_modules/typescript/bin/tsc',
-      '-p',
-      'tsconfig.build.json',
-      '--outDir',
-      join(installed, 'dist'),
-    ]);
+    cpSync(packedPackage().folder, join(modules, 'cachecord'), { recursive: true });
     this.write('preload.cjs', PRELOAD);
   }
 

@@ -2,7 +2,7 @@
 import { onTestFinished, vi } from 'vitest';
 import type { LocalDiscord } from '../../playground/discord/local-discord.ts';
 import type { LocalDiscordOptions } from '../../playground/discord/types.ts';
-import type { AuditEntry } from '../../src/commands/command.ts';
+import type { AuditEntry } from '../../src/commands/audit-entry.ts';
 import { parseConfig } from '../../src/config/config.ts';
 import type { Logger } from '../../src/logger.ts';
 import type { Cachecord, CachecordOptions, StartOptions } from '../../src/plugin/cachecord.ts';

@@ -28,12 +28,22 @@ export interface CachedControls<A extends readonly unknown[], R> {
 
 // biome-ignore lint/suspicious/noConfusingVoidType: `this: void` functions must fit as well
 type Self = unknown | void;
-/** A function of any arguments, for inference. */
-type AnyFunction = (this: never, ...args: never[]) => unknown;
+/**
+ * A function to be inferred as it was written. It has no call signature, because that would give the parameters their
+ * types: `size = 10` would no longer be an optional number.
+ */
+type AnyFunction = CallableFunction;
 type ArgsOf<F extends AnyFunction> = F extends (this: never, ...args: infer A) => unknown ? A : never;
+type ResultOf<F extends AnyFunction> = F extends (this: never, ...args: never[]) => infer R ? R : never;
 
 /** `F`, generics and all, and the controls. */
-export type Cached<F extends AnyFunction> = F & CachedControls<ArgsOf<F>, ReturnType<F>>;
+export type Cached<F extends AnyFunction> = F & CachedControls<ArgsOf<F>, ResultOf<F>>;
+
+/** The same of a function that gives its value at once: the wrapped one gives a promise. */
+type CachedAsync<F extends AnyFunction> =
+  ResultOf<F> extends Promise<unknown>
+    ? Cached<F>
+    : Cached<(...args: ArgsOf<F>) => Promise<Awaited<ResultOf<F>>>>;
 
 type PlainPlanOptions<A extends readonly unknown[], V> = EntryPlanOptions<A, V> & {
   readonly passContext?: false;
@@ -58,18 +68,12 @@ export function cached<A extends unknown[], R>(
   fn: (this: void, ...args: [...A, LoadContext]) => R,
   options: ContextPlanOptions<A, Awaited<NoInfer<R>>>,
 ): ((...args: A) => Promise<Awaited<R>>) & CachedControls<A, Promise<Awaited<R>>>;
-/** The same for a function that needs nothing but its arguments. */
-export function cached<F extends (this: never, ...args: never[]) => Promise<unknown>>(
+/** The same for a function that needs nothing but its arguments. One that gives its value at once gives a promise then. */
+export function cached<F extends AnyFunction>(
   cache: Cache,
   fn: F,
-  options: PlainPlanOptions<ArgsOf<F>, Awaited<ReturnType<F>>>,
-): Cached<F>;
-/** The same around a function that gives its value at once: the wrapped one gives a promise. */
-export function cached<A extends unknown[], R>(
-  cache: Cache,
-  fn: (this: void, ...args: A) => R,
-  options: PlainPlanOptions<A, Awaited<NoInfer<R>>>,
-): ((...args: A) => Promise<Awaited<R>>) & CachedControls<A, Promise<Awaited<R>>>;
+  options: PlainPlanOptions<ArgsOf<F>, Awaited<ResultOf<F>>>,
+): CachedAsync<F>;
 export function cached(cache: Cache, fn: unknown, options: object): unknown {
   assertWrapping(cache, fn, options, 'cached(cache, fn, options)');
   // Within, arguments are just values; the overloads have checked what stands here.
@@ -93,7 +97,7 @@ export function cachedSync<A extends unknown[], R>(
 export function cachedSync<F extends AnyFunction>(
   cache: Cache,
   fn: F,
-  options: PlainPlanOptions<ArgsOf<F>, ReturnType<F>>,
+  options: PlainPlanOptions<ArgsOf<F>, ResultOf<F>>,
 ): Cached<F>;
 export function cachedSync(cache: Cache, fn: unknown, options: object): unknown {
   assertWrapping(cache, fn, options, 'cachedSync(cache, fn, options)');
@@ -115,7 +119,7 @@ export function cachedSync(cache: Cache, fn: unknown, options: object): unknown 
 export function invalidates<F extends AnyFunction>(
   cache: Cache,
   fn: F,
-  targets: InvalidationTargets<ArgsOf<F>, Awaited<ReturnType<F>>>,
+  targets: InvalidationTargets<ArgsOf<F>, Awaited<ResultOf<F>>>,
   options?: InvalidationOptions,
 ): F {
   const usage = 'invalidates(cache, fn, targets)';

@@ -8,7 +8,7 @@ import {
   ApplicationCommandType,
   type RESTPostAPIChatInputApplicationCommandsJSONBody,
   Routes,
-} from 'discord.js';
+} from 'discord-api-types/v10';
 import { NAME_A_GUILD } from '../../config/config.ts';
 import type { Logger } from '../../logger.ts';
 import { type CommandStore, KeptCommands, memoryCommandStore } from './command-store.ts';

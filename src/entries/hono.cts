@@ -1,0 +1,5 @@
+import './node-version.cts';
+
+import api = require('../http/hono.ts');
+
+export = api;

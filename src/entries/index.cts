@@ -1,0 +1,5 @@
+import './node-version.cts';
+
+import api = require('../index.ts');
+
+export = api;

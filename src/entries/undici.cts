@@ -1,0 +1,5 @@
+import './node-version.cts';
+
+import api = require('../http/undici.ts');
+
+export = api;
