@@ -44,6 +44,7 @@ import { builtInPolicies } from './tiers/built-in-tiers.ts';
 import type { TierPolicy } from './tiers/tier.ts';
 import { TierBook } from './tiers/tier-book.ts';
 import { Upkeep } from './upkeep.ts';
+import type { DeepReadonly, Frozen } from './values/deep-readonly.ts';
 import { Values } from './values/values.ts';
 import { type NoteFollower, Recipes } from './warmth/recipes.ts';
 import { type Warmth, warmthOf } from './warmth/warmth.ts';
@@ -220,6 +221,8 @@ export class CacheManager implements Cache {
 
   // ---- reads ----
 
+  getOrLoad<T>(key: string, load: Loader<T>, options: LoadOptions & Frozen): Promise<DeepReadonly<T>>;
+  getOrLoad<T>(key: string, load: Loader<T>, options?: LoadOptions): Promise<T>;
   getOrLoad<T>(key: string, load: Loader<T>, options: LoadOptions = NO_OPTIONS): Promise<T> {
     if (options.fresh !== true) {
       const entry = this.#reader.find(key, options, load, false);
@@ -239,6 +242,12 @@ export class CacheManager implements Cache {
     });
   }
 
+  getOrLoadSync<T>(
+    key: string,
+    load: (context: LoadContext) => T,
+    options: LoadOptions & Frozen,
+  ): DeepReadonly<T>;
+  getOrLoadSync<T>(key: string, load: (context: LoadContext) => T, options?: LoadOptions): T;
   getOrLoadSync<T>(key: string, load: (context: LoadContext) => T, options: LoadOptions = NO_OPTIONS): T {
     if (options.fresh !== true) {
       const entry = this.#reader.find(key, options, load, true);
@@ -247,6 +256,16 @@ export class CacheManager implements Cache {
     return this.#loading.loadSync(key, load, options);
   }
 
+  getOrLoadMany<T>(
+    keys: readonly string[],
+    loadMissing: LoadMissing<T>,
+    options: LoadOptions & Frozen,
+  ): Promise<Map<string, DeepReadonly<T>>>;
+  getOrLoadMany<T>(
+    keys: readonly string[],
+    loadMissing: LoadMissing<T>,
+    options?: LoadOptions,
+  ): Promise<Map<string, T>>;
   async getOrLoadMany<T>(
     keys: readonly string[],
     loadMissing: LoadMissing<T>,

@@ -59,6 +59,12 @@ export function cacheCommandData(
 /** Puts the cache, its warmers and the admin commands beside the host's own. Nothing runs before `start`. */
 export function createCachecord(client: Client, options: CachecordOptions): Cachecord {
   assertKnown('createCachecord', options, OPTIONS);
+  if (options.cache !== undefined && options.valueTypes !== undefined) {
+    throw new CacheError(
+      'ERR_ARGUMENT_INVALID',
+      'createCachecord takes valueTypes or a cache, not both: give them to the createCache that makes the cache.',
+    );
+  }
   return new Plugin(client, options);
 }
 
@@ -66,6 +72,7 @@ const OPTIONS: OptionNames<CachecordOptions> = {
   config: true,
   warmTasks: true,
   cache: true,
+  valueTypes: true,
   writeBehind: true,
   logger: true,
   clock: true,
@@ -118,6 +125,7 @@ class Plugin implements Cachecord {
         ...config.cache,
         logger,
         clock: options.clock,
+        valueTypes: options.valueTypes,
       });
     const { writeBehind } = options;
     this.#writeBehind = typeof writeBehind === 'function' ? writeBehind(this.cache) : writeBehind;

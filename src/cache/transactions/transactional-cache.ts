@@ -21,6 +21,7 @@ import { isPromiseLike } from '../promise-like.ts';
 import type { Forgotten, Removal } from '../removal.ts';
 import type { CacheStats } from '../statistics/stats.ts';
 import type { TierPolicy } from '../tiers/tier.ts';
+import type { DeepReadonly, Frozen } from '../values/deep-readonly.ts';
 import type { Values } from '../values/values.ts';
 import type { Recipes } from '../warmth/recipes.ts';
 import type { Warmth } from '../warmth/warmth.ts';
@@ -266,6 +267,8 @@ export class TransactionalCache implements Cache {
 
   // ---- reads ----
 
+  getOrLoad<T>(key: string, load: Loader<T>, options: LoadOptions & Frozen): Promise<DeepReadonly<T>>;
+  getOrLoad<T>(key: string, load: Loader<T>, options?: LoadOptions): Promise<T>;
   getOrLoad<T>(key: string, load: Loader<T>, options?: LoadOptions): Promise<T> {
     if (this.#place() === 'outside') return this.#cache.getOrLoad(key, this.#watched(load), options);
     try {
@@ -275,6 +278,12 @@ export class TransactionalCache implements Cache {
     }
   }
 
+  getOrLoadSync<T>(
+    key: string,
+    load: (context: LoadContext) => T,
+    options: LoadOptions & Frozen,
+  ): DeepReadonly<T>;
+  getOrLoadSync<T>(key: string, load: (context: LoadContext) => T, options?: LoadOptions): T;
   getOrLoadSync<T>(key: string, load: (context: LoadContext) => T, options?: LoadOptions): T {
     if (this.#place() === 'outside') return this.#cache.getOrLoadSync(key, this.#watched(load), options);
     return this.#readWithin<T, T>(key, load, options);
@@ -318,6 +327,16 @@ export class TransactionalCache implements Cache {
     return this.#bypass(key, load);
   }
 
+  getOrLoadMany<T>(
+    keys: readonly string[],
+    loadMissing: LoadMissing<T>,
+    options: LoadOptions & Frozen,
+  ): Promise<Map<string, DeepReadonly<T>>>;
+  getOrLoadMany<T>(
+    keys: readonly string[],
+    loadMissing: LoadMissing<T>,
+    options?: LoadOptions,
+  ): Promise<Map<string, T>>;
   async getOrLoadMany<T>(
     keys: readonly string[],
     loadMissing: LoadMissing<T>,

@@ -9,6 +9,7 @@ import { CacheError } from '../errors.ts';
 import type { LoadContext } from '../loading/load-context.ts';
 import { isPromiseLike } from '../promise-like.ts';
 import type { Removal } from '../removal.ts';
+import type { DeepReadonly, Frozen } from '../values/deep-readonly.ts';
 import type { WarmJob } from '../warm-job.ts';
 import { type EntryPlan, type EntryPlanOptions, planEntry } from './entry-plan.ts';
 import { type InvalidationOptions, type InvalidationTargets, planInvalidation } from './invalidation-plan.ts';
@@ -34,6 +35,9 @@ type ArgsOf<F extends AnyFunction> = F extends (this: never, ...args: infer A) =
 /** `F`, generics and all, and the controls. */
 export type Cached<F extends AnyFunction> = F & CachedControls<ArgsOf<F>, ReturnType<F>>;
 
+/** A function of these arguments that gives frozen values, and the controls. */
+export type FrozenCached<A extends readonly unknown[], R> = ((...args: A) => R) & CachedControls<A, R>;
+
 type PlainPlanOptions<A extends readonly unknown[], V> = EntryPlanOptions<A, V> & {
   readonly passContext?: false;
 };
@@ -44,8 +48,8 @@ export type ContextPlanOptions<A extends readonly unknown[], V> = EntryPlanOptio
 };
 
 /**
- * Caches what an asynchronous function gives. Concurrent calls with the same key share one load. Values come back
- * deep-frozen (or as a copy of one's own, where freezing cannot protect them).
+ * Caches what an asynchronous function gives. Concurrent calls with the same key share one load. Each call gets a
+ * value of its own; with `values: 'frozen'` all share one that is deep-frozen.
  * @throws CacheError `ERR_ARGUMENT_INVALID` at once for options, templates and placeholders that are not valid
  * @example
  * const getUser = cached(cache, (id: string) => db.fetchUser(id), { key: 'user::{0}::profile' });
@@ -55,9 +59,20 @@ export type ContextPlanOptions<A extends readonly unknown[], V> = EntryPlanOptio
 export function cached<A extends unknown[], R>(
   cache: Cache,
   fn: (this: void, ...args: [...A, LoadContext]) => R,
+  options: ContextPlanOptions<A, Awaited<NoInfer<R>>> & Frozen,
+): FrozenCached<A, Promise<DeepReadonly<Awaited<R>>>>;
+/** The same, with a value of its own for each call. */
+export function cached<A extends unknown[], R>(
+  cache: Cache,
+  fn: (this: void, ...args: [...A, LoadContext]) => R,
   options: ContextPlanOptions<A, Awaited<NoInfer<R>>>,
 ): ((...args: A) => Promise<Awaited<R>>) & CachedControls<A, Promise<Awaited<R>>>;
 /** The same for a function that needs nothing but its arguments. */
+export function cached<A extends unknown[], R>(
+  cache: Cache,
+  fn: (this: void, ...args: A) => R,
+  options: PlainPlanOptions<A, Awaited<NoInfer<R>>> & Frozen,
+): FrozenCached<A, Promise<DeepReadonly<Awaited<R>>>>;
 export function cached<F extends (this: never, ...args: never[]) => Promise<unknown>>(
   cache: Cache,
   fn: F,
@@ -86,9 +101,20 @@ export function cached(cache: Cache, fn: unknown, options: object): unknown {
 export function cachedSync<A extends unknown[], R>(
   cache: Cache,
   fn: (this: void, ...args: [...A, LoadContext]) => R,
+  options: ContextPlanOptions<A, NoInfer<R>> & Frozen,
+): FrozenCached<A, DeepReadonly<R>>;
+/** The same, with a value of its own for each call. */
+export function cachedSync<A extends unknown[], R>(
+  cache: Cache,
+  fn: (this: void, ...args: [...A, LoadContext]) => R,
   options: ContextPlanOptions<A, NoInfer<R>>,
 ): ((...args: A) => R) & CachedControls<A, R>;
 /** The same for a function that needs nothing but its arguments. */
+export function cachedSync<A extends unknown[], R>(
+  cache: Cache,
+  fn: (this: void, ...args: A) => R,
+  options: PlainPlanOptions<A, NoInfer<R>> & Frozen,
+): FrozenCached<A, DeepReadonly<R>>;
 export function cachedSync<F extends AnyFunction>(
   cache: Cache,
   fn: F,
