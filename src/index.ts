@@ -29,7 +29,7 @@ export type {
   WindowFigures,
 } from './cache/statistics/stats.ts';
 export { defineTier, type TierDefinition } from './cache/tiers/define-tier.ts';
-export type { AdaptiveTtl, LoadingPolicy } from './cache/tiers/policy.ts';
+export type { AdaptiveTtl, LoadingPolicy, ValuesMode } from './cache/tiers/policy.ts';
 export type { BuiltInTier, TierName, TierPolicy } from './cache/tiers/tier.ts';
 export type { ChangeSource } from './cache/transactions/change-source.ts';
 export {
@@ -39,6 +39,8 @@ export {
   type SqliteTransaction,
   sqliteCache,
 } from './cache/transactions/sqlite.ts';
+export type { DeepReadonly, Frozen } from './cache/values/deep-readonly.ts';
+export type { ValueType } from './cache/values/value-types.ts';
 export type { WarmJob } from './cache/warm-job.ts';
 export {
   type CacheSelector,
@@ -56,6 +58,7 @@ export {
   type CachedControls,
   cached,
   cachedSync,
+  type FrozenCached,
   invalidates,
 } from './cache/wrappers/wrappers.ts';
 export type { AuditAction, AuditEntry } from './commands/audit-entry.ts';

@@ -12,6 +12,8 @@ import type { Unsaved } from './loading/unsaved.ts';
 import type { Forgotten, Removal } from './removal.ts';
 import type { CacheStats, RefusalReason } from './statistics/stats.ts';
 import type { TierPolicy } from './tiers/tier.ts';
+import type { DeepReadonly, Frozen } from './values/deep-readonly.ts';
+import type { Values } from './values/values.ts';
 import type { Recipes } from './warmth/recipes.ts';
 import type { Warmth } from './warmth/warmth.ts';
 
@@ -31,17 +33,33 @@ export interface Cache {
   readonly warmth: Warmth | undefined;
   /** What is written and not in the source yet: loads give it. */
   readonly unsaved: Unsaved;
+  /** How values are copied for those who keep some beside the cache. */
+  readonly values: Values;
   /** What lies on disk, for people to look at; `undefined` without a disk layer. */
   readonly stored: StoredEntries | undefined;
 
-  /** The fresh value of `key`, or what `load` gives; concurrent misses share one load. */
+  /**
+   * The fresh value of `key`, or what `load` gives; concurrent misses share one load. What it gives is its caller's own,
+   * or with `values: 'frozen'` one frozen value that all share (`docs/values.md`).
+   */
+  getOrLoad<T>(key: string, load: Loader<T>, options: LoadOptions & Frozen): Promise<DeepReadonly<T>>;
   getOrLoad<T>(key: string, load: Loader<T>, options?: LoadOptions): Promise<T>;
   /** The same for synchronous loaders, such as better-sqlite3's: nothing is awaited. */
+  getOrLoadSync<T>(
+    key: string,
+    load: (context: LoadContext) => T,
+    options: LoadOptions & Frozen,
+  ): DeepReadonly<T>;
   getOrLoadSync<T>(key: string, load: (context: LoadContext) => T, options?: LoadOptions): T;
   /**
    * One load for all keys that miss. The loader gives a value for each key it was asked for; a key it leaves out is
    * `undefined`. Very many keys are looked up and kept in slices, so that the event loop turns.
    */
+  getOrLoadMany<T>(
+    keys: readonly string[],
+    loadMissing: (missing: readonly string[]) => ReadonlyMap<string, T> | PromiseLike<ReadonlyMap<string, T>>,
+    options: LoadOptions & Frozen,
+  ): Promise<Map<string, DeepReadonly<T>>>;
   getOrLoadMany<T>(
     keys: readonly string[],
     loadMissing: (missing: readonly string[]) => ReadonlyMap<string, T> | PromiseLike<ReadonlyMap<string, T>>,

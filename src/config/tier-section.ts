@@ -14,6 +14,7 @@ export interface TierSection {
   refresh_ahead?: number | undefined;
   early_refresh?: number | undefined;
   adaptive_ttl?: { min: number; max: number } | undefined;
+  values?: 'copy' | 'frozen' | undefined;
   compress_above_kb?: number | undefined;
   max_entry_kb?: number | undefined;
   skip_empty?: boolean | undefined;

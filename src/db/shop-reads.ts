@@ -1,5 +1,6 @@
 /**
  * The shop's cached reads: which are kept, under which key and for how long. Everything else of a read is its query.
+ * Lists that every person looks at are shared frozen; what belongs to one person, or is one row, is a copy for each read.
  */
 import type { Cache } from '../cache/cache.ts';
 import type { TierPolicy } from '../cache/tiers/tier.ts';
@@ -34,22 +35,24 @@ export function createReads({ cache, queries, now, gate }: ReadParts) {
   });
   const getAllProducts = cachedSync(cache, (): readonly Product[] => queries.products(), {
     key: shopKeys.allProducts,
+    values: 'frozen',
   });
   const getProductsByCategory = cachedSync(
     cache,
     (main: string, sub?: string): readonly Product[] => queries.productsByCategory(main, sub),
-    { key: shopKeys.category },
+    { key: shopKeys.category, values: 'frozen' },
   );
   const getProduct = cachedSync(cache, (id: number): Product | null => queries.product(id), {
     key: shopKeys.product,
   });
   const getMainCategories = cachedSync(cache, (): readonly Category[] => queries.mainCategories(), {
     key: shopKeys.mainCategories,
+    values: 'frozen',
   });
   const getSubCategories = cachedSync(
     cache,
     (main: string): readonly Category[] => queries.subCategories(main),
-    { key: shopKeys.subCategories },
+    { key: shopKeys.subCategories, values: 'frozen' },
   );
   const getOrdersForUser = cachedSync(
     cache,
@@ -58,10 +61,12 @@ export function createReads({ cache, queries, now, gate }: ReadParts) {
   );
   const getVipTiers = cachedSync(cache, () => queries.setting('vip_tiers'), {
     key: () => shopKeys.setting('vip_tiers'),
+    values: 'frozen',
     recipe: 'vip tiers',
   });
   const getPaymentMethods = cachedSync(cache, () => queries.setting('payment_methods'), {
     key: () => shopKeys.setting('payment_methods'),
+    values: 'frozen',
     recipe: 'payment methods',
   });
   const getLeaderboard = cached(
@@ -71,7 +76,7 @@ export function createReads({ cache, queries, now, gate }: ReadParts) {
       if (gate !== undefined) await gate();
       return queries.leaderboard(rows);
     },
-    { key: (limit?: number) => shopKeys.leaderboard(limit ?? 10), recipe: 'leaderboard' },
+    { key: (limit?: number) => shopKeys.leaderboard(limit ?? 10), recipe: 'leaderboard', values: 'frozen' },
   );
   const searchProducts = cached(
     cache,
@@ -79,7 +84,7 @@ export function createReads({ cache, queries, now, gate }: ReadParts) {
       if (gate !== undefined) await gate();
       return queries.search(request);
     },
-    { key: shopKeys.search },
+    { key: shopKeys.search, values: 'frozen' },
   );
   const getTransactionHistory = cachedSync(
     cache,
@@ -101,6 +106,7 @@ export function createReads({ cache, queries, now, gate }: ReadParts) {
   // those that hold now. So nothing is served past its end, and no entry is dropped because one discount ends.
   const allDiscounts = cachedSync(cache, (): readonly Discount[] => queries.discounts(now()), {
     key: shopKeys.allDiscounts,
+    values: 'frozen',
   });
   const userDiscounts = cachedSync(
     cache,

@@ -2,6 +2,7 @@
 import type { Cache } from '../cache/cache.ts';
 import type { Clock } from '../cache/clock.ts';
 import type { InvalidationTarget } from '../cache/keys/target.ts';
+import type { ValueType } from '../cache/values/value-types.ts';
 import type { AuditEntry } from '../commands/audit-entry.ts';
 import type { CommandStore } from '../commands/registration/command-store.ts';
 import type {
@@ -24,6 +25,8 @@ export interface CachecordOptions {
   readonly warmTasks?: readonly WarmTask[] | ((cache: Cache) => readonly WarmTask[]) | undefined;
   /** The host's own cache. A cache made here is stopped by `stop`, a cache handed in is not. @default one made from the configuration */
   readonly cache?: Cache | undefined;
+  /** Classes whose instances may be kept, for the cache that is made here (`docs/values.md`). @default none */
+  readonly valueTypes?: readonly ValueType[] | undefined;
   /**
    * From `createWriteBehind` on the same cache, or a function of the cache that makes it: shown by `/cache-info`, acted
    * upon with `/cache-writes`, included when somebody is forgotten, and drained by `stop`, after which its database may

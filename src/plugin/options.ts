@@ -20,6 +20,7 @@ const OPTIONS: OptionNames<CachecordOptions> = {
   config: true,
   warmTasks: true,
   cache: true,
+  valueTypes: true,
   writeBehind: true,
   logger: true,
   clock: true,
@@ -58,6 +59,12 @@ export function assertCachecordOptions(options: CachecordOptions): void {
   const { config, cache, warmTasks, commandStore, shards, writeBehind } = options;
   if (config !== undefined) assertConfig(config, USAGE);
   if (cache !== undefined) assertCache(cache, `${USAGE}: options.cache`);
+  if (cache !== undefined && options.valueTypes !== undefined) {
+    throw invalidArgument(
+      USAGE,
+      'valueTypes and a cache are given: give valueTypes to the createCache that makes the cache',
+    );
+  }
   if (warmTasks !== undefined && typeof warmTasks !== 'function') assertTasks(warmTasks, USAGE, 'warmTasks');
   assertLogger(options.logger, USAGE);
   assertClock(options.clock, USAGE);

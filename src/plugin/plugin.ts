@@ -116,6 +116,7 @@ class Plugin implements Cachecord {
         ...config.cache,
         logger,
         clock: options.clock,
+        valueTypes: options.valueTypes,
       });
     const { writeBehind } = options;
     this.#writeBehind = typeof writeBehind === 'function' ? writeBehind(this.cache) : writeBehind;

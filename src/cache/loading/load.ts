@@ -12,8 +12,10 @@ import { canonicalKey } from '../keys/canonical.ts';
 import { assertKey } from '../keys/keys.ts';
 import type { Counters } from '../statistics/counters.ts';
 import type { StaleReason } from '../statistics/stats.ts';
+import type { ValuesMode } from '../tiers/policy.ts';
 import type { Rules } from '../tiers/rules.ts';
 import { assertTtl } from '../tiers/tier-book.ts';
+import type { NotTaken, Taken } from '../values/take.ts';
 import type { Call } from './call.ts';
 import type { LoadContext } from './load-context.ts';
 
@@ -65,8 +67,8 @@ export class Load implements LoadContext {
   cause: Cause = 'miss';
   /** What its loader runs in. Set as it begins. */
   call: Call | undefined;
-  /** Where the value holds a kind that cannot be frozen: what whoever joined gets a copy of. */
-  original: { readonly value: unknown } | undefined;
+  /** Our copy of its value, which those who joined get copies of; or why there can be none, and they load anew. */
+  taken: Taken | NotTaken | undefined;
   /** Whoever began it has the old value already. */
   isAnswered = false;
   /** What those who joined at this position do at its end. */
@@ -74,6 +76,7 @@ export class Load implements LoadContext {
     | {
         readonly waiting: Waiting;
         readonly joinedAt: number;
+        readonly asked: ValuesMode | undefined;
         readonly take: (value: unknown) => unknown;
       }
     | undefined;
@@ -206,7 +209,7 @@ export class Load implements LoadContext {
   get stale(): LoadContext['stale'] {
     const { previous } = this;
     if (previous === undefined) return undefined;
-    return { value: servedValue(previous), ageMs: this.startedAt - previous.createdAt };
+    return { value: servedValue(previous, this.rules.values), ageMs: this.startedAt - previous.createdAt };
   }
 
   get notModified(): LoadContext['notModified'] {
@@ -230,7 +233,7 @@ export class Load implements LoadContext {
         this.inherited = links.origin?.inherited ?? NOTHING_INHERITED;
       }
       // It is typed `never` so that a loader which returns it keeps the type of its other values.
-      return servedValue(this.previous) as never;
+      return servedValue(this.previous, this.rules.values) as never;
     };
   }
 

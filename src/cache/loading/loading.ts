@@ -23,7 +23,7 @@ import type { Counters } from '../statistics/counters.ts';
 import type { CacheStats } from '../statistics/stats.ts';
 import type { Rules } from '../tiers/rules.ts';
 import { assertTtl, type TierBook } from '../tiers/tier-book.ts';
-import { Answers } from './answers.ts';
+import { Answers, type Joiner } from './answers.ts';
 import { Call } from './call.ts';
 import type { Filler } from './filler.ts';
 import { type Cause, Load, type Waiting } from './load.ts';
@@ -88,12 +88,12 @@ export class Loading {
   }
 
   /**
-   * Waits for a load in flight; loads where that one waits for this caller. `readAnew` where it turns out to prove nothing
-   * to this caller.
+   * Waits for a load in flight; see {@link Joiner}. Where that one waits for this caller, `loader` is called.
+   * @param batch the call that loads this key and others, and runs by itself
    */
   join<T>(
     running: Load,
-    readAnew: () => Promise<T>,
+    joiner: Joiner<T>,
     loader: Loader<T>,
     options: LoadOptions,
     batch?: Call,
@@ -103,7 +103,7 @@ export class Loading {
       if (caller.isAwaitedBy(running.call)) return this.#load(running.key, loader, options, 'nested', batch);
       (batch ?? caller).joins(running.call);
     }
-    return this.#answers.join(running, readAnew);
+    return this.#answers.join(running, joiner);
   }
 
   /** The call of one load for many keys. */
@@ -308,7 +308,7 @@ export class Loading {
     const answer = () => {
       const old = this.#answers.give(record, 'slow');
       if (old === undefined) return;
-      resolve(servedValue(old) as T);
+      resolve(servedValue(old, record.rules.values) as T);
       record.isAnswered = true;
       record.waiting = { promise: bounded, answer: undefined };
     };
@@ -339,7 +339,18 @@ export class Loading {
     }
     this.#loads.end(load);
     events.emit('loaded', { key: load.key, tier: counters.policy.tier, loadMs, kept });
-    return value;
+    return this.#givenTo(load, value);
+  }
+
+  /** What whoever began the load gets: the loader's own result, or our frozen copy where that is asked for. */
+  #givenTo(load: Load, value: unknown): unknown {
+    const { counters, rules, joiners } = load;
+    const isFrozen = rules.values === 'frozen';
+    // Those who joined get copies, kept or not.
+    const isTaken = load.taken !== undefined || isFrozen || joiners !== undefined;
+    const taken = isTaken ? (load.taken ?? this.#parts.filler.take(load, value)) : undefined;
+    if (!isFrozen || taken === undefined || taken.refusal !== undefined) return value;
+    return counters.values.serve(taken, 'frozen');
   }
 
   /** The source has given another value, and be it one that is not kept: what was there is outdated. */
@@ -372,7 +383,7 @@ export class Loading {
       'A load failed; the old value is served for a while.',
       { key, error },
     );
-    return servedValue(old);
+    return servedValue(old, load.rules.values);
   }
 
   /** The source has failed: it is not asked again for a moment where an old value can be served. */

@@ -72,7 +72,7 @@ export class ManyReads {
     const read = (key: string) => {
       const entry = isForced ? undefined : reader.find(key, options, batch.load, false);
       if (entry !== undefined) {
-        found.set(key, servedValue(entry) as T);
+        found.set(key, servedValue(entry, options.values) as T);
         return;
       }
       const inFlight = isForced ? undefined : loads.get(key);
@@ -80,8 +80,13 @@ export class ManyReads {
         takeLater(key, loading.load<T>(key, batch.load, options, batch.call));
         return;
       }
-      const readAnew = () => getOrLoad(key, aloneWith(loadMissing), options);
-      takeLater(key, loading.join(inFlight, readAnew, batch.load, options, batch.call));
+      const alone = aloneWith(loadMissing);
+      const joiner = {
+        readAnew: () => getOrLoad(key, alone, options),
+        loadAlone: () => loading.load(key, alone, options),
+        asked: options.values,
+      };
+      takeLater(key, loading.join(inFlight, joiner, batch.load, options, batch.call));
     };
     const reading = beginInSlices(clock, found.keys(), read);
     if (reading !== undefined) await reading;

@@ -6,6 +6,8 @@ import { CacheError } from '../errors.ts';
 import { ColonWatch } from '../keys/colons.ts';
 import { namespaceOf } from '../keys/keys.ts';
 import { Counters } from '../statistics/counters.ts';
+import { ownText } from '../values/own-text.ts';
+import type { Values } from '../values/values.ts';
 import { assertLoadingPolicy } from './policy-check.ts';
 import { RuleBook } from './rules.ts';
 import type { TierName, TierPolicy } from './tier.ts';
@@ -24,12 +26,14 @@ export class TierBook {
   readonly #notice: ((text: string) => void) | undefined;
   readonly #colons = new ColonWatch();
   readonly #counters = new Map<string, Map<string, Counters>>();
+  readonly #values: Values;
   /** Those whose names are forgotten. */
   readonly #nameless: Counters[] = [];
   #count = 0;
 
   /** @param notice is told of what calls ask for in vain, and of keys that are namespaces each */
-  constructor(tiers: readonly TierPolicy[], notice?: (text: string) => void) {
+  constructor(tiers: readonly TierPolicy[], values: Values, notice?: (text: string) => void) {
+    this.#values = values;
     this.#notice = notice;
     const last = tiers.at(-1);
     if (last === undefined) throw new CacheError('ERR_ARGUMENT_INVALID', 'A cache needs at least one tier.');
@@ -57,10 +61,11 @@ export class TierBook {
     }
     const counters = ofTier.get(namespace);
     if (counters !== undefined) return counters;
-    const name = this.#count < MAX_COUNTED_NAMESPACES ? namespace : OTHER_NAMESPACES;
+    const name = this.#count < MAX_COUNTED_NAMESPACES ? ownText(namespace) : OTHER_NAMESPACES;
     let created = ofTier.get(name);
     if (created === undefined) {
-      created = new Counters(policy, name, this.#rules.get(policy.tier) ?? new RuleBook(policy));
+      const rules = this.#rules.get(policy.tier) ?? new RuleBook(policy);
+      created = new Counters(policy, name, rules, this.#values);
       ofTier.set(name, created);
       this.#count++;
       const beginning = this.#colons.newNamespace(name);

@@ -21,7 +21,8 @@ import { isPromiseLike } from '../promise-like.ts';
 import type { Forgotten, Removal } from '../removal.ts';
 import type { CacheStats } from '../statistics/stats.ts';
 import type { TierPolicy } from '../tiers/tier.ts';
-import { cloneValue } from '../values/clone.ts';
+import type { DeepReadonly, Frozen } from '../values/deep-readonly.ts';
+import type { Values } from '../values/values.ts';
 import type { Recipes } from '../warmth/recipes.ts';
 import type { Warmth } from '../warmth/warmth.ts';
 import type { ChangeSource } from './change-source.ts';
@@ -227,7 +228,7 @@ export class TransactionalCache implements Cache {
         flush();
         if (change.kind === 'clear') this.#cache.clear();
         else if (!this.#drainUntilSet(change)) targets.push(change.key);
-        else this.#cache.set(change.key, change.value, change.options);
+        else this.#cache.set(change.key, change.taken.value, change.options);
       }
       flush();
     } catch (error) {
@@ -282,7 +283,11 @@ export class TransactionalCache implements Cache {
     if (this.#pending.size > MANY_CHANGES) return { state: 'miss' };
     const change = this.#changeOf(key);
     if (change?.kind === 'set' && change.key === key) {
-      return { state: 'hit', value: (change.copied ? cloneValue(change.value) : change.value) as T };
+      const { taken } = change;
+      return {
+        state: 'hit',
+        value: this.values.serve(taken, taken.frozen === undefined ? 'copy' : 'frozen') as T,
+      };
     }
     if (change !== undefined || this.#place() === 'foreign') return { state: 'miss' };
     // It has written to watched tables: what that covers is known at the commit.
@@ -313,6 +318,8 @@ export class TransactionalCache implements Cache {
 
   // ---- reads ----
 
+  getOrLoad<T>(key: string, load: Loader<T>, options: LoadOptions & Frozen): Promise<DeepReadonly<T>>;
+  getOrLoad<T>(key: string, load: Loader<T>, options?: LoadOptions): Promise<T>;
   getOrLoad<T>(key: string, load: Loader<T>, options?: LoadOptions): Promise<T> {
     if (this.#place() === 'outside') return this.#cache.getOrLoad(key, this.#watched(load), options);
     try {
@@ -322,6 +329,12 @@ export class TransactionalCache implements Cache {
     }
   }
 
+  getOrLoadSync<T>(
+    key: string,
+    load: (context: LoadContext) => T,
+    options: LoadOptions & Frozen,
+  ): DeepReadonly<T>;
+  getOrLoadSync<T>(key: string, load: (context: LoadContext) => T, options?: LoadOptions): T;
   getOrLoadSync<T>(key: string, load: (context: LoadContext) => T, options?: LoadOptions): T {
     if (this.#place() === 'outside') return this.#cache.getOrLoadSync(key, this.#watched(load), options);
     return this.#readWithin<T, T>(key, load, options);
@@ -372,6 +385,16 @@ export class TransactionalCache implements Cache {
     return this.#bypass(key, load);
   }
 
+  getOrLoadMany<T>(
+    keys: readonly string[],
+    loadMissing: LoadMissing<T>,
+    options: LoadOptions & Frozen,
+  ): Promise<Map<string, DeepReadonly<T>>>;
+  getOrLoadMany<T>(
+    keys: readonly string[],
+    loadMissing: LoadMissing<T>,
+    options?: LoadOptions,
+  ): Promise<Map<string, T>>;
   async getOrLoadMany<T>(
     keys: readonly string[],
     loadMissing: LoadMissing<T>,
@@ -450,7 +473,7 @@ export class TransactionalCache implements Cache {
     const place = this.#place();
     if (place === 'outside') return this.#cache.set(key, value, options);
     assertKey(key);
-    return this.#defer(changeOfSet(key, value, options)) && place === 'within';
+    return this.#defer(changeOfSet(key, value, options, this.values)) && place === 'within';
   }
 
   setMany<T>(entries: Iterable<readonly [key: string, value: T]>, options?: EntryOptions): number {
@@ -511,6 +534,9 @@ export class TransactionalCache implements Cache {
   }
   get warmth(): Warmth | undefined {
     return this.#cache.warmth;
+  }
+  get values(): Values {
+    return this.#cache.values;
   }
   get unsaved(): Unsaved {
     return this.#cache.unsaved;

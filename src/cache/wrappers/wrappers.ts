@@ -10,6 +10,7 @@ import { CacheError } from '../errors.ts';
 import type { LoadContext } from '../loading/load-context.ts';
 import { isPromiseLike } from '../promise-like.ts';
 import type { Removal } from '../removal.ts';
+import type { DeepReadonly, Frozen } from '../values/deep-readonly.ts';
 import type { WarmJob } from '../warm-job.ts';
 import { assertEntryOptions, type EntryPlan, type EntryPlanOptions, planEntry } from './entry-plan.ts';
 import { type InvalidationOptions, type InvalidationTargets, planInvalidation } from './invalidation-plan.ts';
@@ -45,6 +46,9 @@ type CachedAsync<F extends AnyFunction> =
     ? Cached<F>
     : Cached<(...args: ArgsOf<F>) => Promise<Awaited<ResultOf<F>>>>;
 
+/** A function of these arguments that gives frozen values, and the controls. */
+export type FrozenCached<A extends readonly unknown[], R> = ((...args: A) => R) & CachedControls<A, R>;
+
 type PlainPlanOptions<A extends readonly unknown[], V> = EntryPlanOptions<A, V> & {
   readonly passContext?: false;
 };
@@ -55,8 +59,8 @@ export type ContextPlanOptions<A extends readonly unknown[], V> = EntryPlanOptio
 };
 
 /**
- * Caches what an asynchronous function gives. Concurrent calls with the same key share one load. Values come back
- * deep-frozen (or as a copy of one's own, where freezing cannot protect them).
+ * Caches what an asynchronous function gives. Concurrent calls with the same key share one load. Each call gets a
+ * value of its own; with `values: 'frozen'` all share one that is deep-frozen.
  * @throws CacheError `ERR_ARGUMENT_INVALID` at once for options, templates and placeholders that are not valid
  * @example
  * const getUser = cached(cache, (id: string) => db.fetchUser(id), { key: 'user::{0}::profile' });
@@ -66,9 +70,21 @@ export type ContextPlanOptions<A extends readonly unknown[], V> = EntryPlanOptio
 export function cached<A extends unknown[], R>(
   cache: Cache,
   fn: (this: void, ...args: [...A, LoadContext]) => R,
+  options: ContextPlanOptions<A, Awaited<NoInfer<R>>> & Frozen,
+): FrozenCached<A, Promise<DeepReadonly<Awaited<R>>>>;
+/** The same, with a value of its own for each call. */
+export function cached<A extends unknown[], R>(
+  cache: Cache,
+  fn: (this: void, ...args: [...A, LoadContext]) => R,
   options: ContextPlanOptions<A, Awaited<NoInfer<R>>>,
 ): ((...args: A) => Promise<Awaited<R>>) & CachedControls<A, Promise<Awaited<R>>>;
-/** The same for a function that needs nothing but its arguments. One that gives its value at once gives a promise then. */
+/** The same for a function that needs nothing but its arguments. */
+export function cached<F extends AnyFunction>(
+  cache: Cache,
+  fn: F,
+  options: PlainPlanOptions<ArgsOf<F>, Awaited<ResultOf<F>>> & Frozen,
+): FrozenCached<ArgsOf<F>, Promise<DeepReadonly<Awaited<ResultOf<F>>>>>;
+/** The same where each caller gets a copy. A function that gives its value at once gives a promise then. */
 export function cached<F extends AnyFunction>(
   cache: Cache,
   fn: F,
@@ -91,9 +107,20 @@ export function cached(cache: Cache, fn: unknown, options: object): unknown {
 export function cachedSync<A extends unknown[], R>(
   cache: Cache,
   fn: (this: void, ...args: [...A, LoadContext]) => R,
+  options: ContextPlanOptions<A, NoInfer<R>> & Frozen,
+): FrozenCached<A, DeepReadonly<R>>;
+/** The same, with a value of its own for each call. */
+export function cachedSync<A extends unknown[], R>(
+  cache: Cache,
+  fn: (this: void, ...args: [...A, LoadContext]) => R,
   options: ContextPlanOptions<A, NoInfer<R>>,
 ): ((...args: A) => R) & CachedControls<A, R>;
 /** The same for a function that needs nothing but its arguments. */
+export function cachedSync<A extends unknown[], R>(
+  cache: Cache,
+  fn: (this: void, ...args: A) => R,
+  options: PlainPlanOptions<A, NoInfer<R>> & Frozen,
+): FrozenCached<A, DeepReadonly<R>>;
 export function cachedSync<F extends AnyFunction>(
   cache: Cache,
   fn: F,
