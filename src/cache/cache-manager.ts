@@ -126,6 +126,7 @@ export class CacheManager implements Cache {
             open: disk.open ?? openWithBetterSqlite3,
             maxBytes: disk.maxBytes ?? DEFAULT_DISK_BYTES,
             version: disk.version ?? '',
+            types: this.values.types,
             clock: this.clock,
             bursts: this.#bursts,
           });
@@ -424,6 +425,7 @@ export class CacheManager implements Cache {
     await this.clock.yield();
     const isGone = (await this.#disk?.forget()) ?? true;
     const left = isGone ? 0 : ((await this.#disk?.count(compiled)) ?? 0);
+    this.#filler.forgetUnsafe();
     this.#loading.forgetFailure((key) => isCovered(key, undefined));
     this.#book.forget((namespace) => isCovered(namespace, undefined));
     return {
@@ -480,6 +482,7 @@ export class CacheManager implements Cache {
       warmth: this.warmth?.stats() ?? null,
       loading: this.#loads.size,
       lastFailure: this.#loading.lastFailure,
+      lastUnsafe: this.#filler.lastUnsafe,
     };
   }
 

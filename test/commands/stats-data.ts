@@ -156,6 +156,7 @@ export function cacheStats(over: Partial<CacheStats> = {}): CacheStats {
     warmth: null,
     loading: 0,
     lastFailure: null,
+    lastUnsafe: null,
     ...over,
   };
 }

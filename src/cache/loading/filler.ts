@@ -8,7 +8,7 @@ import type { BurstLog } from '../burst-log.ts';
 import type { Clock } from '../clock.ts';
 import { Entry, NO_EXTRAS } from '../entry.ts';
 import type { Emitter } from '../events.ts';
-import type { RefusalReason } from '../statistics/stats.ts';
+import type { CacheStats, RefusalReason } from '../statistics/stats.ts';
 import type { Rules } from '../tiers/rules.ts';
 import { kindOf } from '../values/kinds.ts';
 import { ownText } from '../values/own-text.ts';
@@ -41,6 +41,8 @@ export class Filler {
   readonly #events: Emitter;
   readonly #live: LiveObjects;
   readonly #onKept: FillerOptions['onKept'];
+  /** For people to find. */
+  lastUnsafe: CacheStats['lastUnsafe'] = null;
 
   constructor({ room, clock, random, bursts, events, live, onKept }: FillerOptions) {
     this.#room = room;
@@ -118,13 +120,18 @@ export class Filler {
     }
   }
 
+  /** Its place may name whom somebody wants forgotten. */
+  forgetUnsafe(): void {
+    this.lastUnsafe = null;
+  }
+
   #refuseTaking(load: Load, text: string, reason: 'unsafe' | 'too-large'): false {
     const { counters, key } = load;
     const remedy =
       reason === 'unsafe'
         ? 'Cache plain data (such as .lean(), .toJSON() or Number(price)), or teach the cache the class: valueTypes of createCache.'
         : 'Keep parts of it under keys of their own.';
-    if (reason === 'unsafe') counters.lastUnsafe = text;
+    if (reason === 'unsafe') this.lastUnsafe = { namespace: counters.namespace, text };
     this.#bursts.warn(
       `${reason} ${counters.namespace} ${text}`,
       `A value is served but not kept: ${text}. ${remedy}`,

@@ -38,8 +38,6 @@ export class Counters {
   };
   readonly removals: Record<RemovalReason, number> = { evicted: 0, expired: 0, invalidated: 0, replaced: 0 };
   readonly loadTimes = new LoadTimeHistogram();
-  /** Why the last value that could not be copied was not kept: `price is a Decimal`. */
-  lastUnsafe: string | undefined;
   readonly values: Values;
 
   constructor(policy: TierPolicy, namespace: string, rules: RuleBook, values: Values) {

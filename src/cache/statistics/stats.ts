@@ -27,6 +27,8 @@ export interface CacheStats {
   readonly loading: number;
   /** The last failed load, for people to find in the log. */
   readonly lastFailure: { readonly key: string; readonly message: string; readonly at: number } | null;
+  /** The last value that could not be copied, and so was not kept: `price is a Decimal`. */
+  readonly lastUnsafe: { readonly namespace: string; readonly text: string } | null;
 }
 
 /** Everything that is counted, for the whole cache, a tier or a namespace alike. Each counter counts since start. */

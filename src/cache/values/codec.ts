@@ -24,7 +24,7 @@ export interface EncodeOptions {
   /** Values that take more bytes than this are compressed where that saves a fifth; `Infinity`: none. @default 1024 */
   readonly compressAboveBytes?: number;
   /** Classes whose instances it may hold. */
-  readonly types?: ValueTypes;
+  readonly types?: ValueTypes | undefined;
 }
 
 export interface Encoded {
@@ -41,7 +41,7 @@ export interface DecodeOptions {
   /** Values that take more bytes than this, once decompressed, are refused. @default 64 MiB */
   readonly maxBytes?: number;
   /** Classes whose instances it may hold. */
-  readonly types?: ValueTypes;
+  readonly types?: ValueTypes | undefined;
 }
 
 /** Below it zstd seldom saves a fifth of a row's JSON. */

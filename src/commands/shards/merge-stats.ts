@@ -47,6 +47,7 @@ export function mergeStats(
     lastFailure: all
       .map((one) => one.lastFailure)
       .reduce((a, b) => (a === null || (b !== null && b.at > a.at) ? b : a)),
+    lastUnsafe: all.map((one) => one.lastUnsafe).find((last) => last !== null) ?? null,
   };
 }
 

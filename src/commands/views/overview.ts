@@ -185,6 +185,10 @@ function notes(model: OverviewModel, format: Format): string[] {
       `${plural(format, stats.total.failures, 'load failure')}, last ${instant(at)}: ${keyText(key, 40)} — ${keyText(shownError(message), 80)}`,
     );
   }
+  if (stats.lastUnsafe !== null) {
+    const { namespace, text } = stats.lastUnsafe;
+    lines.push(`Not kept: ${keyText(`${namespace}: ${text}`, 120)}`);
+  }
   const problem = stats.disk === null ? undefined : diskProblem(stats.disk);
   if (problem !== undefined) lines.push(`⚠️ Disk: ${problem}`);
   lines.push('Hit rate = hits ÷ (hits + misses)');

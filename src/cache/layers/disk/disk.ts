@@ -12,10 +12,12 @@ import { resolve } from 'node:path';
 import type { BurstLog } from '../../burst-log.ts';
 import type { Clock } from '../../clock.ts';
 import type { Entry } from '../../entry.ts';
+import { errorText } from '../../error-text.ts';
 import { canonicalKey } from '../../keys/canonical.ts';
 import { keyTarget, type Target } from '../../keys/target.ts';
 import { inSlices } from '../../slices.ts';
 import type { DiskStats } from '../../statistics/stats.ts';
+import type { ValueTypes } from '../../values/value-types.ts';
 import { DiskAccess } from './access.ts';
 import { DiskChanges, EVERYTHING } from './changes.ts';
 import type { DiskFile } from './file.ts';
@@ -44,6 +46,8 @@ const LAST_SWEEP_MS = 1_000;
 const LAST_CLEAN_UP_MS = 500;
 
 export interface DiskParts {
+  /** Classes whose instances may be stored. */
+  readonly types?: ValueTypes | undefined;
   readonly path: string;
   readonly open: OpenDatabase;
   readonly maxBytes: number;
@@ -77,7 +81,7 @@ export class Disk {
   #isForgetting = false;
   #mustGo = false;
 
-  constructor({ path, open, maxBytes, version, clock, bursts }: DiskParts) {
+  constructor({ path, open, maxBytes, version, clock, bursts, types }: DiskParts) {
     this.path = resolve(path);
     this.#maxBytes = maxBytes;
     this.#clock = clock;
@@ -89,9 +93,20 @@ export class Disk {
     this.#sweeps = new DiskSweeps(this.#access, clock);
     this.#changes = new DiskChanges(this.#access, this.#sweeps, clock, this.#proof);
     const [changes, proof] = [this.#changes, this.#proof];
-    this.#reads = new DiskReads({ changes, proof, clock, maxBytes: maxValueBytes, version });
+    this.#reads = new DiskReads({ changes, proof, clock, maxBytes: maxValueBytes, version, types });
     this.#size = new DiskSize(this.#access, clock);
-    const writer = { clock, maxBytes: maxValueBytes, by: proof.by, version };
+    const writer = {
+      clock,
+      maxBytes: maxValueBytes,
+      by: proof.by,
+      version,
+      onRefused: ({ key, counters }: Entry, error: unknown) =>
+        bursts.warn(
+          `refused ${counters.namespace}`,
+          `A value is kept in memory and not written to disk: ${errorText(error)}`,
+          { key },
+        ),
+    };
     this.#writes = new DiskWrites(this.#access, this.#changes, writer, maxBytes);
     const isOutdated = (key: string) => this.#writes.isOutdated(key);
     this.stored = new StoredEntries({ access: this.#access, changes, proof, clock, version, isOutdated });

@@ -2,6 +2,7 @@
 import type { Clock } from '../../clock.ts';
 import { CacheError } from '../../errors.ts';
 import { decode } from '../../values/codec.ts';
+import type { ValueTypes } from '../../values/value-types.ts';
 import type { DiskChanges } from './changes.ts';
 import type { DiskFile } from './file.ts';
 import type { DiskProof } from './proof.ts';
@@ -14,6 +15,7 @@ export interface DiskReadsParts {
   readonly clock: Clock;
   /** Values that take more once decompressed are dropped. */
   readonly maxBytes: number;
+  readonly types: ValueTypes | undefined;
   /** Of the author's code: what another has written may have another shape. */
   readonly version: string;
 }
@@ -36,7 +38,7 @@ export class DiskReads {
   take(file: DiskFile, key: string): StoredEntry | undefined {
     // SQLite would find the row of U+FFFD in its place.
     if (typeof key === 'string' && !key.isWellFormed()) return undefined;
-    const { changes, proof, clock, maxBytes, version } = this.#parts;
+    const { changes, proof, clock, maxBytes, version, types } = this.#parts;
     const row = file.read(key);
     if (row === undefined) return undefined;
     const metadata = row === 'damaged' ? undefined : metadataOf(row);
@@ -54,7 +56,7 @@ export class DiskReads {
     }
     let value: unknown;
     try {
-      value = decode(row.value, { maxBytes });
+      value = decode(row.value, { maxBytes, types });
     } catch (error) {
       if (!(error instanceof CacheError)) throw error;
       return this.#drop(file, key);

@@ -42,14 +42,17 @@ export interface RowWriter {
   /** Names the process. */
   readonly by: string;
   readonly version: string;
+  /** Told of what would not come back as it was. */
+  readonly onRefused: (entry: Entry, error: unknown) => void;
 }
 
 /** The row of an entry; `undefined` where it would not come back as it was, or is too large. Never throws. */
 export function rowOf(entry: Entry, writer: RowWriter): NewRow | undefined {
   try {
     return madeRow(entry, writer);
-  } catch {
-    // Of a kind that the codec does not keep, or too large for it: the caller counts it as refused.
+  } catch (error) {
+    // Of a kind that the codec does not keep: the caller counts it as refused.
+    writer.onRefused(entry, error);
     return undefined;
   }
 }
