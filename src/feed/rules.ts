@@ -8,9 +8,9 @@ import type { SqliteValue } from './database.ts';
 /**
  * A key, pattern or tag with columns in braces: `user::{id}::*`, `{ tag: 'category:{main_category}' }`.
  *
- * A column is escaped as `key.of` and the templates of `cached` escape what better-sqlite3 gives for it: text as
- * text, an INTEGER or REAL as a number, a BLOB as its hash. Where the key is made from something else, say so:
- * `{id:text}` for a number that the key holds as text, `{id:bigint}` for connections with `safeIntegers`.
+ * A column is escaped as `key.of` and the templates of `cached` escape it: a number as its text, exactly, a BLOB as its
+ * hash. What is invalidated is invalidated in every spelling of an id, so that the keys of reads may be made from text,
+ * numbers or bigints. (`{id:text}` and `{id:bigint}`, which chose one of them once, mean the same as `{id}`.)
  */
 export type RuleTarget = string | { readonly tag: string };
 

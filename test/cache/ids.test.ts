@@ -1,10 +1,13 @@
+import Database from 'better-sqlite3';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { canonicalKey, canonicalPattern } from '../../src/cache/keys/canonical.ts';
 import { type KeyPart, key } from '../../src/cache/keys/keys.ts';
 import { compilePattern } from '../../src/cache/keys/pattern.ts';
 import type { InvalidationTarget } from '../../src/cache/keys/target.ts';
+import { sqliteCache } from '../../src/cache/transactions/sqlite.ts';
 import { cachedSync, invalidates } from '../../src/cache/wrappers/wrappers.ts';
+import { silentLogger } from '../../src/logger.ts';
 import { placeForEach } from './layers/support.ts';
 import { bench, heldLoader, tierOf } from './support.ts';
 
@@ -187,6 +190,88 @@ describe.each(SPELLINGS)('I15: an id that is invalidated as %s', (_name, id) => 
       await done;
       expect(cache.has(key.of('user', other))).toBe(false);
     }
+    await cache.stop();
+  });
+});
+
+describe('I15: within a transaction', () => {
+  it.each(SPELLINGS)(
+    'a change by %s is a miss in the other spellings, and applies to all at the commit',
+    (_name, id) => {
+      const { cache } = bench();
+      const db = new Database(':memory:');
+      const sql = sqliteCache(db, cache, { logger: silentLogger });
+      for (const [, other] of SPELLINGS) {
+        cache.getOrLoadSync(key.of('user', other), () => 'old');
+        cache.getOrLoadSync(key.of('made', other), () => 'old', { dependsOn: [key.of('user', other)] });
+      }
+      sql.transaction(() => {
+        sql.cache.set(key.of('user', id), 'new');
+        for (const [, other] of SPELLINGS) {
+          expect(sql.cache.get(key.of('user', other))).toBe(other === id ? 'new' : undefined);
+          expect(sql.cache.has(key.of('made', other))).toBe(false);
+        }
+      })();
+      expect(cache.keys('', 10)).toEqual([key.of('user', id)]);
+      db.close();
+    },
+  );
+});
+
+describe('I9, I15: a mutation that was noted on disk when its process was killed', () => {
+  const place = placeForEach();
+  const tiers = [tierOf('user', ['user'], { persist: 'on_change' })];
+
+  it.each(SPELLINGS)('takes every spelling of its ids along at the next start, by %s', async (_name, id) => {
+    const cache = place.start({ tiers }, null);
+    for (const [, other] of SPELLINGS) {
+      cache.getOrLoadSync(key.of('user', other), () => 1);
+      cache.getOrLoadSync(key.of('user', 'made', other), () => 1, { dependsOn: [key.of('user', other)] });
+      cache.getOrLoadSync(key.of('user', other, 'x'), () => 1);
+    }
+    await cache.persist();
+    cache.intend(() => [key.of('user', id)]);
+    place.kill(cache);
+    place.kill(place.start({ tiers }, null));
+    expect(place.rows().sort()).toEqual(SPELLINGS.map(([, other]) => key.of('user', other, 'x')).sort());
+  });
+});
+
+describe('I15: a value that is set in one spelling', () => {
+  const place = placeForEach();
+  const tiers = [tierOf('user', ['user'], { persist: 'on_change' })];
+
+  it.each(SPELLINGS)('outdates what is on disk in the others, by %s', async (_name, id) => {
+    const before = place.start({ tiers });
+    for (const [, other] of SPELLINGS) before.getOrLoadSync(key.of('user', other), () => 'old');
+    await before.persist();
+    place.kill(before);
+    const cache = place.start({ tiers });
+    cache.set(key.of('user', id), 'new');
+    const read = () => SPELLINGS.map(([, other]) => cache.get(key.of('user', other)));
+    const expected = SPELLINGS.map(([, other]) => (other === id ? 'new' : undefined));
+    expect(read()).toEqual(expected);
+    await cache.persist();
+    expect(read()).toEqual(expected);
+    await cache.stop();
+    expect(place.rows()).toEqual([key.of('user', id)]);
+  });
+
+  it('outdates them, too, where the file is locked', async () => {
+    const before = place.start({ tiers });
+    for (const [, other] of SPELLINGS) before.getOrLoadSync(key.of('user', other), () => 'old');
+    await before.persist();
+    place.kill(before);
+    const cache = place.start({ tiers });
+    const other = place.connect();
+    other.exec('BEGIN EXCLUSIVE');
+    cache.set(key.of('user', 7), 'new');
+    other.exec('ROLLBACK');
+    expect(SPELLINGS.map(([, each]) => cache.get(key.of('user', each)))).toEqual([
+      undefined,
+      'new',
+      undefined,
+    ]);
     await cache.stop();
   });
 });

@@ -35,6 +35,19 @@ describe('forgetting a person', () => {
     expect(bytes.join()).not.toContain('Secret');
   });
 
+  it('I15: removes what is written in any spelling of the id, wherever it stands in the key', async () => {
+    const { behind, cache, db } = bench();
+    const write = behind.writeBehind('names', source().save, { maxDelayMs: 60_000 });
+    const theirs = [PERSON, `${PERSON}::a`, `user::%i${PERSON}::a`, `user::0${PERSON}`, `user:${PERSON}:a`];
+    for (const key of [...theirs, `user::${OTHER}`]) write.sync(key, 'Secret');
+    expect(await forget(cache, 'user', PERSON, [], { writeBehind: behind })).toMatchObject({
+      writes: theirs.length,
+    });
+    expect(rows(db)).toMatchObject([{ key: `user::${OTHER}` }]);
+    write.sync('user::#7', 1);
+    expect(behind.forget('user::7')).toMatchObject({ writes: 1 });
+  });
+
   it('lets what is being saved end, and does not try it again', async () => {
     const { behind, clock, db } = bench();
     const shop = source<string>();
