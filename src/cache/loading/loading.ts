@@ -72,6 +72,7 @@ export class Loading {
   }
 
   loadSync<T>(key: string, loader: (context: LoadContext) => T, options: LoadOptions): T {
+    assertLoader(loader, key);
     const record = this.#begin(key, options, options.fresh === true ? 'forced' : 'miss', undefined);
     // Registered, since the loader itself may invalidate or write.
     if (record.mayKeep) this.#loads.begin(record);
@@ -95,6 +96,12 @@ export class Loading {
     options: LoadOptions,
     batch?: Call,
   ): Promise<T> {
+    try {
+      assertLoader(loader, running.key);
+      running.counters.rules.of(options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
     const caller = running.call === undefined ? undefined : Call.current();
     if (caller !== undefined && running.call !== undefined) {
       if (caller.isAwaitedBy(running.call)) return this.#load(running.key, loader, options, 'nested', batch);
@@ -161,9 +168,9 @@ export class Loading {
    * @throws CacheError `ERR_ARGUMENT_INVALID` or `ERR_KEY_INVALID` for options that make no sense
    */
   record(key: string, options: EntryOptions, previous: Entry | undefined): Load {
+    if (typeof key !== 'string') assertKey(key);
     if (options.ttlMs !== undefined) assertTtl(options.ttlMs, 'ttlMs');
     if (options.negativeTtlMs !== undefined) assertTtl(options.negativeTtlMs, 'negativeTtlMs');
-    if (typeof key !== 'string') assertKey(key);
     const { book, closing, invalidator } = this.#parts;
     const counters = book.countersFor(key, options.tier);
     return new Load({
@@ -201,6 +208,7 @@ export class Loading {
   ): Promise<T> {
     let record: Load;
     try {
+      assertLoader(loader, key);
       record = this.#begin(key, options, cause, batch);
     } catch (error) {
       return Promise.reject(error);
@@ -375,4 +383,12 @@ export class Loading {
     const entry = this.#memory.peek(key);
     entry?.backOffUntil(this.#clock.now() + rules.graceBackoffMs);
   }
+}
+
+function assertLoader(loader: unknown, key: string): void {
+  if (typeof loader === 'function') return;
+  throw new CacheError(
+    'ERR_ARGUMENT_INVALID',
+    `A read of ${String(key)} takes a function that loads the value second, not ${loader === null ? 'null' : typeof loader}. To store a value use set(key, value).`,
+  );
 }

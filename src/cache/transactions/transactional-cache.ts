@@ -20,6 +20,7 @@ import { assertSaved } from '../loading/writing.ts';
 import { isPromiseLike } from '../promise-like.ts';
 import type { Forgotten, Removal } from '../removal.ts';
 import type { CacheStats } from '../statistics/stats.ts';
+import { assertCallOptions } from '../tiers/rules.ts';
 import type { TierPolicy } from '../tiers/tier.ts';
 import { cloneValue } from '../values/clone.ts';
 import type { Recipes } from '../warmth/recipes.ts';
@@ -310,6 +311,7 @@ export class TransactionalCache implements Cache {
   }
 
   #readWithin<T, R>(key: string, load: (context: LoadContext) => R, options: LoadOptions | undefined): T | R {
+    if (options !== undefined) assertCallOptions(options);
     if (options?.fresh === true) this.invalidate(key);
     else {
       const found = this.#lookupWithin<T>(key);
@@ -396,6 +398,7 @@ export class TransactionalCache implements Cache {
     const place = this.#place();
     if (place === 'outside') return this.#cache.set(key, value, options);
     assertKey(key);
+    if (options !== undefined) assertCallOptions(options);
     return this.#defer(changeOfSet(key, value, options)) && place === 'within';
   }
 
