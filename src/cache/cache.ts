@@ -66,6 +66,7 @@ export interface Cache {
     options?: LoadOptions,
   ): Promise<Map<string, T>>;
 
+  /** @throws CacheError `ERR_KEY_INVALID` for a key that is no text, as every call */
   lookup<T>(key: string): Lookup<T>;
   /** The fresh value, or `undefined`. Where `undefined` may be a value, use {@link lookup}. */
   get<T>(key: string): T | undefined;

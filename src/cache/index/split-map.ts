@@ -76,8 +76,10 @@ export class SplitMap<V> {
 
   #mapOf(key: string): Map<string, V> {
     let node = this.#root;
-    // Beyond a key's end there is NaN, which counts as 0.
-    while (node.map === undefined) node = node.children[key.charCodeAt(node.position) % WAYS || 0] as Node<V>;
+    // Beyond a key's end there is NaN, which counts as 0. What is no text, where nothing checks types, is not found.
+    while (node.map === undefined) {
+      node = node.children[key?.charCodeAt?.(node.position) % WAYS || 0] as Node<V>;
+    }
     return node.map;
   }
 }

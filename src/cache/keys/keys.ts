@@ -182,7 +182,10 @@ const NOT_IN_A_KEY = /[*\u0000-\u001f\u007f]/;
  */
 export function assertKey(text: unknown): asserts text is string {
   if (typeof text !== 'string') {
-    throw new CacheError('ERR_KEY_INVALID', `A key is text, not ${text === null ? 'null' : typeof text}.`);
+    throw new CacheError(
+      'ERR_KEY_INVALID',
+      `A key is text, not ${text === null ? 'null' : typeof text}: build it with key.of(…), such as key.of('user', id).`,
+    );
   }
   if (text.length === 0) throw new CacheError('ERR_KEY_INVALID', 'A key cannot be empty.');
   if (text.length > MAX_KEY_LENGTH) {

@@ -98,6 +98,12 @@ export class Loading {
     options: LoadOptions,
     batch?: Call,
   ): Promise<T> {
+    try {
+      assertFunction(loader, 'getOrLoad(key, load)', 'load');
+      running.counters.rules.of(options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
     const caller = running.call === undefined ? undefined : Call.current();
     if (caller !== undefined && running.call !== undefined) {
       if (caller.isAwaitedBy(running.call)) return this.#load(running.key, loader, options, 'nested', batch);
@@ -164,9 +170,9 @@ export class Loading {
    * @throws CacheError `ERR_ARGUMENT_INVALID` or `ERR_KEY_INVALID` for options that make no sense
    */
   record(key: string, options: EntryOptions, previous: Entry | undefined): Load {
+    if (typeof key !== 'string') assertKey(key);
     if (options.ttlMs !== undefined) assertTtl(options.ttlMs, 'ttlMs');
     if (options.negativeTtlMs !== undefined) assertTtl(options.negativeTtlMs, 'negativeTtlMs');
-    if (typeof key !== 'string') assertKey(key);
     const { book, closing, invalidator } = this.#parts;
     const counters = book.countersFor(key, options.tier);
     return new Load({

@@ -83,7 +83,8 @@ export class Reader {
     const entry = resident ?? this.#fromDisk(key);
     if (entry === undefined) return undefined;
     const isQuiet = this.#clock.now() < entry.quietUntil && !this.#invalidator.isSweeping;
-    if (!isQuiet && !this.#mayServe(entry, options, load, isSync)) return undefined;
+    const isServed = isQuiet ? 'served' : this.#mayServe(entry, options, load);
+    if (isServed === 'no') return undefined;
     entry.counters.hits++;
     if (resident === undefined) entry.counters.diskHits++;
     const hits = ++entry.hits;
@@ -91,12 +92,17 @@ export class Reader {
       this.#top.offer(entry);
       if (hits === BUSY_HITS && this.#memory.holds(entry)) this.#memory.grow(entry, entry.becomeBusy());
     }
+    // Last of all: before its first `await` the loader may remove the entry, which is not to be touched any more then.
+    if (isServed === 'and loaded behind' && load !== undefined) {
+      this.#loading.behind(key, load, options, isSync);
+    }
     return entry;
   }
 
   /** Brings an entry that is on disk into memory; where a load is in flight, that is waited for. */
   #fromDisk(key: string): Entry | undefined {
-    if (this.#disk === undefined || this.#loads.get(key) !== undefined) return undefined;
+    if (this.#disk === undefined || this.#loads.get(key) !== undefined || typeof key !== 'string')
+      return undefined;
     // What lies there, be it another process that has written it, is from before what the source does not have yet.
     if (this.#unsaved.find(key).state === 'hit') return undefined;
     const stored = this.#disk.take(key);
@@ -121,31 +127,32 @@ export class Reader {
     return this.#clock.now() < entry.expiresAt && !this.#invalidator.isSwept(entry);
   }
 
-  #mayServe(entry: Entry, options: LoadOptions, load: Loader<unknown> | undefined, isSync: boolean): boolean {
-    if (this.#invalidator.sweepNow(entry)) return false;
-    if (load !== undefined && this.#loading.isLoadingWithin(entry.key)) return false;
+  #mayServe(
+    entry: Entry,
+    options: LoadOptions,
+    load: Loader<unknown> | undefined,
+  ): 'no' | 'served' | 'and loaded behind' {
+    if (this.#invalidator.sweepNow(entry)) return 'no';
+    if (load !== undefined && this.#loading.isLoadingWithin(entry.key)) return 'no';
     const now = this.#clock.now();
     const { counters } = entry;
     const rules = this.#loading.rulesOf(counters, options);
     const verdict = judge(entry, rules, now, this.#random);
     switch (verdict) {
       case 'fresh':
-        break;
       case 'refresh':
-        if (load !== undefined) this.#loading.behind(entry.key, load, options, isSync);
         break;
       case 'revalidate':
       case 'back-off':
-        if (load === undefined) return false;
+        if (load === undefined) return 'no';
         counters.stale[verdict === 'revalidate' ? 'revalidating' : 'backing-off']++;
-        if (verdict === 'revalidate') this.#loading.behind(entry.key, load, options, isSync);
         break;
       case 'load':
         if (now >= entry.expiresAt && load === undefined) this.#memory.remove(entry, 'expired');
-        return false;
+        return 'no';
     }
     this.#used(entry, rules, now);
-    return true;
+    return verdict === 'refresh' || verdict === 'revalidate' ? 'and loaded behind' : 'served';
   }
 
   /** Tells the eviction policy of the use, and lets the next uses be quiet. */

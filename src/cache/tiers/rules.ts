@@ -69,6 +69,11 @@ export function completeRules(policy: LoadingPolicy): Rules {
   };
 }
 
+/** @throws CacheError `ERR_ARGUMENT_INVALID` for an option that does not exist, and for what is no object of options */
+export function assertCallOptions(call: object): void {
+  assertKnown('the call', call, OPTIONS);
+}
+
 /** The rules of one tier, and those of calls that override some of them. */
 export class RuleBook {
   readonly ofTier: Rules;
@@ -95,7 +100,7 @@ export class RuleBook {
   }
 
   #merge(call: LoadingPolicy): Rules {
-    assertKnown('the call', call, OPTIONS);
+    assertCallOptions(call);
     const stated = LOADING_POLICIES.filter((name) => Reflect.get(call, name) !== undefined);
     if (stated.length === 0) return this.ofTier;
     assertLoadingPolicy(call, 'the call');

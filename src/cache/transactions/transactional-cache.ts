@@ -20,6 +20,7 @@ import { assertSaved } from '../loading/writing.ts';
 import { isPromiseLike } from '../promise-like.ts';
 import type { Forgotten, Removal } from '../removal.ts';
 import type { CacheStats } from '../statistics/stats.ts';
+import { assertCallOptions } from '../tiers/rules.ts';
 import type { TierPolicy } from '../tiers/tier.ts';
 import type { DeepReadonly, Frozen } from '../values/deep-readonly.ts';
 import type { Values } from '../values/values.ts';
@@ -377,6 +378,7 @@ export class TransactionalCache implements Cache {
   }
 
   #readWithin<T, R>(key: string, load: (context: LoadContext) => R, options: LoadOptions | undefined): T | R {
+    if (options !== undefined) assertCallOptions(options);
     if (options?.fresh === true) this.invalidate(key);
     else {
       const found = this.#lookupWithin<T>(key);
@@ -473,6 +475,7 @@ export class TransactionalCache implements Cache {
     const place = this.#place();
     if (place === 'outside') return this.#cache.set(key, value, options);
     assertKey(key);
+    if (options !== undefined) assertCallOptions(options);
     return this.#defer(changeOfSet(key, value, options, this.values)) && place === 'within';
   }
 
