@@ -1,6 +1,6 @@
 /** The packed package in each way that a bot loads it: required, imported, compiled to CommonJS, or put into one file. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { build } from 'esbuild';
 import { rolldown } from 'rolldown';
@@ -246,18 +246,33 @@ describe('a bot in one file', () => {
     runs(file);
   });
 
-  it('that is where better-sqlite3 is not says where it was looked for', async () => {
-    const source = `import { createCache } from 'cachecord'; createCache({ disk: { path: 'cache.db' } });`;
-    const outfile = join(packedPackage().folder, '..', 'alone', 'bundle.cjs');
+  it('says what is wrong with better-sqlite3, and where it was looked for', async () => {
+    const folder = join(packedPackage().folder, '..', 'alone');
+    const outfile = join(folder, 'bundle.cjs');
     await build({
-      stdin: { contents: source, resolveDir: host.path },
+      stdin: {
+        contents: `import { createCache } from 'cachecord'; createCache({ disk: { path: 'cache.db' } });`,
+        resolveDir: host.path,
+      },
       bundle: true,
       platform: 'node',
       format: 'cjs',
       outfile,
       logLevel: 'error',
     });
-    const reason = `A cache on disk needs better-sqlite3, and it is not installed where ${outfile} would find it: npm install better-sqlite3`;
-    expect(node([outfile], dirname(outfile)).stderr).toContain(reason);
+    const said = () => node([outfile], folder).stderr;
+    expect(said()).toContain(
+      `A cache on disk needs better-sqlite3, which is not installed where ${outfile} would find it: npm install better-sqlite3\n`,
+    );
+    const installed = join(folder, 'node_modules/better-sqlite3');
+    mkdirSync(installed, { recursive: true });
+    writeFileSync(join(installed, 'package.json'), '{ "version": "8.7.0", "main": "index.js" }');
+    expect(said()).toContain(
+      'better-sqlite3, which is 8.7.0, and must be 9.6 or newer: npm install better-sqlite3\n',
+    );
+    writeFileSync(join(installed, 'package.json'), '{ "version": "9.6.0", "main": "index.js" }');
+    const unbuilt = `module.exports = function Database() { throw new Error('Could not locate the bindings file. Tried:'); };`;
+    writeFileSync(join(installed, 'index.js'), unbuilt);
+    expect(said()).toContain('was not built for this Node: npm rebuild better-sqlite3\n');
   });
 });

@@ -158,6 +158,12 @@ const PROJECTS: [
     (text) => ({ 'bot.ts': text }),
   ],
   [
+    'CommonJS, for a bundler',
+    ['typescript'],
+    { module: 'commonjs', moduleResolution: 'bundler' },
+    (text) => ({ 'bot.ts': text }),
+  ],
+  [
     'CommonJS and ES modules in node16',
     ALL,
     { module: 'node16', moduleResolution: 'node16' },

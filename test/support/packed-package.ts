@@ -46,7 +46,7 @@ function pack(folder: string): PackedPackage {
   const copy = join(folder, 'checkout');
   const { files } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { files: string[] };
   const needed = [
-    ...files.filter((file) => file !== 'dist'),
+    ...files.filter((file) => file !== 'dist' && !file.startsWith('!')),
     'src',
     'scripts',
     'package.json',

@@ -7,22 +7,45 @@ import { ownPlace } from '../../own-place.ts';
 import { createPrivate } from './private-file.ts';
 import type { OpenDatabase, StoreDatabase } from './store-database.ts';
 
+/** The oldest that was tried; package.json has the range. */
+const FIRST = [9, 6] as const;
+
 export const openWithBetterSqlite3: OpenDatabase = (path) => {
-  const place = ownPlace();
-  let Database: new (file: string) => StoreDatabase;
-  try {
-    Database = createRequire(place)('better-sqlite3') as typeof Database; // its types are the host's to install
-  } catch (cause) {
-    throw new CacheError('ERR_ARGUMENT_INVALID', whyNot(cause, place), { cause });
-  }
+  const Database = betterSqlite3(ownPlace());
   mkdirSync(dirname(path), { recursive: true });
   createPrivate(path);
-  return new Database(path);
+  try {
+    return new Database(path);
+  } catch (error) {
+    // Its native part is loaded with the first database.
+    throw isUnbuilt(error)
+      ? unusable('is installed and was not built for this Node: npm rebuild better-sqlite3', error)
+      : error;
+  }
 };
 
-function whyNot(cause: unknown, place: string): string {
-  const { code, message } = cause as NodeJS.ErrnoException;
-  return code === 'MODULE_NOT_FOUND' && message.includes("'better-sqlite3'")
-    ? `A cache on disk needs better-sqlite3, and it is not installed where ${place} would find it: npm install better-sqlite3`
-    : `A cache on disk needs better-sqlite3, which is installed and could not be loaded (npm rebuild better-sqlite3 may help): ${message}`;
+function betterSqlite3(place: string): new (file: string) => StoreDatabase {
+  const require = createRequire(place);
+  let version: string;
+  try {
+    ({ version } = require('better-sqlite3/package.json') as { version: string });
+  } catch (error) {
+    throw unusable(`is not installed where ${place} would find it: npm install better-sqlite3`, error);
+  }
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  if (major < FIRST[0] || (major === FIRST[0] && minor < FIRST[1])) {
+    throw unusable(`is ${version}, and must be ${FIRST.join('.')} or newer: npm install better-sqlite3`);
+  }
+  return require('better-sqlite3'); // its types are the host's to install
+}
+
+function isUnbuilt(error: unknown): boolean {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return code === 'ERR_DLOPEN_FAILED' || /^Could not locate the bindings file/.test(message);
+}
+
+function unusable(why: string, cause?: unknown): CacheError {
+  return new CacheError('ERR_ARGUMENT_INVALID', `A cache on disk needs better-sqlite3, which ${why}`, {
+    cause,
+  });
 }
