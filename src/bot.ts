@@ -8,6 +8,7 @@ import { Client, Events, GatewayIntentBits, type Interaction } from 'discord.js'
 import { startBotApi } from './api/start.ts';
 import { Ending } from './bot/ending.ts';
 import { closingError, failureText, StartError } from './bot/failure.ts';
+import { httpUrl } from './bot/http-url.ts';
 import { lineLogger } from './bot/line-logger.ts';
 import { logIn } from './bot/login.ts';
 import type { Cache } from './cache/cache.ts';
@@ -164,25 +165,6 @@ function countUse(activity: ActivityLog, interaction: Interaction, logger: Logge
   } catch (error) {
     logger.warn('The use of a command could not be counted.', { error });
   }
-}
-
-const EXAMPLES = {
-  /** Another root of Discord's API, as the playground has. */
-  DISCORD_API_URL: 'http://127.0.0.1:4780/api',
-  /** An API of exchange rates; without one there is no `/convert`. */
-  RATES_URL: 'https://api.frankfurter.dev/v1/latest?base=USD',
-} as const;
-
-function httpUrl(name: keyof typeof EXAMPLES, text: string | undefined): string | undefined {
-  const url = text?.trim() ?? '';
-  if (url === '') return undefined;
-  if (!/^https?:$/.test(URL.parse(url)?.protocol ?? '')) {
-    // It is not shown, since a key or a password may be in it.
-    throw new StartError(
-      `${name} is no http address: it must begin with http:// or https://. An example is ${EXAMPLES[name]}.`,
-    );
-  }
-  return url.replace(/\/+$/, '');
 }
 
 /** Undici is an optional peer: a bot without it, or without rates, goes without `/convert`. */

@@ -45,12 +45,14 @@ export async function serveHttp(options: HttpServerOptions): Promise<HttpServer>
   if (address === null || typeof address === 'string') throw new TypeError('It listens on no port.');
   const { port } = address;
   const url = `http://${isIPv6(host) ? `[${host}]` : host}:${port}`;
+  // An address with a zone (`fe80::1%eth0`) can be listened at, and stands in no URL.
+  const origin = URL.canParse(url) ? url : `http://localhost:${port}`;
   const isOurs = LOOPBACK.check(address.address, isIPv6(address.address) ? 'ipv6' : 'ipv4')
     ? (name: string | undefined) => isLoopbackName(name, port)
     : () => true;
   server.on('request', (incoming, outgoing) => {
     const answered = isOurs(incoming.headers.host)
-      ? answer(incoming, outgoing, handle, url)
+      ? answer(incoming, outgoing, handle, origin)
       : send(outgoing, new Response('This address is for this machine alone.\n', { status: 403 }));
     answered.catch((error: unknown) => {
       if (!outgoing.destroyed || !isGone(error)) logger.error('A request could not be answered.', { error });

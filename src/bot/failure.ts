@@ -8,6 +8,7 @@ import {
 } from 'discord.js';
 import { CacheError } from '../cache/errors.ts';
 import { DatabaseError } from '../db/errors.ts';
+import { withoutSecrets } from '../logger/secrets.ts';
 
 /** A failure that is told already as people should read it. */
 export class StartError extends Error {
@@ -32,8 +33,12 @@ export function closingError(code: number): StartError {
   return new StartError(CLOSINGS[code] ?? `Discord closed the gateway for good, with code ${code}.`);
 }
 
-/** One line, or as many as there are problems in the configuration. */
+/** One line, or as many as there are problems in the configuration. What is secret in an error is left out. */
 export function failureText(error: unknown): string {
+  return withoutSecrets(textOf(error));
+}
+
+function textOf(error: unknown): string {
   if (error instanceof CacheError || error instanceof DatabaseError || error instanceof StartError) {
     return error.message;
   }

@@ -1,6 +1,7 @@
 /** The bot's log: one line a message, for people. What is secret is taken out of every line, wherever it came from. */
 import { styleText } from 'node:util';
 import { fieldsText, valueText } from '../logger/log-line.ts';
+import { withoutSecrets } from '../logger/secrets.ts';
 import type { Logger } from '../logger.ts';
 
 export interface LineLoggerOptions {
@@ -35,6 +36,7 @@ export function lineLogger(options: LineLoggerOptions = {}): Logger {
   const at = (level: keyof typeof LEVELS) => (message: string, fields?: Fields) => {
     let line = `${now().toTimeString().slice(0, 8)} ${LEVELS[level]} ${message}${told(fields, level === 'error')}`;
     for (const secret of secrets) line = line.replaceAll(secret ?? '', '[secret]');
+    line = withoutSecrets(line);
     write(`${line}\n`);
   };
   return {

@@ -163,7 +163,9 @@ async function sendForCertain(
     // What Discord refuses it has not taken; of anything else that is not known.
     const isRefused = error instanceof DiscordAPIError;
     const last = isRefused ? error : await failureOf(send);
-    if (last !== undefined && !(isAnswered(last) && (await arrived(!isRefused)))) throw last;
+    if (last === undefined) return;
+    const mayHaveArrived = isAnswered(last) || !(last instanceof DiscordAPIError);
+    if (!mayHaveArrived || !(await arrived(isAnswered(last) && !isRefused))) throw last;
   }
 }
 

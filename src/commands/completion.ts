@@ -12,7 +12,7 @@ import type { CommandServices } from './command.ts';
 import { knownKeys, storedNamespaces } from './known-keys.ts';
 import { type ClearTarget, readTarget, tierTarget } from './target.ts';
 import { entriesText, type Format } from './views/format.ts';
-import { plainText } from './views/key-text.ts';
+import { isBlank, plainText } from './views/key-text.ts';
 
 export interface Choice {
   readonly name: string;
@@ -162,6 +162,12 @@ export async function respond(
   const fitting = choices
     .filter(({ value }) => value.trim() !== '' && value.length <= MAX_LENGTH)
     .slice(0, MAX_CHOICES)
-    .map(({ name, value }) => ({ name: plainText(withoutSecrets(name).trim(), MAX_LENGTH), value }));
+    .map(({ name, value }) => ({ name: choiceName(name), value }));
   await sent('choices', interaction, services, () => interaction.respond(fitting));
+}
+
+/** As Discord takes it: within its length, and with something to see in it. */
+function choiceName(name: string): string {
+  const shown = withoutSecrets(name).slice(0, MAX_LENGTH).toWellFormed().trim();
+  return isBlank(shown) ? plainText(shown, MAX_LENGTH) : shown;
 }

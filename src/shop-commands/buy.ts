@@ -62,7 +62,9 @@ export function buyCommand(): BuyCommand {
         services,
       ),
     async component(interaction, [action, nonce], services) {
-      const offer = offers.take(nonce, services.clock);
+      // Whoever presses buys with their own money: an offer made to somebody else is none.
+      const isTheirs = offers.isOf(interaction.user.id, nonce);
+      const offer = isTheirs ? offers.take(nonce, services.clock) : undefined;
       // Not in place of the message: it may tell what the first press bought.
       if (offer === undefined) await answer(interaction, endedView(services), services);
       else if (action === 'confirm') await confirm(interaction, offer, offers, services);

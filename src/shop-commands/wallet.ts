@@ -9,6 +9,9 @@ import { type ShopCommand, type ShopServices, shopId } from './shop-command.ts';
 import { money, nameText } from './text.ts';
 
 const LAST_MOVEMENTS = 5;
+/** Two presses at once come within a moment. */
+const MAX_TELLING = 1_000;
+const TAKEN = 'Today’s credit was taken already.';
 
 const KINDS: Readonly<Record<TransactionKind, string>> = {
   deposit: 'Deposit',
@@ -19,6 +22,8 @@ const KINDS: Readonly<Record<TransactionKind, string>> = {
 };
 
 export function walletCommand(): ShopCommand {
+  /** The messages that tell of a credit they have added, the last ones. */
+  const telling = new Set<string>();
   return {
     name: 'wallet',
     data: {
@@ -32,10 +37,19 @@ export function walletCommand(): ShopCommand {
     async component(interaction, _parts, services) {
       const { user, locale } = interaction;
       const claim = claimDailyCredit(services.shop, user.id, nowOf(services));
-      const news = claim.ok
-        ? `**${money(DAILY_CREDIT_CENTS, locale)} added.** Enjoy.`
-        : 'Today’s credit was taken already.';
-      await update(interaction, walletView(user.id, locale, services, news), services);
+      const { id } = interaction.message;
+      if (claim.ok) {
+        telling.add(id);
+        const [oldest] = telling;
+        if (telling.size > MAX_TELLING && oldest !== undefined) telling.delete(oldest);
+        const news = `**${money(DAILY_CREDIT_CENTS, locale)} added.** Enjoy.`;
+        await update(interaction, walletView(user.id, locale, services, news), services);
+        return;
+      }
+      const view = walletView(user.id, locale, services, TAKEN);
+      // Of two presses at once the second leaves the message alone, which tells what the first has added.
+      if (telling.has(id)) await answer(interaction, view, services);
+      else await update(interaction, view, services);
     },
   };
 }

@@ -24,6 +24,43 @@ function sharded(count = 3, options: Parameters<typeof shardedDesks>[1] = {}) {
   return { bus, desks, operator, other, third };
 }
 
+describe('/cache-clear of several shards, exactly', () => {
+  it('clears a tier by what its entries are, on every shard', async () => {
+    const { operator, other, third } = sharded();
+    for (const at of [operator, other, third]) {
+      at?.cache.set('products::special', 1, { tier: 'config' });
+      at?.cache.set('config::theirs', 1, { tier: 'user' });
+    }
+    await operator.run('cache-clear', { pattern: 'tier:config' });
+    await operator.press('Clear 12 entries');
+    for (const at of [operator, other, third]) {
+      expect(at?.cache.inspect('products::special')).toBeUndefined();
+      expect(at?.cache.inspect('config::theirs')).toBeDefined();
+      expect(at?.cache.stats(0).total.entries).toBe(17);
+    }
+  });
+
+  it.each(['all', 'tag:rules', 'tier:config', ' products::p1 '])(
+    'clears a key called %j, that was picked, and nothing else anywhere',
+    async (key) => {
+      const { operator, other, third } = sharded();
+      for (const at of [operator, other, third]) {
+        at?.cache.set('a::1', 1, { tags: ['rules'] });
+        at?.cache.set(key, 'odd');
+      }
+      const shown = key.replaceAll(' ', '␣');
+      const choice = (await operator.type('cache-clear', 'pattern', '')).findLast(({ name }) =>
+        name.startsWith(shown),
+      );
+      await operator.run('cache-clear', { pattern: choice?.value ?? '' });
+      for (const at of [operator, other, third]) {
+        expect(at?.cache.inspect(key)).toBeUndefined();
+        expect(at?.cache.stats(0).total.entries).toBe(20);
+      }
+    },
+  );
+});
+
 describe('/cache-stats of several shards', () => {
   it('shows the sums of all, and how each of them does', async () => {
     const { operator, other } = sharded();

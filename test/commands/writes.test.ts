@@ -149,6 +149,42 @@ describe('/cache-writes retry', () => {
     ]);
   });
 
+  it.each([
+    ['all', 'all (1)'],
+    ['#1', '#1 (1)'],
+    [' names', '␣names (1)'],
+  ])('a choice of a writer called %j retries that writer alone', async (name, shown) => {
+    const { at, behind, fail } = broken();
+    await fail('user::1', 'user::2');
+    const retried: unknown[] = [];
+    let fails = true;
+    const save = (batch: readonly { readonly value: unknown }[]) => {
+      if (fails) throw new Error('locked');
+      retried.push(...batch.map(({ value }) => value));
+    };
+    behind.writeBehind<string>(name, save, { maxAttempts: 1 }).sync('other::1', 'Secret of the other');
+    await at.clock.advanceAsync(100);
+    fails = false;
+    const choices = await at.type('cache-writes retry', 'which', '');
+    const choice = choices.findLast((one) => one.name === shown);
+    await at.run('cache-writes retry', { which: choice?.value ?? '' });
+    await at.clock.settle();
+    expect(retried).toEqual(['Secret of the other']);
+    expect(behind.list().map(({ key }) => key)).toEqual(['user::1', 'user::2']);
+    expect(at.audit.at(-1)).toMatchObject({ action: 'retry', target: name, outcome: '1 write' });
+  });
+
+  it('a choice of a write means that write, also where a writer is called like its number', async () => {
+    const { at, behind, fail } = broken();
+    await fail('user::1', 'user::2');
+    behind.writeBehind<string>('#1', () => undefined);
+    const choice = (await at.type('cache-writes drop', 'which', 'user::1')).at(0);
+    expect(choice?.name).toContain('#1 user::1');
+    await at.run('cache-writes drop', { which: choice?.value ?? '' });
+    await at.press('Drop 1 write');
+    expect(behind.list().map(({ key }) => key)).toEqual(['user::2']);
+  });
+
   it('says what there is when nothing matches', async () => {
     const { at, fail } = broken();
     await fail('user::1');

@@ -93,6 +93,24 @@ describe('an offer', () => {
     expect(new Offers().take('from before the restart', handClock())).toBeUndefined();
   });
 
+  it('belongs to the person it was made to, who can still take it when somebody else has tried', () => {
+    const clock = handClock();
+    const offers = new Offers();
+    const { nonce } = offers.open(offer, clock);
+    expect(offers.isOf(MARK, nonce)).toBe(false);
+    expect(offers.isOf(NELLY, nonce)).toBe(true);
+    expect(offers.take(nonce, clock)).toEqual(offer);
+    expect(offers.isOf(NELLY, nonce)).toBe(false);
+  });
+
+  it('is not ended by any number of offers to somebody else', () => {
+    const clock = handClock();
+    const offers = new Offers();
+    const { nonce } = offers.open(offer, clock);
+    for (let i = 0; i < 1_005; i++) offers.open({ ...offer, userId: MARK }, clock);
+    expect(offers.take(nonce, clock)).toEqual(offer);
+  });
+
   it('leaves for newer ones when there are too many', () => {
     const clock = handClock();
     const offers = new Offers();

@@ -18,6 +18,11 @@ const SHOWN_SPACE = '␣';
 /** Only as much of each end as can ever be shown is looked at, so that a huge text costs nothing. */
 const MARGIN = 16;
 
+/** Whether nothing of a text can be seen, for which Discord refuses it as a label. */
+export function isBlank(text: string): boolean {
+  return !DRAWN.test(text);
+}
+
 /** Text as inline code, cut in the middle where it is longer than `length` characters. */
 export function keyText(text: string, length: number = KEY_TEXT_LENGTH): string {
   return `\`${plainText(text, length).replaceAll('`', 'ˋ')}\``;
@@ -35,7 +40,7 @@ export function plainText(text: string, length: number = KEY_TEXT_LENGTH): strin
 }
 
 function visible(text: string): string[] {
-  const mayDraw = DRAWN.test(text);
+  const mayDraw = !isBlank(text);
   return Array.from(text, (character) =>
     INVISIBLE.test(character) || (!mayDraw && character !== ' ') ? escaped(character) : character,
   );

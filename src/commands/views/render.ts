@@ -15,6 +15,7 @@ import {
 } from 'discord-api-types/v10';
 import { withoutSecrets, withoutSecretsIn } from '../../logger/secrets.ts';
 import { blockBody, COMPONENT_LIMITS, cut, EMBED_LIMITS, fitView } from './budget.ts';
+import { isBlank, plainText } from './key-text.ts';
 import {
   type Button,
   type ControlRow,
@@ -76,7 +77,8 @@ function shareable({ rows, file, ...said }: View): View {
 }
 
 function label(text: string, length: number): string {
-  return cut(withoutSecrets(text), length);
+  const shown = withoutSecrets(text);
+  return cut(isBlank(shown) ? plainText(shown) : shown, length);
 }
 
 function container(whole: View): APIMessageTopLevelComponent {
