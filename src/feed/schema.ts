@@ -117,7 +117,12 @@ export function readSchema(db: FeedDatabase, name: string, kind: TableKind): Tab
     generated: columns.filter(({ isGenerated }) => isGenerated).map((column) => column.name),
     defaults: new Map(
       columns
-        .filter((column) => column.name !== rowidAlias && (column.isNotNull || column.pk > 0))
+        .filter(
+          ({ name: column, isNotNull, pk }) =>
+            // In such tables the key is NOT NULL without being declared so.
+            isNotNull || (pk > 0 && column !== rowidAlias && (isWithoutRowid !== 0 || strict !== 0)),
+        )
+        .filter((column) => column.name !== rowidAlias)
         .filter((column) => typeof column.default === 'string' && !/^null$/i.test(column.default))
         .map((column) => [column.name, literalDefault(column)]),
     ),

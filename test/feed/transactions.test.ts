@@ -23,8 +23,9 @@ function bank(kind: Kind) {
   const folder = makeFolder();
   const db = new Database(folder.file());
   db.pragma('synchronous = OFF');
-  db.exec(`CREATE TABLE users (id TEXT PRIMARY KEY, coins INTEGER); CREATE TABLE single (n UNIQUE);
-    INSERT INTO users VALUES ('1', 1), ('2', 1), ('3', 1); INSERT INTO single VALUES (1)`);
+  db.exec(`CREATE TABLE users (id TEXT PRIMARY KEY, coins INTEGER); CREATE TABLE single (n UNIQUE); CREATE TABLE strict (n UNIQUE ON CONFLICT ROLLBACK);
+    CREATE TRIGGER raised BEFORE DELETE ON single BEGIN SELECT RAISE(ROLLBACK, 'UNIQUE'); END;
+    INSERT INTO users VALUES ('1', 1), ('2', 1), ('3', 1); INSERT INTO single VALUES (1); INSERT INTO strict VALUES (1)`);
   const clock = handClock();
   const cache = createCache({
     clock,
@@ -69,14 +70,23 @@ function begin(kind: Kind) {
   return made;
 }
 
-const fails = (db: Database.Database) =>
-  expect(() => db.exec('INSERT OR ROLLBACK INTO single VALUES (1)')).toThrow('UNIQUE');
+/** What makes SQLite roll the whole transaction back. */
+const ROLLED_BACK = [
+  'INSERT OR ROLLBACK INTO single VALUES (1)',
+  'UPDATE OR ROLLBACK users SET id = 1',
+  'INSERT INTO strict VALUES (1)',
+  'DELETE FROM single',
+] as const;
+
+const fails = (db: Database.Database, sql: string = ROLLED_BACK[0]) =>
+  expect(() => db.exec(sql)).toThrow('UNIQUE');
 
 describe.each(KINDS)('I7: with %s, a transaction that SQLite has rolled back by itself', (kind) => {
-  it('does not take along what another one of better-sqlite3 commits within', () => {
+  it.each(ROLLED_BACK)('does not take along what another one commits within: %s', (rollback) => {
     const { db, sql, coins, pay } = begin(kind);
     const run = sql.transaction(() => {
-      fails(db);
+      fails(db, rollback);
+      expect(db.inTransaction).toBe(false);
       db.transaction(() => pay('1', 5))();
       expect(coins('1')).toBe(6);
       pay('2', 5);
@@ -188,7 +198,8 @@ describe.each(KINDS)('I2, I7: with %s, values that are set in a transaction', (k
 
 type Step =
   | { readonly do: 'pay' | 'save' | 'invalidate' | 'read'; readonly id: string }
-  | { readonly do: 'BEGIN' | 'COMMIT' | 'ROLLBACK' | 'fail' | 'clear' | 'all' }
+  | { readonly do: 'exec'; readonly sql: string }
+  | { readonly do: 'clear' | 'all' }
   | {
       readonly do: 'ours' | 'theirs' | 'savepoint';
       readonly fails: boolean;
@@ -208,7 +219,14 @@ const { steps } = fc.letrec<{ steps: Step[]; step: Step }>((tie) => ({
     },
     {
       weight: 2,
-      arbitrary: fc.record({ do: fc.constantFrom('BEGIN', 'COMMIT', 'ROLLBACK', 'fail', 'clear', 'all') }),
+      arbitrary: fc.record({
+        do: fc.constant('exec'),
+        sql: fc.constantFrom('BEGIN', 'COMMIT', 'COMMIT', 'ROLLBACK', ...ROLLED_BACK),
+      }),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.record({ do: fc.constantFrom('clear', 'all') }),
     },
     {
       weight: 3,
@@ -241,13 +259,11 @@ function follow(made: Bank, kind: Kind, list: readonly Step[]): void {
     else if (step.do === 'save') save(step.id, 1);
     else if (step.do === 'invalidate') sql.cache.invalidate(`user::${step.id}::*`);
     else if (step.do === 'clear') sql.cache.clear();
-    else if (step.do === 'fail') attempt(() => db.exec('INSERT OR ROLLBACK INTO single VALUES (1)'));
+    else if (step.do === 'exec') attempt(() => db.exec(step.sql));
     else if (step.do === 'all') {
       db.exec('UPDATE users SET coins = coins * 2');
       if (kind === 'wrappers') sql.cache.invalidate('user::*');
-    } else if (step.do === 'BEGIN' || step.do === 'COMMIT' || step.do === 'ROLLBACK')
-      attempt(() => db.exec(step.do));
-    else if ('steps' in step) {
+    } else if ('steps' in step) {
       const body = () => {
         follow(made, kind, step.steps);
         if (step.fails) throw new Undone();
