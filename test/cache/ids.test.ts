@@ -276,6 +276,25 @@ describe('I15: a value that is set in one spelling', () => {
   });
 });
 
+describe('I12, I15: very many spellings of one id', () => {
+  it('are gone at once, and leave memory in slices', async () => {
+    const { cache, clock } = bench();
+    const spellings = Array.from({ length: 5_000 }, (_, i) => {
+      return `user::${' '.repeat(i % 70)}${'0'.repeat(Math.floor(i / 70))}7`;
+    });
+    for (const each of spellings) cache.getOrLoadSync(each, () => 1);
+    const removal = cache.invalidate('user::7');
+    expect(removal.entries).toBeLessThan(spellings.length);
+    expect(spellings.filter((each) => cache.has(each))).toEqual([]);
+    await clock.advanceAsync(1_000);
+    expect((await removal.pending)?.entries).toBe(spellings.length);
+    for (const each of spellings) cache.getOrLoadSync(each, () => 1);
+    cache.set('user::7', 2);
+    expect(spellings.filter((each) => cache.has(each))).toEqual(['user::7']);
+    await cache.stop();
+  });
+});
+
 // ---- against a model ----
 
 /** One segment: a word, or an id with the text that all its spellings have in common. */

@@ -168,7 +168,7 @@ export class Invalidator {
   written(key: string): void {
     const run = this.#newRun();
     const canonical = canonicalKey(key);
-    for (const entry of this.#memory.spelled(canonical)) if (entry.key !== key) this.#remove(entry, run);
+    this.#removeSpelled(canonical, run, key);
     this.#supersede(canonical, run);
     run.roots.push(key);
     this.#cascade(run);
@@ -209,7 +209,7 @@ export class Invalidator {
 
   #apply(target: Target, run: Run): void {
     if (target.kind === 'key') {
-      for (const entry of this.#memory.spelled(target.key)) this.#remove(entry, run);
+      this.#removeSpelled(target.key, run);
       this.#supersede(target.key, run);
       // What depends on the key goes, whether the key is resident or not.
       run.roots.push(target.key);
@@ -233,6 +233,16 @@ export class Invalidator {
       }
     }
     this.#cascade(run);
+  }
+
+  /** Removes what is held under all spellings of a key, but for one. */
+  #removeSpelled(canonical: string, run: Run, except?: string): void {
+    const entries = this.#memory.spelled(canonical);
+    const [only] = entries;
+    if (entries.length > 1) {
+      const covers = ({ key }: Entry) => key !== except && canonicalKey(key) === canonical;
+      this.#removeAll(entries, covers, run);
+    } else if (only !== undefined && only.key !== except) this.#remove(only, run);
   }
 
   /** Voids the loads and saves in flight for all spellings of a key. */

@@ -191,10 +191,13 @@ export class Disk {
    * under the key itself, unless that is to be written.
    */
   outdateStored(key: string, isToBeWritten: boolean): void {
+    const canonical = canonicalKey(key);
+    if (isToBeWritten && canonical === key && !this.#writes.hasSpellings) return;
     const found = this.#access.isRecovering
       ? undefined
-      : this.with('could not be read', (file) => [...spelled(file, canonicalKey(key))]);
-    for (const each of found ?? [key]) if (each !== key || !isToBeWritten) this.#writes.outdateKey(each);
+      : this.with('could not be read', (file) => [...spelled(file, canonical)]);
+    for (const each of found ?? [key, canonical])
+      if (each !== key || !isToBeWritten) this.#writes.outdateKey(each);
     // What is there under other spellings is found when the file lets.
     if (found === undefined && this.#writes.hasSpellings) this.#changes.invalidate([keyTarget(key)]);
   }
