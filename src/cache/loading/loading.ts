@@ -331,24 +331,31 @@ export class Loading {
     const { invalidator, filler, closing, events } = this.#parts;
     if (load.cause === 'nested') this.#loads.get(load.key)?.takeOver(load);
     this.trace(load);
-    if (load.mayKeep && this.#loads.settle(load)) invalidator.voidedLate(load.key);
+    if (load.mayKeep) {
+      if (this.#loads.settle(load)) invalidator.voidedLate(load.key);
+      this.#loads.overtake(load);
+    }
     const kept =
       load.mayKeep && !closing.aborted && filler.keep(load, load.position, value, Math.round(loadMs * 1_000));
     if (kept) counters.fills++;
     else if (load.mayKeep) {
       // It was served all the same, and others may be made from it.
       if (load.lineage !== undefined) this.#loads.departed(load.key, load.lineage);
-      if (!load.isVoid && !load.isSkipped) this.#removeOutdated(load.key);
+      if (!load.isSkipped) this.#removeOutdated(load);
     }
     this.#loads.end(load);
     events.emit('loaded', { key: load.key, tier: counters.policy.tier, loadMs, kept });
     return value;
   }
 
-  /** The source has given another value, and be it one that is not kept: what was there is outdated. */
-  #removeOutdated(key: string): void {
+  /** The source has given another value, and be it one that is not kept: what was there before it is outdated. */
+  #removeOutdated({ key, position, isOvertaken }: Load): void {
+    if (isOvertaken) return;
     const entry = this.#memory.peek(key);
-    if (entry !== undefined) this.#memory.remove(entry, 'replaced');
+    if (entry !== undefined) {
+      if (entry.position > position) return;
+      this.#memory.remove(entry, 'replaced');
+    }
     this.#parts.onOutdated(key);
   }
 

@@ -8,12 +8,15 @@ import { InvalidatedSince } from '../invalidation/invalidated-since.ts';
 import { covers, type Target } from '../keys/target.ts';
 import type { Load } from './load.ts';
 
-/** A newer load took a load's place: it fills nothing, but whoever joined it is well served. */
+/** A newer load has given its value: this one fills nothing, but whoever joined it is well served. */
 const SUPERSEDED = Number.POSITIVE_INFINITY;
 
 export class Loads {
   readonly #inFlight = new Map<string, Load>();
-  /** Loads that go on for those who joined them before a newer one took their place. */
+  /**
+   * Loads whose place a newer one took. They go on for those who joined them, and fill until the newer one has given its
+   * value: should that fail, theirs is the newest there is.
+   */
   readonly #superseded = new Set<Load>();
   /** The loads in flight by the keys they depend on, as far as they have said so. */
   readonly #dependants = new Map<string, Set<Load>>();
@@ -39,13 +42,10 @@ export class Loads {
     return this.#inFlight.values();
   }
 
-  /** A load that was in flight for the key goes on for those who wait for it, and fills nothing. */
+  /** Nobody joins a load any more that was in flight for the key. */
   begin(load: Load): void {
     const before = this.#inFlight.get(load.key);
-    if (before !== undefined) {
-      this.#void(before, SUPERSEDED);
-      this.#superseded.add(before);
-    }
+    if (before !== undefined) this.#superseded.add(before);
     load.number = ++this.#begun;
     load.loads = this;
     this.#inFlight.set(load.key, load);
@@ -54,20 +54,30 @@ export class Loads {
 
   /** A load has said that it depends on a key. */
   learnt(load: Load, key: string): void {
-    if (this.#inFlight.get(load.key) !== load) return;
+    if (this.#inFlight.get(load.key) !== load && !this.#superseded.has(load)) return;
     const known = this.#dependants.get(key);
     if (known === undefined) this.#dependants.set(key, new Set([load]));
     else known.add(load);
   }
 
   end(load: Load): void {
-    if (this.#inFlight.get(load.key) === load) this.#take(load);
-    else if (this.#superseded.size > 0) this.#superseded.delete(load);
+    this.#take(load);
+    if (this.#superseded.size > 0) this.#superseded.delete(load);
     if (!this.isAny) this.#forget();
+  }
+
+  /** A load has given its value: those of its key from before it fill nothing any more. */
+  overtake(load: Load): void {
+    for (const older of this.#superseded) {
+      if (older.key !== load.key || older.number >= load.number) continue;
+      older.isOvertaken = true;
+      this.#void(older, SUPERSEDED);
+    }
   }
 
   /** Something newer took the key's place. True when a load from before was in flight. */
   supersede(key: string, position: number): boolean {
+    for (const older of this.#superseded) if (older.key === key) this.#void(older, position);
     const load = this.#inFlight.get(key);
     return load !== undefined && this.#void(load, position);
   }
@@ -81,7 +91,7 @@ export class Loads {
       return voided;
     }
     const voided: string[] = [];
-    for (const load of this.#inFlight.values()) {
+    for (const load of this.#running()) {
       if (covers(target, load.key, load.links) && this.#void(load, position)) voided.push(load.key);
     }
     this.#remember(target, position);
@@ -100,14 +110,14 @@ export class Loads {
   }
 
   voidAll(position: number): void {
-    for (const load of this.#inFlight.values()) this.#void(load, position);
+    for (const load of this.#running()) this.#void(load, position);
     this.#superseded.clear();
     this.#forget();
   }
 
   /** Voids what has tags or dependencies. */
   voidLinked(position: number): void {
-    for (const load of this.#inFlight.values()) if (load.links !== undefined) this.#void(load, position);
+    for (const load of this.#running()) if (load.links !== undefined) this.#void(load, position);
   }
 
   /** No load with tags or dependencies that began before this position will be kept. */
@@ -146,16 +156,16 @@ export class Loads {
     return true;
   }
 
-  /** False for a load that began later. */
+  /** False for a load that began later, or is void already. */
   #void(load: Load, position: number): boolean {
-    if (load.position >= position) return false;
+    if (load.position >= position || load.isVoid) return false;
     load.voidedAt = position;
     this.#take(load);
     return true;
   }
 
   #take(load: Load): void {
-    this.#inFlight.delete(load.key);
+    if (this.#inFlight.get(load.key) === load) this.#inFlight.delete(load.key);
     for (const key of load.ownLinks?.dependsOn ?? []) {
       const known = this.#dependants.get(key);
       if (known?.delete(load) === true && known.size === 0) this.#dependants.delete(key);
