@@ -105,7 +105,7 @@ export class Loading {
     const caller = running.call === undefined ? undefined : Call.current();
     if (caller !== undefined && running.call !== undefined) {
       if (caller.isAwaitedBy(running.call)) return this.#load(running.key, loader, options, 'nested', batch);
-      (batch ?? caller).joins(running.call);
+      caller.joins(running.call);
     }
     return this.#answers.join(running, readAnew);
   }
@@ -243,7 +243,6 @@ export class Loading {
     record.mayKeep = !isNested && this.#mayKeep(key);
     record.cause = isNested ? 'nested' : cause;
     if (record.mayKeep || isNested) record.call = batch ?? new Call(this, key, caller);
-    batch?.add(key);
     // What reads serve meanwhile is asked about at each of them.
     if (record.mayKeep) record.previous?.disturb();
     // What nobody waits for is no lookup that could have been a hit.
