@@ -202,6 +202,50 @@ describe('I14: a loader that reads its own key is answered as it is without a ca
     expect(cache.get('query::b')).toBe('a of the source');
   });
 
+  it('answers reads of many keys that wait for each other, where all of these are in flight already', async () => {
+    const { cache } = bench();
+    const [a, b] = [heldLoader(), heldLoader()];
+    const many = (key: string) =>
+      cache.getOrLoadMany([key], async (missing) => new Map(missing.map((each) => [each, `${each}!`])));
+    const first = cache.getOrLoad('query::a', async (context) => {
+      await a.load(context);
+      return (await many('query::b')).get('query::b');
+    });
+    const second = cache.getOrLoad('query::b', async (context) => {
+      await b.load(context);
+      return (await many('query::a')).get('query::a');
+    });
+    a.give('ready');
+    await turn();
+    b.give('ready');
+    expect(await Promise.all([first, second])).toEqual(['query::a!', 'query::a!']);
+  });
+
+  it('answers a batch all of whose keys are being refreshed, by that batch', async () => {
+    const { cache, clock } = bench();
+    const read = (value: string) =>
+      cache.getOrLoadMany(
+        ['user::1', 'user::2'],
+        async (missing) => {
+          await turn();
+          const rows = await Promise.all(missing.map((key) => cache.getOrLoad(key, async () => value)));
+          return new Map(missing.map((key, i) => [key, rows[i]]));
+        },
+        { staleWhileRevalidateMs: 600_000 },
+      );
+    await read('old');
+    await clock.advanceAsync(60_001);
+    expect((await read('new')).get('user::1')).toBe('old');
+    await clock.settle();
+    expect(cache.getMany(['user::1', 'user::2'])).toEqual(
+      new Map([
+        ['user::1', 'new'],
+        ['user::2', 'new'],
+      ]),
+    );
+    expect(cache.stats().loading).toBe(0);
+  });
+
   it('answers a batch whose key is being refreshed by the batch itself', async () => {
     const { cache, clock } = bench();
     const read = (value: string) =>

@@ -36,6 +36,7 @@ interface Held {
 /** A load, until its end. */
 export interface Flight {
   readonly key: string;
+  readonly number: number;
   readonly position: number;
   readonly startedAt: number;
   readonly previous: Held | undefined;
@@ -102,13 +103,13 @@ export class PolicyModel {
     else running.waiting.push({ waiter, joinedAt: this.#position, readAnew });
   }
 
-  /** A load begins, in place of any that was in flight. */
+  /** A load begins, in place of any that was in flight: that one is kept unless this one gives its value before. */
   begin(key: string, forcedBy?: Waiter): Flight {
-    this.#void(key);
     const previous = this.entries.get(key);
     if (previous !== undefined && this.now >= previous.expiresAt) this.entries.delete(key);
     const flight: Flight = {
       key,
+      number: ++this.loads,
       position: this.#position,
       startedAt: this.now,
       previous,
@@ -118,7 +119,6 @@ export class PolicyModel {
       isOver: false,
       saidToBeSlow: false,
     };
-    this.loads++;
     this.flights.set(key, flight);
     this.#open.add(flight);
     return flight;
@@ -131,6 +131,9 @@ export class PolicyModel {
     if (typeof given === 'string') {
       this.#failed(flight, given);
       return;
+    }
+    for (const other of this.#open) {
+      if (other.key === flight.key && other.number < flight.number) other.isVoid = true;
     }
     if (!flight.isVoid) this.#keep(flight.key, given, this.now - flight.startedAt, flight.previous);
     this.#leave(flight);
@@ -292,8 +295,7 @@ export class PolicyModel {
   }
 
   #void(key: string): void {
-    const flight = this.flights.get(key);
-    if (flight !== undefined) flight.isVoid = true;
+    for (const flight of this.#open) if (flight.key === key) flight.isVoid = true;
     this.flights.delete(key);
   }
 

@@ -31,8 +31,9 @@ export class BatchLoad<T> {
 
   /** The loader of each key: it puts the key on the list, and waits. */
   readonly load: Loader<T> = ({ key }: LoadContext) => {
-    // A load behind is a call of its own.
+    // A load behind is a call of its own, which waits for this one.
     Call.current()?.joins(this.call);
+    this.call.add(key);
     const share = Promise.withResolvers<T>();
     this.#keys.push(key);
     this.#shares.push(share);
@@ -41,7 +42,11 @@ export class BatchLoad<T> {
 
   /** Runs the one load for the keys on the list, and ends theirs in slices. */
   async run(): Promise<void> {
-    if (this.#keys.length === 0) return;
+    if (this.#keys.length > 0) await this.#run();
+    this.call.endAll();
+  }
+
+  async #run(): Promise<void> {
     let end: (share: PromiseWithResolvers<T>, key: string) => void;
     try {
       const values = await this.call.run(this.#loadMissing, this.#keys);

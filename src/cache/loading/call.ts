@@ -67,6 +67,14 @@ export class Call {
   end(key: string): void {
     if (this.#keys === undefined) this.#isOver = true;
     else this.#keys.delete(key);
+    if (this.hasEnded) this.#waiters = undefined;
+  }
+
+  /** All of its loads have ended. */
+  endAll(): void {
+    this.#isOver = true;
+    this.#keys?.clear();
+    this.#waiters = undefined;
   }
 
   get hasEnded(): boolean {

@@ -91,6 +91,8 @@ export class Load implements LoadContext {
   isUnmodified = false;
   /** Counted among the loads in flight. Set as it begins, like {@link loads}. */
   number = 0;
+  /** A newer load of the key has given its value. */
+  isOvertaken = false;
   /** Who is told of dependencies that are learnt in the middle of the load. */
   loads: { learnt(load: Load, key: string): void } | undefined;
   /** What its value stems from, known once it has ended. */

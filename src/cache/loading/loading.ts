@@ -107,7 +107,7 @@ export class Loading {
     const caller = running.call === undefined ? undefined : Call.current();
     if (caller !== undefined && running.call !== undefined) {
       if (caller.isAwaitedBy(running.call)) return this.#load(running.key, loader, options, 'nested', batch);
-      (batch ?? caller).joins(running.call);
+      caller.joins(running.call);
     }
     return this.#answers.join(running, joiner);
   }
@@ -246,7 +246,6 @@ export class Loading {
     record.mayKeep = !isNested && this.#mayKeep(key);
     record.cause = isNested ? 'nested' : cause;
     if (record.mayKeep || isNested) record.call = batch ?? new Call(this, key, caller);
-    batch?.add(key);
     // What reads serve meanwhile is asked about at each of them.
     if (record.mayKeep) record.previous?.disturb();
     // What nobody waits for is no lookup that could have been a hit.
@@ -334,14 +333,17 @@ export class Loading {
     const { invalidator, filler, closing, events } = this.#parts;
     if (load.cause === 'nested') this.#loads.get(load.key)?.takeOver(load);
     this.trace(load);
-    if (load.mayKeep && this.#loads.settle(load)) invalidator.voidedLate(load.key);
+    if (load.mayKeep) {
+      if (this.#loads.settle(load)) invalidator.voidedLate(load.key);
+      this.#loads.overtake(load);
+    }
     const kept =
       load.mayKeep && !closing.aborted && filler.keep(load, load.position, value, Math.round(loadMs * 1_000));
     if (kept) counters.fills++;
     else if (load.mayKeep) {
       // It was served all the same, and others may be made from it.
       if (load.lineage !== undefined) this.#loads.departed(load.key, load.lineage);
-      if (!load.isVoid && !load.isSkipped) this.#removeOutdated(load.key);
+      if (!load.isSkipped) this.#removeOutdated(load);
     }
     this.#loads.end(load);
     events.emit('loaded', { key: load.key, tier: counters.policy.tier, loadMs, kept });
@@ -359,10 +361,14 @@ export class Loading {
     return counters.values.serve(taken, 'frozen');
   }
 
-  /** The source has given another value, and be it one that is not kept: what was there is outdated. */
-  #removeOutdated(key: string): void {
+  /** The source has given another value, and be it one that is not kept: what was there before it is outdated. */
+  #removeOutdated({ key, position, isOvertaken }: Load): void {
+    if (isOvertaken) return;
     const entry = this.#memory.peek(key);
-    if (entry !== undefined) this.#memory.remove(entry, 'replaced');
+    if (entry !== undefined) {
+      if (entry.position > position) return;
+      this.#memory.remove(entry, 'replaced');
+    }
     this.#parts.onOutdated(key);
   }
 

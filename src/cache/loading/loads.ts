@@ -9,12 +9,15 @@ import { canonicalKey } from '../keys/canonical.ts';
 import { covers, type Target } from '../keys/target.ts';
 import type { Load } from './load.ts';
 
-/** A newer load took a load's place: it fills nothing, but whoever joined it is well served. */
+/** A newer load has given its value: this one fills nothing, but whoever joined it is well served. */
 const SUPERSEDED = Number.POSITIVE_INFINITY;
 
 export class Loads {
   readonly #inFlight = new Map<string, Load>();
-  /** Loads that go on for those who joined them before a newer one took their place. */
+  /**
+   * Loads whose place a newer one took. They go on for those who joined them, and fill until the newer one has given its
+   * value: should that fail, theirs is the newest there is.
+   */
   readonly #superseded = new Set<Load>();
   /** Those in flight by the canonical texts of their keys, where these differ. */
   readonly #spellings = new Map<string, Set<Load>>();
@@ -42,13 +45,10 @@ export class Loads {
     return this.#inFlight.values();
   }
 
-  /** A load that was in flight for the key goes on for those who wait for it, and fills nothing. */
+  /** Nobody joins a load any more that was in flight for the key. */
   begin(load: Load): void {
     const before = this.#inFlight.get(load.key);
-    if (before !== undefined) {
-      this.#void(before, SUPERSEDED);
-      this.#superseded.add(before);
-    }
+    if (before !== undefined) this.#superseded.add(before);
     load.number = ++this.#begun;
     load.loads = this;
     this.#inFlight.set(load.key, load);
@@ -59,18 +59,28 @@ export class Loads {
 
   /** A load has said that it depends on a key. */
   learnt(load: Load, key: string): void {
-    if (this.#inFlight.get(load.key) !== load) return;
+    if (this.#inFlight.get(load.key) !== load && !this.#superseded.has(load)) return;
     addTo(this.#dependants, key, load);
   }
 
   end(load: Load): void {
-    if (this.#inFlight.get(load.key) === load) this.#take(load);
-    else if (this.#superseded.size > 0) this.#superseded.delete(load);
+    this.#take(load);
+    if (this.#superseded.size > 0) this.#superseded.delete(load);
     if (!this.isAny) this.#forget();
+  }
+
+  /** A load has given its value: those of its key from before it fill nothing any more. */
+  overtake(load: Load): void {
+    for (const older of this.#superseded) {
+      if (older.key !== load.key || older.number >= load.number) continue;
+      older.isOvertaken = true;
+      this.#void(older, SUPERSEDED);
+    }
   }
 
   /** Something newer took the key's place. True when a load from before was in flight. */
   supersede(key: string, position: number): boolean {
+    for (const older of this.#superseded) if (older.key === key) this.#void(older, position);
     const load = this.#inFlight.get(key);
     return load !== undefined && this.#void(load, position);
   }
@@ -93,7 +103,7 @@ export class Loads {
       return [...dependants, ...this.supersedeAll(target.key, position)];
     }
     const voided: string[] = [];
-    for (const load of this.#inFlight.values()) {
+    for (const load of this.#running()) {
       const { tier } = load.counters.policy;
       if (covers(target, load.key, load.links, tier) && this.#void(load, position)) voided.push(load.key);
     }
@@ -113,14 +123,14 @@ export class Loads {
   }
 
   voidAll(position: number): void {
-    for (const load of this.#inFlight.values()) this.#void(load, position);
+    for (const load of this.#running()) this.#void(load, position);
     this.#superseded.clear();
     this.#forget();
   }
 
   /** Voids what has tags or dependencies. */
   voidLinked(position: number): void {
-    for (const load of this.#inFlight.values()) if (load.links !== undefined) this.#void(load, position);
+    for (const load of this.#running()) if (load.links !== undefined) this.#void(load, position);
   }
 
   /** No load with tags or dependencies that began before this position will be kept. */
@@ -159,16 +169,16 @@ export class Loads {
     return true;
   }
 
-  /** False for a load that began later. */
+  /** False for a load that began later, or is void already. */
   #void(load: Load, position: number): boolean {
-    if (load.position >= position) return false;
+    if (load.position >= position || load.isVoid) return false;
     load.voidedAt = position;
     this.#take(load);
     return true;
   }
 
   #take(load: Load): void {
-    this.#inFlight.delete(load.key);
+    if (this.#inFlight.get(load.key) === load) this.#inFlight.delete(load.key);
     if (this.#spellings.size > 0) deleteFrom(this.#spellings, canonicalKey(load.key), load);
     for (const key of load.ownLinks?.dependsOn ?? []) deleteFrom(this.#dependants, key, load);
   }
