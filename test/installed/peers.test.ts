@@ -19,7 +19,7 @@ type Lock = Readonly<Record<string, string>>;
 const folders: string[] = [];
 afterAll(() => {
   for (const folder of folders) rmSync(folder, { recursive: true });
-});
+}, INSTALL_MS);
 
 class InstalledHost {
   readonly path = mkdtempSync(join(tmpdir(), 'cachecord-peers-'));

@@ -17,7 +17,7 @@ const folders: string[] = [];
 beforeAll(() => void packedPackage(), PACK_MS);
 afterEach(() => {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
-});
+}, COMPILER_MS);
 
 /** A host that has installed discord.js, its compiler's types for Node, and `more`. */
 function hostWith(more: readonly string[]): string {
