@@ -1,6 +1,7 @@
 /** The built package as a host with a Hono API, Prometheus and undici has it. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { HostFolder } from '../plugin/built-package.ts';
+import { PACK_MS } from '../support/packed-package.ts';
 import { startOrigin } from './origin.ts';
 
 /** The compiler reads Hono's, prom-client's, undici's and Node's types, on a machine that may be busy. */
@@ -10,7 +11,7 @@ let host: HostFolder;
 beforeAll(() => {
   host = new HostFolder();
   host.write('package.json', '{ "type": "module" }');
-}, COMPILER_MS);
+}, PACK_MS);
 afterAll(() => host.remove());
 
 const PROGRAM = `

@@ -9,7 +9,7 @@ import { textOf } from '../commands/spoken.ts';
 import { startDiscord } from '../playground/discord-setup.ts';
 import { HostFolder } from '../plugin/built-package.ts';
 import { eventually, registered } from '../plugin/setup.ts';
-import { packedPackage } from '../support/packed-package.ts';
+import { PACK_MS, packedPackage } from '../support/packed-package.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const ENTRIES = [
@@ -25,7 +25,7 @@ const SLOW_MS = 60_000;
 let host: HostFolder;
 beforeAll(() => {
   host = new HostFolder();
-}, SLOW_MS);
+}, PACK_MS);
 afterAll(() => host.remove());
 
 function node(args: readonly string[], cwd = host.path) {

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { packedPackage } from '../support/packed-package.ts';
+import { PACK_MS, packedPackage } from '../support/packed-package.ts';
 
 const run = promisify(execFile);
 /** Two installations, on a machine that may be busy. */
@@ -19,7 +19,7 @@ type Lock = Readonly<Record<string, string>>;
 const folders: string[] = [];
 afterAll(() => {
   for (const folder of folders) rmSync(folder, { recursive: true });
-});
+}, INSTALL_MS);
 
 class InstalledHost {
   readonly path = mkdtempSync(join(tmpdir(), 'cachecord-peers-'));
@@ -92,7 +92,7 @@ describe.each(Object.entries(ENDS))('a host with a lock file, at the versions: %
     await host.npm('install', '--package-lock-only');
     before = host.lock();
     await host.npm('install', '--save-exact', packedPackage().tarball);
-  }, INSTALL_MS);
+  }, PACK_MS + INSTALL_MS);
 
   it('keeps every package where it is, and as it is', () => {
     const after = host.lock();

@@ -7,13 +7,14 @@ import type { LocalDiscord } from '../../playground/discord/local-discord.ts';
 import { find } from '../commands/discord-edge.ts';
 import { textOf } from '../commands/spoken.ts';
 import { startDiscord } from '../playground/discord-setup.ts';
+import { PACK_MS } from '../support/packed-package.ts';
 import { HostFolder, type Program } from './built-package.ts';
 import { COMMANDS, eventually, registered } from './setup.ts';
 
 let host: HostFolder;
 beforeAll(() => {
   host = new HostFolder();
-});
+}, PACK_MS);
 afterAll(() => host.remove());
 
 async function online(local: LocalDiscord, program: Program): Promise<void> {

@@ -12,6 +12,7 @@ import { textOf } from '../commands/spoken.ts';
 import { startDiscord } from '../playground/discord-setup.ts';
 import { HostFolder, type Program } from '../plugin/built-package.ts';
 import { COMMANDS, eventually } from '../plugin/setup.ts';
+import { PACK_MS } from '../support/packed-package.ts';
 
 /** Registers as the environment says; tells when that is done, what the bot did not know to do, and how it ended. */
 const WATCH = `
@@ -65,7 +66,7 @@ beforeAll(() => {
   host.write('cjs/package.json', '{ "type": "commonjs", "main": "watched.js" }');
   host.write('cjs/watched.js', CJS_BOT);
   host.write('cjs/commands/rule.js', CJS_COMMAND);
-});
+}, PACK_MS);
 afterAll(() => host.remove());
 
 /** Starts a bot and waits until Sapphire has registered its commands. */
