@@ -7,6 +7,7 @@
  * said of it, and asks anew what that stems from; and in a cycle nothing comes back to where it came from.
  */
 import type { EntryLinks, Labels } from '../entry.ts';
+import { ownText } from '../values/own-text.ts';
 
 /** The links of what is, or was, held under a key as far as it concerns a load. */
 export type VersionsOf = (key: string) => readonly EntryLinks[];
@@ -45,8 +46,9 @@ export function lineageOf(
 
 const NONE: readonly string[] = [];
 
+/** Texts of their own: one cut from a message must not keep that alive. */
 function distinct(texts: readonly string[]): readonly string[] {
-  return texts.length === 0 ? NONE : [...new Set(texts)];
+  return texts.length === 0 ? NONE : [...new Set(texts)].map(ownText);
 }
 
 interface LabelSets {
