@@ -83,7 +83,8 @@ export class Filler {
       if (load.faultyLink !== undefined) return this.#refuse(load, 'unsafe');
       if (taken.refusal !== undefined)
         return this.#refuseTaking(load, taken.refusal.text, taken.refusal.reason);
-      if (loadMicros !== WRITTEN) this.#live.loaded(load, value);
+      const key = ownText(load.key);
+      if (loadMicros !== WRITTEN) this.#live.loaded(load, key, value);
       const { weightBytes } = taken;
       const { ttlMs, adaptation } = lifetimeOf(load, rules, taken, this.#random);
       if (weightBytes > rules.maxEntryBytes) return this.#refuse(load, 'too-large');
@@ -95,7 +96,6 @@ export class Filler {
       const packed = packedIfLighter(taken, rules, counters.values.types);
       const hasExtras = links !== undefined || adaptation !== undefined || cost !== 0;
       const extras = hasExtras ? { ...NO_EXTRAS, links, adaptation, cost } : undefined;
-      const key = ownText(load.key);
       const now = this.#clock.now();
       const staleAt = now + ttlMs;
       const entry = new Entry({
