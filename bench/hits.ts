@@ -19,6 +19,9 @@ const PROFILE = {
 const loadProfile = async () => ({ ...PROFILE });
 const loadProfileSync = () => ({ ...PROFILE });
 
+/** As lru-cache does it: all share one value. */
+const SHARED = { values: 'frozen' } as const;
+
 const keyAt = (i: number) => KEYS[i % KEYS.length] ?? '';
 
 /** Slow peers run fewer operations a round; the figure is per operation. */
@@ -30,7 +33,7 @@ async function againstBareLru(): Promise<void> {
   const cache = ourCache(50);
   for (const key of KEYS) {
     lru.set(key, { ...PROFILE });
-    cache.set(key, { ...PROFILE });
+    cache.set(key, { ...PROFILE }, SHARED);
   }
   const contestants = [
     {
@@ -42,7 +45,7 @@ async function againstBareLru(): Promise<void> {
     {
       name: 'awaited cachecord',
       run: async (count: number) => {
-        for (let i = 0; i < count; i++) await cache.getOrLoad(keyAt(i), loadProfile);
+        for (let i = 0; i < count; i++) await cache.getOrLoad(keyAt(i), loadProfile, SHARED);
       },
     },
     {
@@ -54,19 +57,19 @@ async function againstBareLru(): Promise<void> {
     {
       name: 'cachecord',
       run: (count: number) => {
-        for (let i = 0; i < count; i++) cache.getOrLoadSync(keyAt(i), loadProfileSync);
+        for (let i = 0; i < count; i++) cache.getOrLoadSync(keyAt(i), loadProfileSync, SHARED);
       },
     },
   ];
   const times = await inTurns(contestants, () => 200_000, 25);
   const of = (name: string) => times.get(name) ?? Number.NaN;
   const bytes = await allocatedBytes(20_000, async (count) => {
-    for (let i = 0; i < count; i++) await cache.getOrLoad(keyAt(i), loadProfile);
+    for (let i = 0; i < count; i++) await cache.getOrLoad(keyAt(i), loadProfile, SHARED);
   });
   const awaited = of('awaited lru-cache') / of('awaited cachecord');
   const synchronous = of('lru-cache') / of('cachecord');
   await cache.stop();
-  report('Hits beside a bare lru-cache, statistics on', [
+  report('Hits of frozen values beside a bare lru-cache, statistics on', [
     {
       what: 'awaited hit, of a bare `await` around `get`',
       measured: awaited.toFixed(2),
@@ -86,6 +89,66 @@ async function againstBareLru(): Promise<void> {
       holds: synchronous >= 0.6,
     },
   ]);
+}
+
+const ROW = { ...PROFILE, level: 7 };
+const COPIED: Readonly<Record<string, unknown>> = {
+  'a row of eight columns': ROW,
+  'a nested object of 30 values': {
+    id: '1',
+    profile: { name: 'Ada', tags: ['a', 'b', 'c'], address: { city: 'x', geo: { lat: 0.1, lon: 0.2 } } },
+    orders: Array.from({ length: 3 }, (_, i) => ({ id: i, lines: [{ product: 'x', amount: 2 }] })),
+  },
+  'a row with a Date': { ...PROFILE, at: new Date(5) },
+  '1,000 rows of eight columns': Array.from({ length: 1_000 }, (_, i) => ({ ...ROW, id: String(i) })),
+};
+
+/** What it costs that each caller has a value of its own. */
+async function copies(): Promise<void> {
+  const cache = ourCache(50);
+  const lines: string[] = [];
+  for (const [name, value] of Object.entries(COPIED)) {
+    const load = () => value;
+    cache.set('user::copied', value);
+    cache.set('user::frozen', value, SHARED);
+    const isList = Array.isArray(value);
+    const spread = (list: readonly object[]) => list.map((row) => ({ ...row }));
+    const times = await inTurns(
+      [
+        {
+          name: 'copied',
+          run: (count) => {
+            for (let i = 0; i < count; i++) cache.getOrLoadSync('user::copied', load);
+          },
+        },
+        {
+          name: 'frozen',
+          run: (count) => {
+            for (let i = 0; i < count; i++) cache.getOrLoadSync('user::frozen', load, SHARED);
+          },
+        },
+        {
+          name: 'spread',
+          run: (count) => {
+            for (let i = 0; i < count; i++) isList ? spread(value) : { ...(value as object) };
+          },
+        },
+        {
+          name: 'structuredClone',
+          run: (count) => {
+            for (let i = 0; i < count; i++) structuredClone(value);
+          },
+        },
+      ],
+      (of) => (isList ? 200 : of === 'structuredClone' ? 5_000 : 100_000),
+    );
+    const ns = (of: string) => (times.get(of) ?? Number.NaN).toFixed(0);
+    lines.push(
+      `${name}: copied ${ns('copied')} ns · frozen ${ns('frozen')} ns · { ...row } alone ${ns('spread')} ns · structuredClone ${ns('structuredClone')} ns`,
+    );
+  }
+  await cache.stop();
+  report('Synchronous hits, with what a copy costs', [], lines);
 }
 
 /** Everybody behind the same few calls, each an awaited read-through. */
@@ -163,6 +226,7 @@ function peerLine(times: ReadonlyMap<string, number>): string {
 }
 
 await againstBareLru();
+await copies();
 await besideThePeers();
 await taggedHits();
 await fills();

@@ -1,6 +1,7 @@
 /** What a cache of 100 MB really takes on the heap, and what an entry costs beyond its bare key and value. */
 import { setImmediate as turn } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
+import { HEAP_SHAPES, heapRatio } from './heap-shapes.ts';
 import { collectGarbage, median, type Row, report } from './measure.ts';
 import { ourCache } from './peers.ts';
 
@@ -77,7 +78,7 @@ async function ratioOfJsonSized(make: (i: number) => unknown): Promise<number> {
 /** Bytes an entry beyond a key and a value that are there anyway. Tables double as they grow, hence several sizes. */
 async function bytesBeyond(entries: number): Promise<number> {
   const keys = Array.from({ length: entries }, (_, i) => Buffer.from(keyOf(i)).toString('latin1'));
-  const value = Object.freeze({ n: 1 });
+  const value = 1;
   const before = await heapBytes();
   const cache = ourCache(4_000);
   for (const key of keys) cache.set(key, value);
@@ -97,6 +98,15 @@ for (const [name, make] of Object.entries(SHAPES)) {
     holds: ratio >= 0.9 && ratio <= 1.1,
   });
   lines.push(`lru-cache sized by JSON length, ${name}: ${(await ratioOfJsonSized(make)).toFixed(2)}`);
+}
+for (const [name, shape] of Object.entries(HEAP_SHAPES)) {
+  const ratio = await heapRatio(shape);
+  rows.push({
+    what: `heap growth ÷ what is counted, ${name}`,
+    measured: ratio.toFixed(2),
+    goal: '0.90 to 1.10',
+    holds: ratio >= 0.9 && ratio <= 1.1,
+  });
 }
 const sizes = [60_000, 120_000, 250_000, 500_000];
 const beyond: number[] = [];

@@ -171,21 +171,26 @@ function isSpecial(extras: EntryExtras | undefined): boolean {
   return extras !== undefined && extras.cost !== 0;
 }
 
-/** How the caller of a read gets the value: as the call says, else as the tier of the entry does. */
-function modeOf(entry: Entry, asked: ValuesMode | undefined): ValuesMode {
-  return asked ?? entry.counters.rules.ofTier.values;
-}
-
-/** What the caller of a read gets: a copy of its own, or the frozen value that all share. */
+/**
+ * What the caller of a read gets: a copy of its own, or the frozen value that all share, as it asks, or else as the tier
+ * of the entry says.
+ */
 export function servedValue(entry: Entry, asked: ValuesMode | undefined): unknown {
   if (entry.form === 'shared') return entry.value;
-  return entry.counters.values.serve(entry, modeOf(entry, asked));
+  const mode = asked ?? entry.counters.rules.ofTier.values;
+  return mode === 'frozen' && entry.frozen === 'whole'
+    ? entry.value
+    : entry.counters.values.serve(entry, mode);
 }
 
 /** The same as a promise that is settled already. */
 export function servedPromise(entry: Entry, asked: ValuesMode | undefined): Promise<unknown> {
   const settled = entry.extras?.settled;
-  if (settled !== undefined && (entry.form === 'shared' || modeOf(entry, asked) === 'frozen')) return settled;
+  if (
+    settled !== undefined &&
+    (entry.form === 'shared' || (asked ?? entry.counters.rules.ofTier.values) === 'frozen')
+  )
+    return settled;
   return Promise.resolve(servedValue(entry, asked));
 }
 

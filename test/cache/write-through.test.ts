@@ -274,3 +274,19 @@ describe('`writeSync` with a `save` that gives a promise', () => {
     expect(cache.has(KEY)).toBe(false);
   });
 });
+
+describe('a value that is being saved', () => {
+  it('I6: a value that its owner changes while it is being saved is loaded anew, since either may have been saved', async () => {
+    const { cache } = withPolicy();
+    const saved = Promise.withResolvers<void>();
+    const value = { coins: 1 };
+    const writing = cache.write('query::1', value, () => saved.promise);
+    value.coins = 2;
+    saved.resolve();
+    await writing;
+    expect(cache.has('query::1')).toBe(false);
+    await cache.write('query::1', value, async () => undefined);
+    value.coins = 3;
+    expect(cache.get('query::1')).toEqual({ coins: 2 });
+  });
+});

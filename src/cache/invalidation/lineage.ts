@@ -8,6 +8,7 @@
  */
 import type { EntryLinks, Labels } from '../entry.ts';
 import { canonicalKey } from '../keys/canonical.ts';
+import { ownText } from '../values/own-text.ts';
 
 /** The links of what is, or was, held under any spelling of a key as far as it concerns a load. */
 export type VersionsOf = (key: string) => readonly EntryLinks[];
@@ -47,8 +48,9 @@ export function lineageOf(
 
 const NONE: readonly string[] = [];
 
+/** Texts of their own: one cut from a message must not keep that alive. */
 function distinct(texts: readonly string[]): readonly string[] {
-  return texts.length === 0 ? NONE : [...new Set(texts)];
+  return texts.length === 0 ? NONE : [...new Set(texts)].map(ownText);
 }
 
 interface LabelSets {

@@ -8,8 +8,10 @@
  * escaped, so no text can forge a mark.
  */
 import { hash } from 'node:crypto';
+import { types } from 'node:util';
 import { kindOf } from '../arguments.ts';
 import { CacheError } from '../errors.ts';
+import { describeClass, objectKindOf } from '../values/kinds.ts';
 
 /** A part of a key. Snowflakes are text; numbers and booleans are told apart from text that looks like them. */
 export type KeyPart = string | number | bigint | boolean | null | undefined;
@@ -106,14 +108,14 @@ function encodeText(text: string): string {
 
 function encodeObject(value: object, depth: number): string {
   if (Array.isArray(value)) return `a${value.length}:${encodeList(value, depth)}`;
-  if (value instanceof Date) return `d${value.getTime()};`;
-  if (value instanceof Map) return `m${value.size}:${encodeList([...value].flat(), depth)}`;
-  if (value instanceof Set) return `e${value.size}:${encodeList([...value], depth)}`;
-  if (value instanceof Uint8Array) return `b${value.length}:${digest(Buffer.from(value).toString('base64'))}`;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype !== null && prototype !== Object.prototype) {
-    throw unstable(`a ${value.constructor?.name || 'class instance'} among the parameters`);
-  }
+  // By their structure: `instanceof` knows none of another realm (Jest, node:vm).
+  if (types.isDate(value)) return `d${value.getTime()};`;
+  if (types.isMap(value)) return `m${value.size}:${encodeList([...value].flat(), depth)}`;
+  if (types.isSet(value)) return `e${value.size}:${encodeList([...value], depth)}`;
+  if (types.isUint8Array(value)) return `b${value.length}:${digest(Buffer.from(value).toString('base64'))}`;
+  const kind = objectKindOf(value);
+  if (kind !== 'plain' && kind !== 'null-prototype')
+    throw unstable(`${describeClass(value)} among the parameters`);
   const names = Object.keys(value).sort();
   const fields = names.map((name) => encodeText(name) + encodeParameters(Reflect.get(value, name), depth));
   return `o${names.length}:${fields.join('')}`;

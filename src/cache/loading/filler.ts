@@ -10,7 +10,7 @@ import { Entry, NO_EXTRAS } from '../entry.ts';
 import type { Emitter } from '../events.ts';
 import type { CacheStats, RefusalReason } from '../statistics/stats.ts';
 import type { Rules } from '../tiers/rules.ts';
-import { kindOf } from '../values/kinds.ts';
+import { objectKindOf } from '../values/kinds.ts';
 import { ownText } from '../values/own-text.ts';
 import { packedIfLighter } from '../values/packing.ts';
 import type { NotTaken, Taken } from '../values/take.ts';
@@ -83,7 +83,8 @@ export class Filler {
       if (load.faultyLink !== undefined) return this.#refuse(load, 'unsafe');
       if (taken.refusal !== undefined)
         return this.#refuseTaking(load, taken.refusal.text, taken.refusal.reason);
-      if (loadMicros !== WRITTEN) this.#live.loaded(load, value);
+      const key = ownText(load.key);
+      if (loadMicros !== WRITTEN) this.#live.loaded(load, key, value);
       const { weightBytes } = taken;
       const { ttlMs, adaptation } = lifetimeOf(load, rules, taken, this.#random);
       if (weightBytes > rules.maxEntryBytes) return this.#refuse(load, 'too-large');
@@ -95,7 +96,6 @@ export class Filler {
       const packed = packedIfLighter(taken, rules, counters.values.types);
       const hasExtras = links !== undefined || adaptation !== undefined || cost !== 0;
       const extras = hasExtras ? { ...NO_EXTRAS, links, adaptation, cost } : undefined;
-      const key = ownText(load.key);
       const now = this.#clock.now();
       const staleAt = now + ttlMs;
       const entry = new Entry({
@@ -173,7 +173,7 @@ function isWanted(value: unknown, { when, skipEmpty }: Rules): boolean {
 function isEmpty(value: unknown): boolean {
   if (value === null || value === undefined || value === '') return true;
   if (typeof value !== 'object') return false;
-  switch (kindOf(value)) {
+  switch (objectKindOf(value)) {
     case 'array':
       return (value as readonly unknown[]).length === 0;
     case 'map':

@@ -1,15 +1,17 @@
 /**
  * Write-through: the source first, then the cache. Writes to one key run one after another, so that the cache ends up
- * with what the source was given last. One that another waits for (a write within the `save` of its own key) runs at
- * once: which of them the source was given last is not known then, so that the key is invalidated. An invalidation that comes while a value is being saved wins: what was saved may
- * be outdated already, so the key is invalidated in place of filled.
+ * with what the source was given last. A write within the `save` of its own key runs at once: which of the two the
+ * source was given last is not known then, so that the key is invalidated. An invalidation that comes while a value is
+ * being saved wins: what was saved may be outdated already, so the key is invalidated in place of filled.
  */
+import { isDeepStrictEqual } from 'node:util';
 import { assertFunction } from '../arguments.ts';
 import type { Cache } from '../cache.ts';
 import type { EntryOptions } from '../entry-options.ts';
 import { CacheError } from '../errors.ts';
 import { assertKey } from '../keys/keys.ts';
 import { isPromiseLike } from '../promise-like.ts';
+import type { NotTaken, Taken } from '../values/take.ts';
 import { Call } from './call.ts';
 import type { Load } from './load.ts';
 import type { Loading } from './loading.ts';
@@ -60,8 +62,11 @@ export class Writing {
       const record = this.#begin(key, options);
       const crossOut = this.#cache.intend(() => [key]);
       try {
+        const before = this.#snapshot(record, value);
         const result = await call.run(save, value);
-        this.#finish(record, value);
+        // Changed by its owner while it was being saved: nobody knows which of the two the source has.
+        if (isSame(before, this.#snapshot(record, value))) this.#finish(record, value);
+        else this.#cache.invalidate(key);
         return result;
       } finally {
         this.#saves.end(record);
@@ -106,6 +111,14 @@ export class Writing {
     }
   }
 
+  #snapshot({ counters }: Load, value: unknown): Taken | NotTaken | undefined {
+    try {
+      return counters.values.take(value, 'copy');
+    } catch {
+      return undefined; // a taught class failed: the fill says so, of the same value
+    }
+  }
+
   /** Before anything is saved: what makes no sense must not be found out afterwards. */
   #check(key: string, options: EntryOptions): void {
     assertKey(key);
@@ -121,6 +134,17 @@ export class Writing {
   #finish(record: Load, value: unknown): void {
     if (record.isVoid) this.#cache.invalidate(record.key);
     else this.#cache.set(record.key, value, record.options);
+  }
+}
+
+/** What cannot be copied is not kept, whatever it holds. */
+function isSame(before: Taken | NotTaken | undefined, after: Taken | NotTaken | undefined): boolean {
+  if (before === undefined || after === undefined) return true;
+  if (before.refusal !== undefined || after.refusal !== undefined) return true;
+  try {
+    return isDeepStrictEqual(before.value, after.value);
+  } catch {
+    return false; // it goes down by recursion
   }
 }
 

@@ -1,7 +1,7 @@
 /** Copies for readers of what was taken, by its form (I6). */
 import type { ValuesMode } from '../tiers/policy.ts';
 import { deepFreeze } from './freeze.ts';
-import { kindOf } from './kinds.ts';
+import { objectKindOf } from './kinds.ts';
 import { isIndex, tableObject } from './layout.ts';
 import { Packed, unpack } from './packed.ts';
 import { copyOfBinary, type Form, setField } from './take.ts';
@@ -102,7 +102,7 @@ class Cloning {
 
   /** A copy of what holds no other values, or `undefined` for what does. */
   #copyLeaf(value: object): object | undefined {
-    switch (kindOf(value)) {
+    switch (objectKindOf(value)) {
       case 'date':
         return new Date((value as Date).getTime());
       case 'regexp': {

@@ -59,7 +59,7 @@ const KINDS: ReadonlyMap<string, ObjectKind> = new Map<string, ObjectKind>([
 const kindOfPrototype = new WeakMap<object, ObjectKind | 'none'>([[Buffer.prototype, 'buffer']]);
 
 /** The kind of an object that is no proxy; `undefined` for an instance of any other class. */
-export function kindOf(object: object): ObjectKind | undefined {
+export function objectKindOf(object: object): ObjectKind | undefined {
   const prototype: unknown = Object.getPrototypeOf(object);
   if (prototype === Object.prototype) return 'plain';
   if (prototype === Array.prototype) return Array.isArray(object) ? 'array' : undefined;

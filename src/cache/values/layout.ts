@@ -5,7 +5,7 @@
  */
 
 export const POINTER = 8;
-export const HEAP_NUMBER = 16;
+const HEAP_NUMBER = 16;
 export const DATE = 96;
 export const REGEXP = 160;
 /** View, ArrayBuffer and the record that owns the bytes outside the heap. */

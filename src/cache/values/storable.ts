@@ -12,10 +12,10 @@ import { CacheError } from '../errors.ts';
 import {
   describeClass,
   hasHiddenFields,
-  kindOf,
   lookupGetter,
   lookupSetter,
   type ObjectKind,
+  objectKindOf,
 } from './kinds.ts';
 import { MAX_WALK_NODES } from './take.ts';
 import type { ValueTypes } from './value-types.ts';
@@ -100,7 +100,7 @@ class Walk {
     this.#seen.add(object);
     if (this.#path.length >= MAX_DEPTH) throw this.#refused(`more than ${MAX_DEPTH} levels`);
     if (types.isProxy(object)) throw this.#refused('a proxy');
-    const kind = kindOf(object);
+    const kind = objectKindOf(object);
     if (kind === 'plain') this.#enterPlain(object);
     else if (kind === 'array') this.#enterArray(object as unknown[]);
     else {

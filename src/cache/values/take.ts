@@ -12,10 +12,10 @@ import { deepFreeze } from './freeze.ts';
 import {
   describeClass,
   hasHiddenFields,
-  kindOf,
   lookupGetter,
   lookupSetter,
   type ObjectKind,
+  objectKindOf,
   viewConstructor,
 } from './kinds.ts';
 import {
@@ -23,7 +23,6 @@ import {
   bigintBytes,
   DATE,
   finishIndexes,
-  HEAP_NUMBER,
   indexBytes,
   isIndex,
   listBytes,
@@ -215,7 +214,7 @@ class Walk {
     if (this.#nodesLeft < 0) return this.#tooLarge();
     if (types.isProxy(object)) return this.#refuse('unsafe', 'is a proxy');
     if (depth > 0) this.#nested++;
-    const kind = kindOf(object);
+    const kind = objectKindOf(object);
     if (kind === 'plain' || kind === 'null-prototype') return this.#plain(object as Fields, kind, depth);
     if (kind === 'array') return this.#list(object as unknown[], depth);
     this.#isGraph = true;
@@ -244,13 +243,13 @@ class Walk {
     }
     let indexes = 0;
     while (indexes < length && isIndex(names[indexes] as string)) indexes++;
-    const shape = kind === 'plain' && indexes === 0 ? this.#parts.shapes.of(names) : undefined;
+    const shape = indexes === 0 ? this.#parts.shapes.of(names) : undefined;
     let copy: Fields;
-    if (shape !== undefined) {
+    if (shape !== undefined && kind === 'plain') {
       copy = shapedObject(shape.template);
       this.#bytes += shape.bytes;
     } else {
-      copy = this.#table(kind, names, indexes);
+      copy = this.#table(kind, names, indexes, shape !== undefined);
       if (this.#nodesLeft < 0) return this.#tooLarge();
     }
     this.#met(object, copy);
@@ -274,13 +273,14 @@ class Walk {
     return copy;
   }
 
-  #table(kind: ObjectKind, names: readonly string[], indexes: number): Fields {
+  #table(kind: ObjectKind, names: readonly string[], indexes: number, areNamesShared: boolean): Fields {
     this.#isGraph = true;
     this.#nodesLeft -= TABLE_FIELD_NODES * names.length;
     const hasPrototype = kind === 'plain';
     const copy = hasPrototype ? tableObject() : (Object.create(null) as Fields);
     this.#bytes += tableBytes(names.length - indexes, hasPrototype, this.#isFrozen);
-    for (let i = indexes; i < names.length; i++) this.#bytes += stringBytes(names[i] as string);
+    if (!areNamesShared)
+      for (let i = indexes; i < names.length; i++) this.#bytes += stringBytes(names[i] as string);
     if (indexes > 0) {
       prepareIndexes(copy);
       this.#bytes += indexBytes(indexes);
@@ -343,8 +343,8 @@ class Walk {
     }
     if (!isBoxed) return undefined;
     this.#nodesLeft -= list.length;
-    // Freezing boxes them.
-    if (this.#isFrozen) this.#bytes += HEAP_NUMBER * list.length;
+    // Freezing boxes those that are no small whole ones.
+    if (this.#isFrozen) for (const value of list as readonly number[]) this.#bytes += numberBytes(value);
     return listOfNumbers(list as readonly number[]);
   }
 

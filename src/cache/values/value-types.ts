@@ -4,7 +4,7 @@
  */
 import { CacheError } from '../errors.ts';
 import { assertKnown, type OptionNames } from '../known-options.ts';
-import { kindOf } from './kinds.ts';
+import { objectKindOf } from './kinds.ts';
 import { BINARY, bigintBytes, listBytes, numberBytes, shapedBytes } from './layout.ts';
 import { stringBytes } from './own-text.ts';
 
@@ -90,7 +90,11 @@ function compile(given: ValueType, place: string): TaughtType {
   if (typeof prototype !== 'object' || prototype === null) {
     throw invalid(`type of ${place} is the class itself, such as Decimal, not ${shown(type)}.`);
   }
-  if (prototype === Object.prototype || kindOf(Object.create(prototype)) !== undefined || isBuiltIn(type)) {
+  if (
+    prototype === Object.prototype ||
+    objectKindOf(Object.create(prototype)) !== undefined ||
+    isBuiltIn(type)
+  ) {
     throw invalid(`type of ${place} is ${type.name}, which the cache knows: leave it out.`);
   }
   if (copy !== 'shared' && typeof copy !== 'function') {
