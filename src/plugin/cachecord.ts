@@ -69,11 +69,19 @@ export interface Cachecord {
   readonly warmers: Warmers;
   /** For a host with a dispatcher and a deploy script of its own. */
   readonly commands: readonly HostCommand[];
-  /** Answers the interaction if it is ours; false if it is not. Never throws. */
+  /**
+   * Answers the interaction if it is ours; false if it is not. For the beginning of a dispatcher of the host's.
+   * Rejects only for what is no interaction.
+   * @example
+   * if (await cachecord.handle(interaction)) return;
+   */
   handle(interaction: Interaction): Promise<boolean>;
   /**
-   * Listens, warms within the budget, and registers as soon as the client is ready. Adds one listener for interactions
-   * and one for the client's errors, without which an error ends the process.
+   * Listens, warms within the budget, and registers as soon as the client is ready. Adds one listener for interactions,
+   * before the host's, whose calls of `reply` and the like on ours then do nothing; one for guilds that are left; one for
+   * the requests of the REST client, to notice a bulk PUT of the commands; and one for the client's errors, without
+   * which an error ends the process.
+   * @throws CacheError `ERR_ARGUMENT_INVALID` for options that make no sense, `ERR_CLOSED` after `stop`
    */
   start(options?: StartOptions): Promise<void>;
   /**
