@@ -55,8 +55,8 @@ export class Dispatcher {
   readonly #cooldown: Cooldown;
   readonly #attempts: Cooldown;
   readonly #registration: DispatcherOptions['registration'];
-  /** A host's dispatcher and our listener may both bring the same one. */
-  readonly #taken = new WeakSet<Interaction>();
+  /** A host's dispatcher and our listener may both bring the same one: it is answered once, and both wait for that. */
+  readonly #taken = new WeakMap<Interaction, Promise<void>>();
   readonly #underWay = new UnderWay();
   readonly #conflicts: Conflicts;
   #isStopped = false;
@@ -71,18 +71,11 @@ export class Dispatcher {
     this.#registration = registration;
   }
 
-  /** Answers the interaction if it is ours and not taken yet; false if it is not ours. Never rejects. */
+  /** Answers the interaction if it is ours and not taken yet; false if it is not ours. Resolves when it is answered. Never rejects. */
   async handle(interaction: Interaction): Promise<boolean> {
     const ours = this.#recognise(interaction);
     if (ours === undefined) return false;
-    if (this.#taken.has(interaction)) return true;
-    this.#taken.add(interaction);
-    if (isAnswered(interaction)) {
-      // An edit would put what only admins may see into an answer that everybody may.
-      this.#conflicts.lost(interaction, { interaction: interaction.id });
-      return true;
-    }
-    await this.#underWay.run(this.#within(ours));
+    await this.#once(interaction, () => this.#answer(interaction, ours));
     return true;
   }
 
@@ -92,10 +85,28 @@ export class Dispatcher {
    */
   async take(interaction: Interaction): Promise<boolean> {
     if (this.#recognise(interaction) === undefined) return false;
-    if (this.#taken.has(interaction)) return true;
-    this.#taken.add(interaction);
-    const claimed = claim(interaction, (method) => this.#conflicts.heldBack(interaction, method));
-    return this.handle(claimed);
+    await this.#once(interaction, async () => {
+      await this.handle(claim(interaction, (method) => this.#conflicts.heldBack(interaction, method)));
+    });
+    return true;
+  }
+
+  async #once(interaction: Interaction, work: () => Promise<void>): Promise<void> {
+    let underWay = this.#taken.get(interaction);
+    if (underWay === undefined) {
+      underWay = work();
+      this.#taken.set(interaction, underWay);
+    }
+    await underWay;
+  }
+
+  async #answer(interaction: Interaction, ours: Ours): Promise<void> {
+    if (isAnswered(interaction)) {
+      // An edit would put what only admins may see into an answer that everybody may.
+      this.#conflicts.lost(interaction, { interaction: interaction.id });
+      return;
+    }
+    await this.#underWay.run(this.#within(ours));
   }
 
   /** From now on everything is answered with "stopping". Resolves when what is under way has ended. */

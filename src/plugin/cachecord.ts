@@ -72,14 +72,20 @@ export interface Cachecord {
   readonly warmers: Warmers;
   /** For a host with a dispatcher and a deploy script of its own. */
   readonly commands: readonly HostCommand[];
-  /** Answers the interaction if it is ours; false if it is not. Never throws. */
+  /**
+   * Answers the interaction if it is ours; false if it is not. For the beginning of a dispatcher of the host's.
+   * Rejects only for what is no interaction.
+   * @example
+   * if (await cachecord.handle(interaction)) return;
+   */
   handle(interaction: DiscordInteraction): Promise<boolean>;
   /**
-   * Listens, warms within the budget, and registers as soon as the client is ready. Adds one listener for interactions
-   * and one for the client's errors, without which an error ends the process. Once is enough: called again, it does
-   * nothing more.
-   * @throws CacheError `ERR_ARGUMENT_INVALID` where another Cachecord runs on the client: two would both answer. Await its
-   *   `stop` first, as at a hot reload
+   * Listens, warms within the budget, and registers as soon as the client is ready. Adds one listener for interactions,
+   * before the host's, whose calls of `reply` and the like on ours then do nothing; one for guilds that are left; one for
+   * the requests of the REST client, to notice a bulk PUT of the commands; and one for the client's errors, without
+   * which an error ends the process. Called again, it does nothing more.
+   * @throws CacheError `ERR_ARGUMENT_INVALID` for options that make no sense, and where another Cachecord runs on the
+   *   client, since two would both answer: await its `stop` first, as at a hot reload; `ERR_CLOSED` after `stop`
    */
   start(options?: StartOptions): Promise<void>;
   /**

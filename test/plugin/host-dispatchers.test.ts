@@ -212,6 +212,21 @@ describe('the three ways out', () => {
     expect(told(hosted)).toEqual([]);
   });
 
+  it('`commands` among its own, and what follows there sees that ours is answered', async () => {
+    const states: boolean[] = [];
+    const hosted = await beside(({ client, plugin }) =>
+      client.on(Events.InteractionCreate, async (interaction) => {
+        if (!interaction.isChatInputCommand()) return;
+        await plugin.commands.find(({ data }) => data.name === interaction.commandName)?.execute(interaction);
+        states.push(interaction.replied);
+        if (!interaction.replied) await interaction.reply('Nothing was said.');
+      }),
+    );
+    await (await hosted.local.as(ada(hosted)).run(ops(hosted), 'cache-info')).reply();
+    await eventually(() => expect(states).toEqual([true]));
+    expect(told(hosted)).toEqual([]);
+  });
+
   it.each(['all', 'components'] as const)('`commands` among its own, with listen: %s', async (listen) => {
     const hosted = await beside(
       ({ client, plugin }) => {
