@@ -9,9 +9,8 @@ import Database from 'better-sqlite3';
 import { createCache } from '../src/cache/create-cache.ts';
 import type { EntryOptions } from '../src/cache/entry-options.ts';
 import type { TierPolicy } from '../src/cache/tiers/tier.ts';
-import { cloneValue } from '../src/cache/values/clone.ts';
-import { deepFreeze } from '../src/cache/values/freeze.ts';
-import { weigh } from '../src/cache/values/weigher.ts';
+
+import { Values } from '../src/cache/values/values.ts';
 import { silentLogger } from '../src/logger.ts';
 
 /** Makes the value with a number, sharing nothing with those of other numbers. */
@@ -120,21 +119,29 @@ async function heapBytes(): Promise<number> {
   return heapUsed + external;
 }
 
-/** As the cache keeps it. */
-function kept(value: unknown): unknown {
-  return weigh(value).kind === 'copied' ? cloneValue(value) : deepFreeze(value);
+const values = new Values();
+
+/** As the cache keeps it, and its weight. */
+function taken(value: unknown): { readonly value: unknown; readonly weightBytes: number } {
+  const result = values.take(value, 'copy');
+  if (result.refusal !== undefined) throw new Error(result.refusal.text);
+  return result;
 }
 
 async function ratioOfValues(make: Make): Promise<{ ratio: number; weight: number }> {
-  const { weightBytes } = weigh(make(1));
+  const { weightBytes } = taken(make(1));
   const count = Math.min(200_000, Math.max(500, Math.ceil(30e6 / (weightBytes + 16))));
-  for (let i = 0; i < 2_000; i++) kept(make(i));
-  const values: unknown[] = new Array(count).fill(null);
-  const before = await heapBytes();
-  for (let i = 0; i < count; i++) values[i] = kept(make(i + 1_000_000));
-  const after = await heapBytes();
+  for (let i = 0; i < 2_000; i++) taken(make(i));
+  const kept: unknown[] = new Array(count).fill(null);
   let weighed = 0;
-  for (const value of values) weighed += weigh(value).weightBytes;
+  const before = await heapBytes();
+  for (let i = 0; i < count; i++) {
+    const { value, weightBytes } = taken(make(i + 1_000_000));
+    kept[i] = value;
+    weighed += weightBytes;
+  }
+  const after = await heapBytes();
+  if (kept.length === 0) throw new Error('Held until here.');
   return {
     ratio: weighed === 0 ? (after - before) / count + 1 : (after - before) / weighed,
     weight: weighed / count,
@@ -166,7 +173,7 @@ async function ratioOfCache(
   });
   // Until some of them had to leave, so that the bound has been reached.
   for (let i = 0; cache.stats().total.removals.evicted === 0 && i < 40; i++) {
-    const batch = Math.ceil(maxWeightBytes / 20 / (weigh(make(1)).weightBytes + 250));
+    const batch = Math.ceil(maxWeightBytes / 20 / (taken(make(1)).weightBytes + 250));
     for (let j = 0; j < batch; j++) {
       const n = 1_000_000 + i * batch + j;
       await cache.getOrLoad(parsed(keyOf(n)), () => make(n), parsed(optionsOf(n)));

@@ -27,6 +27,8 @@ import type { StoredEntries } from './layers/disk/stored-entries.ts';
 import { MemoryLayer } from './layers/memory.ts';
 import { aloneWith, BatchLoad, type LoadMissing } from './loading/batch-load.ts';
 import { Filler, WRITTEN } from './loading/filler.ts';
+import { LiveObjects } from './loading/live-objects.ts';
+import type { Load } from './loading/load.ts';
 import type { LoadContext, Loader } from './loading/load-context.ts';
 import { Loading } from './loading/loading.ts';
 import { Loads } from './loading/loads.ts';
@@ -42,6 +44,7 @@ import { builtInPolicies } from './tiers/built-in-tiers.ts';
 import type { TierPolicy } from './tiers/tier.ts';
 import { TierBook } from './tiers/tier-book.ts';
 import { Upkeep } from './upkeep.ts';
+import { Values } from './values/values.ts';
 import { type NoteFollower, Recipes } from './warmth/recipes.ts';
 import { type Warmth, warmthOf } from './warmth/warmth.ts';
 
@@ -64,6 +67,7 @@ export class CacheManager implements Cache {
   readonly recipes: Recipes;
   readonly warmth: Warmth | undefined;
   readonly unsaved = new Unsaved();
+  readonly values: Values;
   readonly #bursts: BurstLog;
   readonly #book: TierBook;
   readonly #memory: MemoryLayer;
@@ -93,7 +97,8 @@ export class CacheManager implements Cache {
     this.tiers = options.tiers ?? builtInPolicies(options.disk !== undefined);
     this.clock = options.clock ?? systemClock();
     this.#bursts = new BurstLog(this.clock, options.logger ?? console);
-    this.#book = new TierBook(this.tiers, (text) => this.#bursts.warn('policy', text, {}));
+    this.values = new Values(options.valueTypes);
+    this.#book = new TierBook(this.tiers, this.values, (text) => this.#bursts.warn('policy', text, {}));
     this.#events = new Emitter(this.#bursts);
     this.#memory = new MemoryLayer({
       maxWeightBytes: this.maxWeightBytes,
@@ -142,6 +147,7 @@ export class CacheManager implements Cache {
       random,
       bursts: this.#bursts,
       events: this.#events,
+      live: new LiveObjects(this.#bursts),
       onKept: (entry, rules) => this.#persistence?.kept(entry, rules.persist),
     });
     this.#loading = new Loading({
@@ -217,17 +223,26 @@ export class CacheManager implements Cache {
   getOrLoad<T>(key: string, load: Loader<T>, options: LoadOptions = NO_OPTIONS): Promise<T> {
     if (options.fresh !== true) {
       const entry = this.#reader.find(key, options, load, false);
-      if (entry !== undefined) return servedPromise(entry) as Promise<T>;
+      if (entry !== undefined) return servedPromise(entry, options.values) as Promise<T>;
       const running = this.#loads.get(key);
-      if (running !== undefined) return this.#loading.join(running, () => this.getOrLoad(key, load, options));
+      if (running !== undefined) return this.#join(running, load, options);
     }
     return this.#loading.load(key, load, options);
+  }
+
+  #join<T>(running: Load, load: Loader<T>, options: LoadOptions): Promise<T> {
+    const { key } = running;
+    return this.#loading.join(running, {
+      readAnew: () => this.getOrLoad(key, load, options),
+      loadAlone: () => this.#loading.load(key, load, options),
+      asked: options.values,
+    });
   }
 
   getOrLoadSync<T>(key: string, load: (context: LoadContext) => T, options: LoadOptions = NO_OPTIONS): T {
     if (options.fresh !== true) {
       const entry = this.#reader.find(key, options, load, true);
-      if (entry !== undefined) return servedValue(entry) as T;
+      if (entry !== undefined) return servedValue(entry, options.values) as T;
     }
     return this.#loading.loadSync(key, load, options);
   }
@@ -245,12 +260,9 @@ export class CacheManager implements Cache {
     for (const key of wanted) {
       const entry = options.fresh === true ? undefined : this.#reader.find(key, options, batch.load, false);
       const running = options.fresh === true ? undefined : this.#loads.get(key);
-      if (entry !== undefined) values.set(key, servedValue(entry) as T);
+      if (entry !== undefined) values.set(key, servedValue(entry, options.values) as T);
       else if (running === undefined) values.set(key, this.#loading.load<T>(key, batch.load, options));
-      else {
-        const readAnew = () => this.getOrLoad(key, aloneWith(loadMissing), options);
-        values.set(key, this.#loading.join(running, readAnew));
-      }
+      else values.set(key, this.#join(running, aloneWith(loadMissing), options));
     }
     // All keys are registered before the one load begins, so that it cannot miss an invalidation.
     batch.begin();
@@ -260,7 +272,7 @@ export class CacheManager implements Cache {
 
   lookup<T>(key: string): Lookup<T> {
     const entry = this.#reader.find(key, NO_OPTIONS, undefined, true);
-    if (entry !== undefined) return { state: 'hit', value: servedValue(entry) as T };
+    if (entry !== undefined) return { state: 'hit', value: servedValue(entry, entry.keptMode) as T };
     this.#book.countersFor(key, undefined).misses++;
     return this.unsaved.find(key) as Lookup<T>; // what was written under the key is what is read there
   }

@@ -3,6 +3,7 @@ import type { Logger } from '../logger.ts';
 import type { Clock } from './clock.ts';
 import type { OpenDatabase } from './layers/disk/file.ts';
 import type { TierPolicy } from './tiers/tier.ts';
+import type { ValueType } from './values/value-types.ts';
 
 /** All of them may be left out. */
 export interface CacheOptions {
@@ -20,6 +21,8 @@ export interface CacheOptions {
   readonly logger?: Logger | undefined;
   /** Entries that outlive the process: see `docs/disk.md`. @default none */
   readonly disk?: DiskOptions | undefined;
+  /** Classes whose instances may be kept, with how they are copied: see `docs/values.md`. @default none */
+  readonly valueTypes?: readonly ValueType[] | undefined;
   /** Random numbers from 0 to 1, for jitter. @default `Math.random` */
   readonly random?: (() => number) | undefined;
 }

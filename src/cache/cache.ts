@@ -12,6 +12,7 @@ import type { Unsaved } from './loading/unsaved.ts';
 import type { Forgotten, Removal } from './removal.ts';
 import type { CacheStats, RefusalReason } from './statistics/stats.ts';
 import type { TierPolicy } from './tiers/tier.ts';
+import type { Values } from './values/values.ts';
 import type { Recipes } from './warmth/recipes.ts';
 import type { Warmth } from './warmth/warmth.ts';
 
@@ -31,6 +32,8 @@ export interface Cache {
   readonly warmth: Warmth | undefined;
   /** What is written and not in the source yet: loads give it. */
   readonly unsaved: Unsaved;
+  /** How values are copied for those who keep some beside the cache. */
+  readonly values: Values;
   /** What lies on disk, for people to look at; `undefined` without a disk layer. */
   readonly stored: StoredEntries | undefined;
 

@@ -24,6 +24,7 @@ const OPTIONS: OptionNames<CacheOptions> = {
   logger: true,
   disk: true,
   random: true,
+  valueTypes: true,
 };
 
 const DISK_OPTIONS: OptionNames<DiskOptions> = {

@@ -1,8 +1,11 @@
 /** An entry: a value with its metadata. Its instants are computed once, at the fill, and are of the cache's clock. */
 import type { RecencyLinks } from './layers/eviction.ts';
 import type { Counters } from './statistics/counters.ts';
-import { cloneValue } from './values/clone.ts';
-import { Packed, unpack } from './values/packed.ts';
+import type { ValuesMode } from './tiers/policy.ts';
+import type { Kept } from './values/copy.ts';
+import { Packed } from './values/packed.ts';
+import type { Form } from './values/take.ts';
+import { EXTRAS_BYTES, PROMISE_BYTES } from './values/weigher.ts';
 
 export interface Labels {
   readonly tags: readonly string[];
@@ -32,8 +35,6 @@ export interface Adaptation {
 
 /** What few entries have, kept apart so that the many stay small. */
 export interface EntryExtras {
-  /** Every reader gets its own copy: the value holds a kind that cannot be frozen, or is kept compressed. */
-  readonly copied: boolean;
   readonly links: EntryLinks | undefined;
   readonly adaptation: Adaptation | undefined;
   /** What a load of it costs, in the author's unit. */
@@ -41,14 +42,13 @@ export interface EntryExtras {
   /** A load has just failed: until then none is begun while the old value can be served. */
   retryAt: number;
   /**
-   * For a busy entry: a promise that is settled already, made once and given to every awaited hit. It spares them
-   * their own, for about 100 bytes that few entries take.
+   * For a busy entry whose value all share: a promise that is settled already, made once and given to every awaited
+   * hit. It is weighed from when it is there.
    */
   settled: Promise<unknown> | undefined;
 }
 
 export const NO_EXTRAS: EntryExtras = {
-  copied: false,
   links: undefined,
   adaptation: undefined,
   cost: 0,
@@ -64,7 +64,7 @@ const NEVER_QUIET = -1;
 /** What an entry is made of. */
 export interface EntryParts {
   readonly key: string;
-  readonly value: unknown;
+  readonly kept: Kept;
   readonly counters: Counters;
   readonly createdAt: number;
   readonly staleAt: number;
@@ -75,13 +75,15 @@ export interface EntryParts {
   readonly extras: EntryExtras | undefined;
 }
 
-export class Entry implements RecencyLinks {
+export class Entry implements RecencyLinks, Kept {
   // What every hit reads comes first, so that it lies in one line of the processor's cache.
   readonly value: unknown;
+  readonly form: Form;
+  readonly frozen: Kept['frozen'];
   readonly counters: Counters;
   /**
-   * Until then a hit needs no look at expiry, policies, eviction or the kind of the value: at most `staleAt`, and
-   * {@link NEVER_QUIET} for a value that is copied for every reader or whose hits save a cost.
+   * Until then a hit needs no look at expiry, policies or eviction: at most `staleAt`, and {@link NEVER_QUIET} for a
+   * value whose hits save a cost.
    */
   quietUntil: number;
   hits = 0;
@@ -98,12 +100,15 @@ export class Entry implements RecencyLinks {
   readonly expiresAt: number;
   /** The invalidation position at which the load began. */
   readonly position: number;
-  readonly weightBytes: number;
+  /** Changed by the memory layer alone, which counts it. */
+  weightBytes: number;
   /** Duration of the load in whole microseconds; -1 for a value that was written. */
   readonly loadMicros: number;
 
   constructor(parts: EntryParts) {
-    this.value = parts.value;
+    this.value = parts.kept.value;
+    this.form = parts.kept.form;
+    this.frozen = parts.kept.frozen;
     this.counters = parts.counters;
     this.quietUntil = isSpecial(parts.extras) ? NEVER_QUIET : 0;
     this.extras = parts.extras;
@@ -120,13 +125,22 @@ export class Entry implements RecencyLinks {
     return this.quietUntil !== NEVER_QUIET;
   }
 
-  /** To be called when the hits have reached {@link BUSY_HITS}. */
-  becomeBusy(): void {
-    if (!this.copied) this.#ownExtras().settled = Promise.resolve(this.value);
+  /** Whether all readers share its value. */
+  get isShared(): boolean {
+    return this.form === 'shared' || this.frozen === 'whole';
   }
 
-  get copied(): boolean {
-    return this.extras?.copied ?? false;
+  /** Readers that do not say how they want the value get it as it is kept. */
+  get keptMode(): ValuesMode {
+    return this.frozen === undefined ? 'copy' : 'frozen';
+  }
+
+  /** To be called when the hits have reached {@link BUSY_HITS}. @returns the bytes that it takes from now on */
+  becomeBusy(): number {
+    if (!this.isShared) return 0;
+    const bytes = PROMISE_BYTES + (this.extras === undefined ? EXTRAS_BYTES : 0);
+    this.#ownExtras().settled = Promise.resolve(this.value);
+    return bytes;
   }
 
   get links(): EntryLinks | undefined {
@@ -149,16 +163,28 @@ export class Entry implements RecencyLinks {
 }
 
 function isSpecial(extras: EntryExtras | undefined): boolean {
-  return extras !== undefined && (extras.copied || extras.cost !== 0);
+  return extras !== undefined && extras.cost !== 0;
 }
 
-/** What a caller gets: the value itself, which nobody can change, or its own copy. */
-export function servedValue(entry: Entry): unknown {
-  if (!entry.copied) return entry.value;
-  return entry.value instanceof Packed ? unpack(entry.value) : cloneValue(entry.value);
+/** How the caller of a read gets the value: as the call says, else as the tier of the entry does. */
+function modeOf(entry: Entry, asked: ValuesMode | undefined): ValuesMode {
+  return asked ?? entry.counters.rules.ofTier.values;
+}
+
+/** What the caller of a read gets: a copy of its own, or the frozen value that all share. */
+export function servedValue(entry: Entry, asked: ValuesMode | undefined): unknown {
+  if (entry.form === 'shared') return entry.value;
+  return entry.counters.values.serve(entry, modeOf(entry, asked));
 }
 
 /** The same as a promise that is settled already. */
-export function servedPromise(entry: Entry): Promise<unknown> {
-  return entry.extras?.settled ?? Promise.resolve(servedValue(entry));
+export function servedPromise(entry: Entry, asked: ValuesMode | undefined): Promise<unknown> {
+  const settled = entry.extras?.settled;
+  if (settled !== undefined && (entry.form === 'shared' || modeOf(entry, asked) === 'frozen')) return settled;
+  return Promise.resolve(servedValue(entry, asked));
+}
+
+/** The value as it is kept, decoded where it is compressed: for those who only look at it. */
+export function heldValue(entry: Entry): unknown {
+  return entry.value instanceof Packed ? servedValue(entry, 'copy') : entry.value;
 }

@@ -10,7 +10,13 @@ import type { TierName } from './tiers/tier.ts';
 export interface CacheEvents {
   loaded: { readonly key: string; readonly tier: TierName; readonly loadMs: number; readonly kept: boolean };
   failed: { readonly key: string; readonly tier: TierName; readonly loadMs: number; readonly error: unknown };
-  refused: { readonly key: string; readonly tier: TierName; readonly reason: RefusalReason };
+  refused: {
+    readonly key: string;
+    readonly tier: TierName;
+    readonly reason: RefusalReason;
+    /** Of a value that cannot be copied, what is wrong with it and where: `price is a Decimal`. */
+    readonly detail: string | undefined;
+  };
   invalidated: { readonly target: InvalidationTarget | 'all'; readonly removal: Removal };
 }
 

@@ -68,6 +68,11 @@ export const tierSchema = z
         .describe(
           'The ttl of a key doubles when a reload finds it unchanged and halves when it has changed, within these bounds.',
         ),
+      values: z
+        .enum(['copy', 'frozen'], { error: '"copy" or "frozen"' })
+        .describe(
+          'Whether each read gives a copy of its own (copy), or one frozen value that all share (frozen). Absent: copy.',
+        ),
       compress_above_kb: kilobytes('Values heavier than this are kept compressed.'),
       max_entry_kb: kilobytes('A value heavier than this is served and not kept.'),
       skip_empty: flag('Empty values (null, "", [], {}) are served and not kept.'),

@@ -84,6 +84,7 @@ function loadingPolicy(section: TierSection): LoadingPolicy {
     refreshAheadRatio: section.refresh_ahead,
     earlyRefreshBeta: section.early_refresh,
     adaptiveTtl: each(adaptive, ({ min, max }) => ({ minMs: ms(min), maxMs: ms(max) })),
+    values: section.values,
     compressAboveBytes: each(section.compress_above_kb, bytes),
     maxEntryBytes: each(section.max_entry_kb, bytes),
     skipEmpty: section.skip_empty,

@@ -1,5 +1,5 @@
 /** The errors of the shop's database. Each says what happened to which file and what to do about it. */
-import { errorText } from '../cache/error-text.ts';
+import { errorText, isError } from '../cache/error-text.ts';
 
 export type DatabaseErrorCode =
   /** The file or its folder can't be created, opened or written. */
@@ -87,6 +87,6 @@ const PATH_CODES = [
 ];
 
 function codeOf(error: unknown): string {
-  const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : undefined;
+  const code: unknown = isError(error) ? Reflect.get(error, 'code') : undefined;
   return typeof code === 'string' ? code : '';
 }

@@ -3,6 +3,7 @@
  * (I2), those who ask for the same wait for it (I3), and the statistics know how long it took.
  * It ends once, with the first of `keep`, `drop` and `fail`.
  */
+import { isError } from '../cache/error-text.ts';
 import type { LoadContext } from '../cache/loading/load-context.ts';
 import type { StaleReason } from '../cache/statistics/stats.ts';
 import { type KeptAnswer, readKept } from './kept-answer.ts';
@@ -96,7 +97,7 @@ export class AnswerLoad {
 
   failed(error: unknown): void {
     const isGivenUp =
-      error instanceof Error &&
+      isError(error) &&
       (error.name === 'AbortError' || ('code' in error && error.code === 'UND_ERR_ABORTED'));
     if (isGivenUp) this.drop();
     else this.fail(error);

@@ -1,13 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
-import { runInNewContext } from 'node:vm';
 import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CacheError } from '../../src/cache/errors.ts';
-import { cloneValue } from '../../src/cache/values/clone.ts';
 import { decode, encode } from '../../src/cache/values/codec.ts';
 import { pack, unpack } from '../../src/cache/values/packed.ts';
-import { weigh } from '../../src/cache/values/weigher.ts';
+import { refusalOf, weightOf } from './values-support.ts';
 
 const leaf = fc.oneof(
   fc.date(),
@@ -64,7 +62,7 @@ describe('a stored value', () => {
         const copy = decode(encode(value, { compressAboveBytes }).bytes);
         // vitest's own comparison asks fields named "constructor" for the kind.
         expect(isDeepStrictEqual(copy, value)).toBe(true);
-        expect(weigh(copy)).toEqual(weigh(cloneValue(value)));
+        expect(weightOf(copy)).toBe(weightOf(value));
       }),
       { numRuns: 500 },
     );
@@ -158,10 +156,10 @@ describe('what would not come back as it was', () => {
   it.each<[what: string, value: unknown, place: string]>([
     ['a function', { on: { click: () => 1 } }, 'on.click'],
     ['a symbol', [1, Symbol('x')], '1'],
-    ['an instance of Wallet', { wallet: new Wallet() }, 'wallet'],
-    ['an instance of Number', new Map([['n', Object(1)]]), 'n'],
-    ['an instance of URL', new Set([new URL('https://a.example')]), '(member)'],
-    ['an instance of Promise', [Promise.resolve()], '0'],
+    ['a Wallet', { wallet: new Wallet() }, 'wallet'],
+    ['a Number', new Map([['n', Object(1)]]), 'n'],
+    ['a URL', new Set([new URL('https://a.example')]), '(member)'],
+    ['a Promise', [Promise.resolve()], '0'],
     ['an accessor', { a: Object.defineProperty({}, 'b', { get: () => 1, enumerable: true }) }, 'a.b'],
     ['an accessor', { a: Object.defineProperty([], 0, { get: () => 1, enumerable: true }) }, 'a.0'],
     ['hidden fields', { a: Object.defineProperty({}, 'b', { value: 1 }) }, 'a'],
@@ -169,7 +167,6 @@ describe('what would not come back as it was', () => {
     ['a proxy', { a: new Proxy({}, {}) }, 'a'],
     ['an array with fields of its own', { match: 'abc'.match(/b/) }, 'match'],
     ['fields of its own', { map: Object.assign(new Map(), { a: 1 }) }, 'map'],
-    ['an instance of Object', { other: runInNewContext('({ a: 1 })') }, 'other'],
     ['a long array with holes', { a: Object.assign([], { length: 200_000 }) }, 'a'],
     ['__proto__', JSON.parse('{"a":{"__proto__":1}}'), ''],
   ])('is refused, with its place: %s', (what, value, place) => {
@@ -354,7 +351,7 @@ describe('forged bytes, whose checksum is right', () => {
           expect(error).toBeInstanceOf(CacheError);
           return;
         }
-        expect(weigh(found).kind).not.toBe('unsafe');
+        expect(refusalOf(found)).toBe('');
       }),
       { numRuns: 1_000 },
     );

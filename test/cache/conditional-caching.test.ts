@@ -33,16 +33,11 @@ describe.each(WAYS)('conditional caching, for %s reads,', (_name, read) => {
     expect(figures()).toMatchObject({ loads: 2, fills: 1, refusals: { 'not-wanted': 1 } });
   });
 
-  it('`when` is asked with the value as it will be kept, which it cannot change', async () => {
-    const seen: boolean[] = [];
-    const { cache } = withPolicy({
-      when: (value: { readonly list: readonly number[] }) => {
-        seen.push(Object.isFrozen(value), Object.isFrozen(value.list));
-        return true;
-      },
-    });
+  it('I6: `when` and `cost` cannot change what is kept', async () => {
+    const spoil = (value: { list: number[] }) => value.list.push(2) > 0;
+    const { cache } = withPolicy({ when: spoil, cost: (value: { list: number[] }) => Number(spoil(value)) });
     await read(cache, () => ({ list: [1] }));
-    expect(seen).toEqual([true, true]);
+    expect(await read(cache, () => ({ list: [9] }))).toEqual({ list: [1] });
   });
 
   it('I4: a `when` that throws makes no read fail: the value is served, not kept, and the log says so', async () => {

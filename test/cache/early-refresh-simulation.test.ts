@@ -15,6 +15,7 @@ import { judge, undisturbedUntil } from '../../src/cache/loading/freshness.ts';
 import { completeRules, type Rules } from '../../src/cache/tiers/rules.ts';
 import type { TierPolicy } from '../../src/cache/tiers/tier.ts';
 import { TierBook } from '../../src/cache/tiers/tier-book.ts';
+import { Values } from '../../src/cache/values/values.ts';
 import { bench, tierOf } from './support.ts';
 
 const TTL_MS = 3_600_000;
@@ -37,12 +38,12 @@ function seeded(seed: number): () => number {
   };
 }
 
-const counters = new TierBook([tierOf('query', ['query'])]).countersFor('query::x', undefined);
+const counters = new TierBook([tierOf('query', ['query'])], new Values()).countersFor('query::x', undefined);
 
 /** An entry that was filled at instant 0 by a load of {@link LOAD_MS}. */
 const ENTRY = new Entry({
   key: 'query::x',
-  value: 1,
+  kept: { value: 1, form: 'shared', frozen: undefined },
   counters,
   createdAt: 0,
   staleAt: TTL_MS,
@@ -165,10 +166,10 @@ describe('of an entry with a ttl of an hour, whose load takes half a second, rea
 });
 
 function partsOf(entry: Entry): ConstructorParameters<typeof Entry>[0] {
-  const { key, value, createdAt, staleAt, expiresAt, position, weightBytes, loadMicros, extras } = entry;
+  const { key, createdAt, staleAt, expiresAt, position, weightBytes, loadMicros, extras } = entry;
   return {
     key,
-    value,
+    kept: entry,
     counters,
     createdAt,
     staleAt,

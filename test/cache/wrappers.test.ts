@@ -285,6 +285,7 @@ describe('policies', () => {
       refreshAheadRatio: 0.5,
       earlyRefreshBeta: 1,
       adaptiveTtl: { minMs: 1, maxMs: 2 },
+      values: 'copy',
       compressAboveBytes: 1,
       maxEntryBytes: 1,
       skipEmpty: true,

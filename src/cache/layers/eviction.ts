@@ -24,6 +24,8 @@ export interface Residents {
    * Its weight is at most the bound.
    */
   put(entry: Entry): void;
+  /** A resident entry weighs so much more. */
+  grow(bytes: number): void;
   /** Removes a resident entry. */
   delete(entry: Entry): void;
 }
@@ -93,21 +95,30 @@ export class LeastRecentlyUsed implements Residents {
     return true;
   }
 
+  grow(bytes: number): void {
+    this.#weightBytes += bytes;
+    this.#makeRoomFor(0);
+  }
+
   put(entry: Entry): void {
     const old = this.#entries.get(entry.key);
     if (old !== undefined) {
       unlink(old);
       this.#weightBytes -= old.weightBytes;
     }
-    while (this.#weightBytes + entry.weightBytes > this.#maxWeightBytes) {
+    this.#makeRoomFor(entry.weightBytes);
+    this.#entries.set(entry.key, entry);
+    this.#weightBytes += entry.weightBytes;
+    this.#linkNewest(entry);
+  }
+
+  #makeRoomFor(weightBytes: number): void {
+    while (this.#weightBytes + weightBytes > this.#maxWeightBytes) {
       const { next } = this;
       if (next === undefined) break;
       this.delete(next);
       this.#onEvicted(next);
     }
-    this.#entries.set(entry.key, entry);
-    this.#weightBytes += entry.weightBytes;
-    this.#linkNewest(entry);
   }
 
   delete(entry: Entry): void {

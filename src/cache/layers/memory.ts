@@ -75,6 +75,13 @@ export class MemoryLayer {
     return true;
   }
 
+  /** A resident entry weighs more from now on; others leave for it. */
+  grow(entry: Entry, bytes: number): void {
+    entry.weightBytes += bytes;
+    entry.counters.weightBytes += bytes;
+    this.#residents.grow(bytes);
+  }
+
   /** Lets go of the entry that leaves next. @returns whether there was one */
   evictOne(): boolean {
     const { next } = this.#residents;

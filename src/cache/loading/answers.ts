@@ -10,7 +10,7 @@ import { CacheError } from '../errors.ts';
 import type { Invalidator } from '../invalidation/invalidator.ts';
 import type { MemoryLayer } from '../layers/memory.ts';
 import type { StaleReason } from '../statistics/stats.ts';
-import { cloneValue } from '../values/clone.ts';
+import type { ValuesMode } from '../tiers/policy.ts';
 import type { Load, Waiting } from './load.ts';
 
 export interface AnswersParts {
@@ -18,6 +18,22 @@ export interface AnswersParts {
   readonly invalidator: Invalidator;
   readonly clock: Clock;
 }
+
+/** What somebody who joins a load may do at its end. */
+export interface Joiner<T> {
+  /** Where the load turns out to prove nothing to this caller. */
+  readonly readAnew: () => Promise<T>;
+  /**
+   * Where its value cannot be copied, so that two callers would share one object: a stream that one of them has read, a
+   * row that one of them changes. Each loads for itself, as it would without a cache.
+   */
+  readonly loadAlone: () => Promise<T>;
+  /** How the caller wants the value. */
+  readonly asked: ValuesMode | undefined;
+}
+
+const READ_ANEW = Symbol('read anew');
+const LOAD_ALONE = Symbol('load alone');
 
 export class Answers {
   readonly #memory: MemoryLayer;
@@ -34,7 +50,7 @@ export class Answers {
    * Waits for a load in flight. When it turns out to be void by an invalidation from before this caller came (its tags
    * were learnt too late to know), the caller reads anew.
    */
-  join<T>(running: Load, readAnew: () => Promise<T>): Promise<T> {
+  join<T>(running: Load, { readAnew, loadAlone, asked }: Joiner<T>): Promise<T> {
     const { counters } = running;
     counters.misses++;
     counters.joined++;
@@ -47,22 +63,29 @@ export class Answers {
       const old = this.#graceful(running);
       if (old !== undefined) {
         counters.stale.slow++;
-        return Promise.resolve(servedValue(old) as T);
+        return Promise.resolve(servedValue(old, asked) as T);
       }
     }
     const joinedAt = this.#invalidator.position;
     // Those who join at the same position have the same to do: the handler is made once for all of them.
-    if (running.joiners?.joinedAt !== joinedAt || running.joiners.waiting !== waiting) {
-      running.joiners = { waiting, joinedAt, take: takerOf(running, waiting, joinedAt, readAnew) };
+    let { joiners } = running;
+    if (joiners?.joinedAt !== joinedAt || joiners.waiting !== waiting || joiners.asked !== asked) {
+      joiners = { waiting, joinedAt, asked, take: takerOf(running, waiting, joinedAt, asked) };
+      running.joiners = joiners;
     }
-    const answered = waiting.promise.then(running.joiners.take) as Promise<T>;
+    const { take } = joiners;
+    const answered = waiting.promise.then((value) => {
+      const answer = take(value);
+      if (answer === READ_ANEW) return readAnew();
+      return answer === LOAD_ALONE ? loadAlone() : (answer as T);
+    });
     if (running.cause !== 'forced') return answered;
     // A forced load tells its caller of its failure; others rather have the old value.
     return answered.catch((error: unknown) => {
       const old = this.#graceful(running);
       if (old === undefined) throw error;
       counters.stale.failed++;
-      return servedValue(old) as T;
+      return servedValue(old, asked) as T;
     });
   }
 
@@ -87,15 +110,18 @@ export class Answers {
 }
 
 /** What a joiner makes of the load's end. */
-function takerOf(running: Load, waiting: Waiting, joinedAt: number, readAnew: () => Promise<unknown>) {
+function takerOf(running: Load, waiting: Waiting, joinedAt: number, asked: ValuesMode | undefined) {
   return (value: unknown): unknown => {
     const { answer } = waiting;
     if (answer !== undefined) {
       // It was in memory when they were answered, so no invalidation from before they came covers it.
       if (answer.isStale) running.counters.stale[answer.reason]++;
-      return servedValue(answer.entry);
+      return servedValue(answer.entry, asked);
     }
-    if (running.isOutdatedFor(joinedAt)) return readAnew();
-    return running.original === undefined ? value : cloneValue(running.original.value);
+    if (running.isOutdatedFor(joinedAt)) return READ_ANEW;
+    const { taken, counters, rules } = running;
+    if (taken === undefined) return value;
+    if (taken.refusal !== undefined) return LOAD_ALONE;
+    return counters.values.serve(taken, asked ?? rules.values);
   };
 }

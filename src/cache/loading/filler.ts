@@ -2,7 +2,7 @@
  * The fill: decides whether a value is kept, for how long, and in which form, and puts it into memory.
  *
  * A value that cannot be kept can still be served, so nothing here throws (I4): what is refused is counted under its
- * reason. What is kept can be changed by nobody: it is frozen, or where that does not protect it, a copy of our own (I6).
+ * reason. What is kept is a copy of our own, so that nobody can change it (I6).
  */
 import type { BurstLog } from '../burst-log.ts';
 import type { Clock } from '../clock.ts';
@@ -10,11 +10,12 @@ import { Entry, NO_EXTRAS } from '../entry.ts';
 import type { Emitter } from '../events.ts';
 import type { RefusalReason } from '../statistics/stats.ts';
 import type { Rules } from '../tiers/rules.ts';
-import { cloneValue } from '../values/clone.ts';
-import { WORTH_RATIO } from '../values/compression.ts';
-import { deepFreeze } from '../values/freeze.ts';
-import { type Packed, pack } from '../values/packed.ts';
-import { entryOverheadBytes, packedBytes, weigh } from '../values/weigher.ts';
+import { kindOf } from '../values/kinds.ts';
+import { ownText } from '../values/own-text.ts';
+import { packedIfLighter } from '../values/packing.ts';
+import type { NotTaken, Taken } from '../values/take.ts';
+import { entryOverheadBytes } from '../values/weigher.ts';
+import type { LiveObjects } from './live-objects.ts';
 import type { Load } from './load.ts';
 import type { Room } from './room.ts';
 import { lifetimeOf } from './ttl.ts';
@@ -28,6 +29,7 @@ export interface FillerOptions {
   readonly random: () => number;
   readonly bursts: BurstLog;
   readonly events: Emitter;
+  readonly live: LiveObjects;
   readonly onKept: (entry: Entry, rules: Rules) => void;
 }
 
@@ -37,15 +39,34 @@ export class Filler {
   readonly #random: () => number;
   readonly #bursts: BurstLog;
   readonly #events: Emitter;
+  readonly #live: LiveObjects;
   readonly #onKept: FillerOptions['onKept'];
 
-  constructor({ room, clock, random, bursts, events, onKept }: FillerOptions) {
+  constructor({ room, clock, random, bursts, events, live, onKept }: FillerOptions) {
     this.#room = room;
     this.#clock = clock;
     this.#random = random;
     this.#bursts = bursts;
     this.#events = events;
+    this.#live = live;
     this.#onKept = onKept;
+  }
+
+  /** Takes a copy of what a load gives, for those who joined it and for the entry: `load.taken`. */
+  take(load: Load, value: unknown): Taken | NotTaken {
+    let taken: Taken | NotTaken;
+    try {
+      taken = load.counters.values.take(value, load.rules.values);
+    } catch (error) {
+      // A taught class failed.
+      this.#bursts.warn('take', 'A value is served but not kept: it could not be copied.', {
+        key: load.key,
+        error,
+      });
+      taken = { refusal: { reason: 'unsafe', text: 'it could not be copied' } };
+    }
+    load.taken = taken;
+    return taken;
   }
 
   /**
@@ -53,39 +74,37 @@ export class Filler {
    * the load's duration in whole microseconds, or {@link WRITTEN}.
    */
   keep(load: Load, position: number, value: unknown, loadMicros: number): boolean {
+    const taken = this.take(load, value);
     try {
-      const { key, counters, rules } = load;
-      const { kind, weightBytes } = weigh(value);
-      if (kind === 'frozen') deepFreeze(value);
-      const stored = kind === 'copied' ? cloneValue(value) : value;
-      if (kind === 'copied') load.original = { value: stored };
-      const { ttlMs, adaptation } = lifetimeOf(load, rules, value, weightBytes, this.#random);
+      const { counters, rules } = load;
       if (load.isVoid) return this.#refuse(load, 'invalidated');
-      if (kind === 'unsafe' || load.faultyLink !== undefined) return this.#refuse(load, 'unsafe');
-      if (kind === 'too-large') this.#sayTooLarge(load);
-      if (kind === 'too-large' || weightBytes > rules.maxEntryBytes) return this.#refuse(load, 'too-large');
+      if (load.faultyLink !== undefined) return this.#refuse(load, 'unsafe');
+      if (taken.refusal !== undefined)
+        return this.#refuseTaking(load, taken.refusal.text, taken.refusal.reason);
+      if (loadMicros !== WRITTEN) this.#live.loaded(load, value);
+      const { weightBytes } = taken;
+      const { ttlMs, adaptation } = lifetimeOf(load, rules, taken, this.#random);
+      if (weightBytes > rules.maxEntryBytes) return this.#refuse(load, 'too-large');
       if (ttlMs <= 0 || load.isSkipped || !isWanted(value, rules)) return this.#refuse(load, 'not-wanted');
-      const packed = weightBytes > rules.compressAboveBytes ? packedIfLighter(value, weightBytes) : undefined;
-      const copied = kind === 'copied' || packed !== undefined;
       const { links } = load;
-      const cost = rules.cost === undefined ? 0 : this.#told(key, rules.cost, value);
+      const cost = rules.cost === undefined ? 0 : this.#told(load.key, rules.cost, value);
       // The author's functions may have invalidated it, or written something newer.
       if (load.isVoid) return this.#refuse(load, 'invalidated');
-      const hasExtras = copied || links !== undefined || adaptation !== undefined || cost !== 0;
-      const extras = hasExtras ? { ...NO_EXTRAS, copied, links, adaptation, cost } : undefined;
-      const weight =
-        (packed === undefined ? weightBytes : packedBytes(packed)) + entryOverheadBytes(key, extras);
+      const packed = packedIfLighter(taken, rules, counters.values.types);
+      const hasExtras = links !== undefined || adaptation !== undefined || cost !== 0;
+      const extras = hasExtras ? { ...NO_EXTRAS, links, adaptation, cost } : undefined;
+      const key = ownText(load.key);
       const now = this.#clock.now();
       const staleAt = now + ttlMs;
       const entry = new Entry({
         key,
-        value: packed ?? stored,
+        kept: packed?.kept ?? taken,
         counters,
         createdAt: now,
         staleAt,
         expiresAt: staleAt + rules.holdMs,
         position,
-        weightBytes: weight,
+        weightBytes: (packed?.weightBytes ?? weightBytes) + entryOverheadBytes(key, extras),
         loadMicros,
         extras,
       });
@@ -99,28 +118,29 @@ export class Filler {
     }
   }
 
-  #sayTooLarge({ key, counters }: Load): void {
+  #refuseTaking(load: Load, text: string, reason: 'unsafe' | 'too-large'): false {
+    const { counters, key } = load;
+    const remedy =
+      reason === 'unsafe'
+        ? 'Cache plain data (such as .lean(), .toJSON() or Number(price)), or teach the cache the class: valueTypes of createCache.'
+        : 'Keep parts of it under keys of their own.';
+    if (reason === 'unsafe') counters.lastUnsafe = text;
     this.#bursts.warn(
-      `too-large ${counters.namespace}`,
-      'A value is served but not kept: it holds too much to be weighed in bounded time. Keep parts of it under keys of their own.',
+      `${reason} ${counters.namespace} ${text}`,
+      `A value is served but not kept: ${text}. ${remedy}`,
       { key },
     );
+    return this.#refuse(load, reason, text);
   }
 
-  #refuse(load: Load, reason: RefusalReason): false {
+  #refuse(load: Load, reason: RefusalReason, detail?: string): false {
     const { namespace, policy, refusals } = load.counters;
     refusals[reason]++;
     if (load.faultyLink !== undefined) {
       const text = `A value is served but not kept. ${load.faultyLink}`;
       this.#bursts.warn(`link ${namespace}`, text, { key: load.key });
-    } else if (reason === 'unsafe') {
-      this.#bursts.warn(
-        `unsafe ${namespace}`,
-        'A value is served but not kept: it holds a function, a class instance or the like. Cache plain data.',
-        { key: load.key },
-      );
     }
-    this.#events.emit('refused', { key: load.key, tier: policy.tier, reason });
+    this.#events.emit('refused', { key: load.key, tier: policy.tier, reason, detail });
     return false;
   }
 
@@ -137,12 +157,6 @@ export class Filler {
   }
 }
 
-/** Text that compresses well may still be more than the value takes on the heap: short rows, bytes in a string. */
-function packedIfLighter(value: unknown, weightBytes: number): Packed | undefined {
-  const packed = pack(value);
-  return packed !== undefined && packedBytes(packed) <= weightBytes * WORTH_RATIO ? packed : undefined;
-}
-
 /** The conditions of the policies; see {@link LoadingPolicy}. */
 function isWanted(value: unknown, { when, skipEmpty }: Rules): boolean {
   if (skipEmpty && isEmpty(value)) return false;
@@ -151,13 +165,19 @@ function isWanted(value: unknown, { when, skipEmpty }: Rules): boolean {
 
 function isEmpty(value: unknown): boolean {
   if (value === null || value === undefined || value === '') return true;
-  if (Array.isArray(value)) return value.length === 0;
-  if (value instanceof Map || value instanceof Set) return value.size === 0;
-  return (
-    typeof value === 'object' &&
-    Object.getPrototypeOf(value) === Object.prototype &&
-    Object.keys(value).length === 0
-  );
+  if (typeof value !== 'object') return false;
+  switch (kindOf(value)) {
+    case 'array':
+      return (value as readonly unknown[]).length === 0;
+    case 'map':
+    case 'set':
+      return (value as ReadonlyMap<unknown, unknown>).size === 0;
+    case 'plain':
+    case 'null-prototype':
+      return Object.keys(value).length === 0;
+    default:
+      return false;
+  }
 }
 
 /** Whether an adaptive ttl has found the value as it was. */

@@ -11,8 +11,10 @@ import type { Inherited } from '../invalidation/lineage.ts';
 import { assertKey } from '../keys/keys.ts';
 import type { Counters } from '../statistics/counters.ts';
 import type { StaleReason } from '../statistics/stats.ts';
+import type { ValuesMode } from '../tiers/policy.ts';
 import type { Rules } from '../tiers/rules.ts';
 import { assertTtl } from '../tiers/tier-book.ts';
+import type { NotTaken, Taken } from '../values/take.ts';
 import type { LoadContext } from './load-context.ts';
 
 const NEVER = -1;
@@ -61,8 +63,8 @@ export class Load implements LoadContext {
   /** When its loader was called, for its duration; a synchronous one that runs behind waits for its turn first. */
   beganAt = 0;
   cause: Cause = 'miss';
-  /** Where the value holds a kind that cannot be frozen: what whoever joined gets a copy of. */
-  original: { readonly value: unknown } | undefined;
+  /** Our copy of its value, which those who joined get copies of; or why there can be none, and they load anew. */
+  taken: Taken | NotTaken | undefined;
   /** Whoever began it has the old value already. */
   isAnswered = false;
   /** What those who joined at this position do at its end. */
@@ -70,6 +72,7 @@ export class Load implements LoadContext {
     | {
         readonly waiting: Waiting;
         readonly joinedAt: number;
+        readonly asked: ValuesMode | undefined;
         readonly take: (value: unknown) => unknown;
       }
     | undefined;
@@ -196,7 +199,7 @@ export class Load implements LoadContext {
   get stale(): LoadContext['stale'] {
     const { previous } = this;
     if (previous === undefined) return undefined;
-    return { value: servedValue(previous), ageMs: this.startedAt - previous.createdAt };
+    return { value: servedValue(previous, this.rules.values), ageMs: this.startedAt - previous.createdAt };
   }
 
   get notModified(): LoadContext['notModified'] {
@@ -220,7 +223,7 @@ export class Load implements LoadContext {
         this.inherited = links.origin?.inherited ?? NOTHING_INHERITED;
       }
       // It is typed `never` so that a loader which returns it keeps the type of its other values.
-      return servedValue(this.previous) as never;
+      return servedValue(this.previous, this.rules.values) as never;
     };
   }
 

@@ -21,7 +21,7 @@ import type { Counters } from '../statistics/counters.ts';
 import type { CacheStats } from '../statistics/stats.ts';
 import type { Rules } from '../tiers/rules.ts';
 import { assertTtl, type TierBook } from '../tiers/tier-book.ts';
-import { Answers } from './answers.ts';
+import { Answers, type Joiner } from './answers.ts';
 import type { Filler } from './filler.ts';
 import { type Cause, Load, type Waiting } from './load.ts';
 import type { LoadContext, Loader } from './load-context.ts';
@@ -82,9 +82,9 @@ export class Loading {
     return this.#loaded(record, value) as T;
   }
 
-  /** Waits for a load in flight. `readAnew` where that turns out to prove nothing to this caller. */
-  join<T>(running: Load, readAnew: () => Promise<T>): Promise<T> {
-    return this.#answers.join(running, readAnew);
+  /** Waits for a load in flight; see {@link Joiner}. */
+  join<T>(running: Load, joiner: Joiner<T>): Promise<T> {
+    return this.#answers.join(running, joiner);
   }
 
   /** Loads a value that is not waited for; where a load is in flight already, that one will do. */
@@ -259,7 +259,7 @@ export class Loading {
     const answer = () => {
       const old = this.#answers.give(record, 'slow');
       if (old === undefined) return;
-      resolve(servedValue(old) as T);
+      resolve(servedValue(old, record.rules.values) as T);
       record.isAnswered = true;
       record.waiting = { promise: bounded, answer: undefined };
     };
@@ -289,7 +289,18 @@ export class Loading {
     }
     this.#loads.end(load);
     events.emit('loaded', { key: load.key, tier: counters.policy.tier, loadMs, kept });
-    return value;
+    return this.#givenTo(load, value);
+  }
+
+  /** What whoever began the load gets: the loader's own result, or our frozen copy where that is asked for. */
+  #givenTo(load: Load, value: unknown): unknown {
+    const { counters, rules, joiners } = load;
+    const isFrozen = rules.values === 'frozen';
+    // Those who joined get copies, kept or not.
+    const isTaken = load.taken !== undefined || isFrozen || joiners !== undefined;
+    const taken = isTaken ? (load.taken ?? this.#parts.filler.take(load, value)) : undefined;
+    if (!isFrozen || taken === undefined || taken.refusal !== undefined) return value;
+    return counters.values.serve(taken, 'frozen');
   }
 
   /** The source has given another value, and be it one that is not kept: what was there is outdated. */
@@ -322,7 +333,7 @@ export class Loading {
       'A load failed; the old value is served for a while.',
       { key, error },
     );
-    return servedValue(old);
+    return servedValue(old, load.rules.values);
   }
 
   /** The source has failed: it is not asked again for a moment where an old value can be served. */

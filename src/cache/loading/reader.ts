@@ -89,7 +89,7 @@ export class Reader {
     const hits = ++entry.hits;
     if ((hits & (hits - 1)) === 0) {
       this.#top.offer(entry);
-      if (hits === BUSY_HITS) entry.becomeBusy();
+      if (hits === BUSY_HITS && this.#memory.holds(entry)) this.#memory.grow(entry, entry.becomeBusy());
     }
     return entry;
   }

@@ -1,8 +1,9 @@
 /** How long a value is kept: what the loader has set, else what the call says, else the tier; "no such row" for less. */
 import { isDeepStrictEqual } from 'node:util';
-import { type Adaptation, servedValue } from '../entry.ts';
+import { type Adaptation, heldValue } from '../entry.ts';
 import type { AdaptiveTtl } from '../tiers/policy.ts';
 import type { Rules } from '../tiers/rules.ts';
+import type { Taken } from '../values/take.ts';
 import type { Load } from './load.ts';
 
 /** Two values heavier than this are not compared: it would hold up the event loop. */
@@ -13,21 +14,15 @@ export interface Lifetime {
   readonly adaptation: Adaptation | undefined;
 }
 
-/** `weightBytes` is that of the value. */
-export function lifetimeOf(
-  load: Load,
-  rules: Rules,
-  value: unknown,
-  weightBytes: number,
-  random: () => number,
-): Lifetime {
+export function lifetimeOf(load: Load, rules: Rules, taken: Taken, random: () => number): Lifetime {
   const { policy } = load.counters;
   const usualMs = load.options.ttlMs ?? policy.ttlMs;
+  const { value } = taken;
   const isNegative = value === null || value === undefined;
   const negativeMs = load.options.negativeTtlMs ?? Math.min(policy.negativeTtlMs, usualMs);
   const baseMs = load.ttlMs ?? (isNegative ? negativeMs : usualMs);
   const bounds = load.ttlMs === undefined && !isNegative && baseMs > 0 ? rules.adaptiveTtl : undefined;
-  const adaptation = bounds && adapted(baseMs, bounds, load, () => isUnchanged(load, value, weightBytes));
+  const adaptation = bounds && adapted(baseMs, bounds, load, () => isUnchanged(load, taken));
   const ttlMs = adaptation?.ttlMs ?? baseMs;
   if (ttlMs === Number.POSITIVE_INFINITY || rules.jitterRatio === 0) return { ttlMs, adaptation };
   return { ttlMs: Math.ceil(ttlMs * (1 - random() * rules.jitterRatio)), adaptation };
@@ -60,13 +55,13 @@ function adapted(
 }
 
 /** `undefined`: too large to tell. What is nested too deeply to be compared counts as changed. */
-function isUnchanged(load: Load, value: unknown, weightBytes: number): boolean | undefined {
+function isUnchanged(load: Load, { value, weightBytes }: Taken): boolean | undefined {
   const { previous } = load;
   if (previous === undefined) return undefined;
   if (load.isUnmodified || previous.value === value) return true;
   if (weightBytes > MAX_COMPARED_BYTES || previous.weightBytes > MAX_COMPARED_BYTES) return undefined;
   try {
-    return isDeepStrictEqual(servedValue(previous), value);
+    return isDeepStrictEqual(heldValue(previous), value);
   } catch {
     return false; // it goes down by recursion
   }

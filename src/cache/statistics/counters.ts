@@ -5,6 +5,7 @@
 import type { RemovalReason } from '../removal.ts';
 import type { RuleBook } from '../tiers/rules.ts';
 import type { TierPolicy } from '../tiers/tier.ts';
+import type { Values } from '../values/values.ts';
 import { LoadTimeHistogram } from './load-times.ts';
 import type { Figures, RefusalReason, StaleReason } from './stats.ts';
 import type { Totals } from './windows.ts';
@@ -36,11 +37,15 @@ export class Counters {
   };
   readonly removals: Record<RemovalReason, number> = { evicted: 0, expired: 0, invalidated: 0, replaced: 0 };
   readonly loadTimes = new LoadTimeHistogram();
+  /** Why the last value that could not be copied was not kept: `price is a Decimal`. */
+  lastUnsafe: string | undefined;
+  readonly values: Values;
 
-  constructor(policy: TierPolicy, namespace: string, rules: RuleBook) {
+  constructor(policy: TierPolicy, namespace: string, rules: RuleBook, values: Values) {
     this.policy = policy;
     this.namespace = namespace;
     this.rules = rules;
+    this.values = values;
   }
 }
 

@@ -27,6 +27,7 @@ const RULES: Readonly<Record<keyof LoadingPolicy, Rule>> = {
   refreshAheadRatio: ['a number between 0 and 1', (value) => isNumber(value) && value > 0 && value < 1],
   earlyRefreshBeta: ['0 or more', (value) => isNumber(value) && value >= 0],
   adaptiveTtl: ['{ minMs, maxMs } with 0 < minMs ≤ maxMs', isAdaptive],
+  values: ['"copy" or "frozen"', (value) => value === 'copy' || value === 'frozen'],
   compressAboveBytes: bytes,
   maxEntryBytes: bytes,
   skipEmpty: ['true or false', (value) => typeof value === 'boolean'],

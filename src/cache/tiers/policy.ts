@@ -22,6 +22,11 @@ export interface LoadingPolicy {
   readonly earlyRefreshBeta?: number | undefined;
   /** The ttl of a key doubles when a reload finds it unchanged and halves when it has changed, within these bounds. @default off */
   readonly adaptiveTtl?: AdaptiveTtl | undefined;
+  /**
+   * `copy`: what a read gives is its caller's own, to be changed at will. `frozen`: one deep-frozen value is shared by
+   * all, which is quicker for lists that nobody changes; writing to it is a TypeError in strict code. @default `copy`
+   */
+  readonly values?: ValuesMode | undefined;
   /** Values heavier than this are kept compressed; each hit decodes its own copy. @default never */
   readonly compressAboveBytes?: number | undefined;
   /** A value heavier than this is served and not kept. @default the bound of the memory layer */
@@ -38,6 +43,8 @@ export interface LoadingPolicy {
   /** What a load of this value costs, in a unit of the author's choice; `/cache-stats` adds up what hits have saved. */
   readonly cost?: ((value: never) => number) | undefined;
 }
+
+export type ValuesMode = 'copy' | 'frozen';
 
 export type PersistenceLevel = 'memory' | 'on_change' | 'on_shutdown' | 'periodic';
 

@@ -6,6 +6,7 @@ import {
   DEFAULT_GRACE_BACKOFF_MS,
   type LoadingPolicy,
   type PersistenceLevel,
+  type ValuesMode,
 } from './policy.ts';
 import { assertLoadingPolicy, LOADING_POLICIES } from './policy-check.ts';
 
@@ -35,6 +36,7 @@ export interface Rules {
   /** 0 for never. */
   readonly earlyRefreshBeta: number;
   readonly adaptiveTtl: AdaptiveTtl | undefined;
+  readonly values: ValuesMode;
   readonly compressAboveBytes: number;
   readonly maxEntryBytes: number;
   readonly skipEmpty: boolean;
@@ -56,6 +58,7 @@ export function completeRules(policy: LoadingPolicy): Rules {
     refreshAheadRatio: policy.refreshAheadRatio ?? 1,
     earlyRefreshBeta: policy.earlyRefreshBeta ?? 0,
     adaptiveTtl: policy.adaptiveTtl,
+    values: policy.values ?? 'copy',
     compressAboveBytes: policy.compressAboveBytes ?? Number.POSITIVE_INFINITY,
     maxEntryBytes: policy.maxEntryBytes ?? Number.POSITIVE_INFINITY,
     skipEmpty: policy.skipEmpty ?? false,

@@ -5,6 +5,8 @@
 import { CacheError } from '../errors.ts';
 import { namespaceOf } from '../keys/keys.ts';
 import { Counters } from '../statistics/counters.ts';
+import { ownText } from '../values/own-text.ts';
+import type { Values } from '../values/values.ts';
 import { assertLoadingPolicy } from './policy-check.ts';
 import { RuleBook } from './rules.ts';
 import type { TierName, TierPolicy } from './tier.ts';
@@ -21,10 +23,12 @@ export class TierBook {
   readonly #tierOfNamespace: ReadonlyMap<string, TierPolicy>;
   readonly #fallback: TierPolicy;
   readonly #counters = new Map<string, Map<string, Counters>>();
+  readonly #values: Values;
   #count = 0;
 
   /** @param notice is told of what calls ask for in vain */
-  constructor(tiers: readonly TierPolicy[], notice?: (text: string) => void) {
+  constructor(tiers: readonly TierPolicy[], values: Values, notice?: (text: string) => void) {
+    this.#values = values;
     const last = tiers.at(-1);
     if (last === undefined) throw new CacheError('ERR_ARGUMENT_INVALID', 'A cache needs at least one tier.');
     for (const policy of tiers) assertPolicy(policy);
@@ -51,10 +55,11 @@ export class TierBook {
     }
     const counters = ofTier.get(namespace);
     if (counters !== undefined) return counters;
-    const name = this.#count < MAX_COUNTED_NAMESPACES ? namespace : OTHER_NAMESPACES;
+    const name = this.#count < MAX_COUNTED_NAMESPACES ? ownText(namespace) : OTHER_NAMESPACES;
     let created = ofTier.get(name);
     if (created === undefined) {
-      created = new Counters(policy, name, this.#rules.get(policy.tier) ?? new RuleBook(policy));
+      const rules = this.#rules.get(policy.tier) ?? new RuleBook(policy);
+      created = new Counters(policy, name, rules, this.#values);
       ofTier.set(name, created);
       this.#count++;
     }

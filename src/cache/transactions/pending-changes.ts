@@ -5,18 +5,16 @@
 import type { EntryOptions } from '../entry-options.ts';
 import type { InvalidationTarget } from '../keys/target.ts';
 import { compileTarget, covers, type Target } from '../keys/target.ts';
-import { cloneValue } from '../values/clone.ts';
-import { deepFreeze } from '../values/freeze.ts';
-import { weigh } from '../values/weigher.ts';
+import type { Taken } from '../values/take.ts';
+import type { Values } from '../values/values.ts';
 
 export type Change =
   | { readonly kind: 'invalidate'; readonly target: InvalidationTarget; readonly compiled: Target }
   | {
       readonly kind: 'set';
       readonly key: string;
-      readonly value: unknown;
-      /** Each reader needs a copy of its own. */
-      readonly copied: boolean;
+      /** A copy of the value. */
+      readonly taken: Taken;
       readonly options: EntryOptions | undefined;
       /** How far the feed's changes were written down when it was set. */
       readonly written?: number | undefined;
@@ -96,11 +94,14 @@ export class PendingChanges {
  * A write as a change: with the value as it is now, whatever its maker does with it until the commit. A value that
  * cannot be kept leaves nothing behind, as in the cache itself.
  */
-export function changeOfSet(key: string, value: unknown, options: EntryOptions | undefined): Change {
-  const { kind } = weigh(value);
-  if (kind === 'frozen') return { kind: 'set', key, value: deepFreeze(value), copied: false, options };
-  if (kind === 'copied') return { kind: 'set', key, value: cloneValue(value), copied: true, options };
-  return changeOfInvalidate(key);
+export function changeOfSet(
+  key: string,
+  value: unknown,
+  options: EntryOptions | undefined,
+  values: Values,
+): Change {
+  const taken = values.take(value, options?.values ?? 'copy');
+  return taken.refusal === undefined ? { kind: 'set', key, taken, options } : changeOfInvalidate(key);
 }
 
 /** @throws CacheError for what is no target */

@@ -21,7 +21,7 @@ import { isPromiseLike } from '../promise-like.ts';
 import type { Forgotten, Removal } from '../removal.ts';
 import type { CacheStats } from '../statistics/stats.ts';
 import type { TierPolicy } from '../tiers/tier.ts';
-import { cloneValue } from '../values/clone.ts';
+import type { Values } from '../values/values.ts';
 import type { Recipes } from '../warmth/recipes.ts';
 import type { Warmth } from '../warmth/warmth.ts';
 import type { ChangeSource } from './change-source.ts';
@@ -189,7 +189,7 @@ export class TransactionalCache implements Cache {
         flush();
         if (change.kind === 'clear') this.#cache.clear();
         else if (!this.#drainUntilSet(change)) targets.push(change.key);
-        else this.#cache.set(change.key, change.value, change.options);
+        else this.#cache.set(change.key, change.taken.value, change.options);
       }
       flush();
     } catch (error) {
@@ -231,7 +231,11 @@ export class TransactionalCache implements Cache {
     if (this.#pending.size > MANY_CHANGES) return { state: 'miss' };
     const change = this.#changeOf(key);
     if (change?.kind === 'set' && change.key === key) {
-      return { state: 'hit', value: (change.copied ? cloneValue(change.value) : change.value) as T };
+      const { taken } = change;
+      return {
+        state: 'hit',
+        value: this.values.serve(taken, taken.frozen === undefined ? 'copy' : 'frozen') as T,
+      };
     }
     if (change !== undefined || this.#place() === 'foreign') return { state: 'miss' };
     // It has written to watched tables: what that covers is known at the commit.
@@ -392,7 +396,7 @@ export class TransactionalCache implements Cache {
     const place = this.#place();
     if (place === 'outside') return this.#cache.set(key, value, options);
     assertKey(key);
-    const change = changeOfSet(key, value, options);
+    const change = changeOfSet(key, value, options, this.values);
     this.#defer(change);
     return place === 'within' && change.kind === 'set';
   }
@@ -454,6 +458,9 @@ export class TransactionalCache implements Cache {
   }
   get warmth(): Warmth | undefined {
     return this.#cache.warmth;
+  }
+  get values(): Values {
+    return this.#cache.values;
   }
   get unsaved(): Unsaved {
     return this.#cache.unsaved;

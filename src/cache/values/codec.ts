@@ -18,10 +18,13 @@ import { parse, stringify } from 'devalue';
 import { CacheError } from '../errors.ts';
 import { compress, decompress } from './compression.ts';
 import { type Form, judge, MAX_SPARSE_LENGTH } from './storable.ts';
+import type { TaughtType, ValueTypes } from './value-types.ts';
 
 export interface EncodeOptions {
   /** Values that take more bytes than this are compressed where that saves a fifth; `Infinity`: none. @default 1024 */
   readonly compressAboveBytes?: number;
+  /** Classes whose instances it may hold. */
+  readonly types?: ValueTypes;
 }
 
 export interface Encoded {
@@ -37,6 +40,8 @@ export interface Encoded {
 export interface DecodeOptions {
   /** Values that take more bytes than this, once decompressed, are refused. @default 64 MiB */
   readonly maxBytes?: number;
+  /** Classes whose instances it may hold. */
+  readonly types?: ValueTypes;
 }
 
 /** Below it zstd seldom saves a fifth of a row's JSON. */
@@ -54,7 +59,7 @@ const PAYLOAD_AT = CHECKSUM_AT + 8;
  */
 export function encode(value: unknown, options: EncodeOptions = {}): Encoded {
   const threshold = sizeOf('compressAboveBytes', options.compressAboveBytes ?? COMPRESS_ABOVE_BYTES);
-  const { form, text } = write(value);
+  const { form, text } = write(value, options.types);
   const plainBytes = Buffer.byteLength(text);
   if (plainBytes > threshold) {
     const compressed = compress(Buffer.from(text));
@@ -89,7 +94,8 @@ export function decode(stored: Uint8Array | string, options: DecodeOptions = {})
   const payload = typeof stored === 'string' ? stored.slice(PAYLOAD_AT) : stored.subarray(PAYLOAD_AT);
   if (payload.length > maxBytes) throw unreadable(`it takes more than ${maxBytes} bytes`);
   if (header(codec, packing, payload) !== head) throw unreadable('its checksum is wrong');
-  if (packing === '-') return read(codec, typeof payload === 'string' ? payload : textOf(payload));
+  if (packing === '-')
+    return read(codec, typeof payload === 'string' ? payload : textOf(payload), options.types);
   if (typeof payload === 'string') throw unreadable('compressed values are bytes, not text');
   let plain: Buffer;
   try {
@@ -97,15 +103,18 @@ export function decode(stored: Uint8Array | string, options: DecodeOptions = {})
   } catch (error) {
     throw unreadable(`it cannot be decompressed within ${maxBytes} bytes`, error);
   }
-  return read(codec, textOf(plain));
+  return read(codec, textOf(plain), options.types);
 }
 
 /** A value as text, without header and checksum. */
-export function write(value: unknown): { readonly form: Form; readonly text: string } {
-  const { form, hasSpecials } = judge(value);
+export function write(value: unknown, types?: ValueTypes): { readonly form: Form; readonly text: string } {
+  const { form, hasSpecials } = judge(value, types);
   if (form === 'json') return { form, text: JSON.stringify(value) };
   try {
-    return { form, text: stringify(value, hasSpecials ? REDUCERS : undefined, { operations: WRITING }) };
+    return {
+      form,
+      text: stringify(value, hasSpecials ? reducersOf(types) : undefined, { operations: WRITING }),
+    };
   } catch (error) {
     throw new CacheError(
       'ERR_STORE_FAILED',
@@ -118,9 +127,9 @@ export function write(value: unknown): { readonly form: Form; readonly text: str
 }
 
 /** @throws CacheError `ERR_STORE_FAILED` for text that `write` cannot have written */
-export function read(form: Form, text: string): unknown {
+export function read(form: Form, text: string, types?: ValueTypes): unknown {
   try {
-    return form === 'json' ? JSON.parse(text) : parse(text, REVIVERS, { operations: READING });
+    return form === 'json' ? JSON.parse(text) : parse(text, reviversOf(types), { operations: READING });
   } catch (error) {
     throw unreadable('its text is damaged', error);
   }
@@ -144,6 +153,32 @@ const REVIVERS = {
     return expression;
   },
 };
+
+/** Names of taught classes are led by a sign that no other kind has. */
+const TAUGHT = '#';
+
+/** In a list, since devalue takes what is false for "not of this kind". */
+function reducersOf(types: ValueTypes | undefined): Record<string, (value: unknown) => unknown> {
+  const reducers: Record<string, (value: unknown) => unknown> = { ...REDUCERS };
+  for (const type of types?.all() ?? []) {
+    reducers[TAUGHT + type.name] = (value) =>
+      typeof value === 'object' && value !== null && types?.find(value) === type && [type.encode?.(value)];
+  }
+  return reducers;
+}
+
+function reviversOf(types: ValueTypes | undefined): Parameters<typeof parse>[1] {
+  const revivers: Parameters<typeof parse>[1] = { ...REVIVERS };
+  for (const type of types?.all() ?? []) revivers[TAUGHT + type.name] = reviverOf(type);
+  return revivers;
+}
+
+function reviverOf({ name, decode }: TaughtType) {
+  return ([encoded]: [unknown]): unknown => {
+    if (decode === undefined) throw new TypeError(`The cache was taught no decode for ${name}.`);
+    return decode(encoded);
+  };
+}
 
 /** A view is stored with the bytes that it shows, not with all those of the buffer it looks into. */
 const WRITING = {

@@ -3,6 +3,7 @@ import { CacheError } from '../errors.ts';
 import { read, write } from './codec.ts';
 import { compress, decompress } from './compression.ts';
 import type { Form } from './storable.ts';
+import type { ValueTypes } from './value-types.ts';
 
 /** A compressed value. Its bytes are its own, outside the heap. */
 export class Packed {
@@ -19,10 +20,10 @@ export class Packed {
 }
 
 /** The value compressed; `undefined` where that would not save a fifth, or the value would not come back as it was. */
-export function pack(value: unknown): Packed | undefined {
+export function pack(value: unknown, types?: ValueTypes): Packed | undefined {
   let written: ReturnType<typeof write>;
   try {
-    written = write(value);
+    written = write(value, types);
   } catch (error) {
     if (error instanceof CacheError) return undefined;
     throw error;
@@ -35,6 +36,6 @@ export function pack(value: unknown): Packed | undefined {
 }
 
 /** A fresh value, equal to the one that was packed. */
-export function unpack(packed: Packed): unknown {
-  return read(packed.form, decompress(packed.bytes, packed.plainBytes).toString('utf8'));
+export function unpack(packed: Packed, types?: ValueTypes): unknown {
+  return read(packed.form, decompress(packed.bytes, packed.plainBytes).toString('utf8'), types);
 }

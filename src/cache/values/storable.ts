@@ -4,19 +4,30 @@
  * JSON is the fast form, and only for values of which it loses nothing: plain objects and dense arrays of text, finite
  * numbers, booleans and null, each object met once. Everything else that a cache may hold is left to devalue. What
  * neither keeps (functions, symbols, class instances, proxies, accessors, hidden fields) is refused with the place
- * where it was found. The kinds are those of `weigher.ts`; unlike there, fields that a walk over the elements would
- * miss (those of the array that `String.match` gives, of a Map) count, since they would be lost.
+ * where it was found. The kinds are those of `take.ts`, whose copies are what comes here; an instance of a taught
+ * class is stored as what its `encode` gives.
  */
 import { types } from 'node:util';
 import { CacheError } from '../errors.ts';
-import { hasHiddenFields, lookupGetter, lookupSetter, VIEWS } from './kinds.ts';
-import { MAX_WALK_NODES } from './weigher.ts';
+import {
+  describeClass,
+  hasHiddenFields,
+  kindOf,
+  lookupGetter,
+  lookupSetter,
+  type ObjectKind,
+} from './kinds.ts';
+import { MAX_WALK_NODES } from './take.ts';
+import type { ValueTypes } from './value-types.ts';
 
 export type Form = 'json' | 'devalue';
 
 export interface Judgement {
   readonly form: Form;
-  /** It holds kinds that devalue itself would change: Buffers, and expressions that stopped within a text. */
+  /**
+   * It holds kinds that devalue itself would change: Buffers, expressions that stopped within a text, and instances of
+   * taught classes.
+   */
   readonly hasSpecials: boolean;
 }
 
@@ -27,11 +38,11 @@ export const MAX_DEPTH = 1_000;
 export const MAX_SPARSE_LENGTH = 100_000;
 
 /**
- * Judges a value, running no code of its own.
+ * Judges a value, running no code of its own but the `encode` of taught classes.
  * @throws CacheError `ERR_STORE_FAILED`, with the place, for what cannot be stored
  */
-export function judge(value: unknown): Judgement {
-  const walk = new Walk();
+export function judge(value: unknown, types?: ValueTypes): Judgement {
+  const walk = new Walk(types);
   walk.run(value);
   return { form: walk.form, hasSpecials: walk.hasSpecials };
 }
@@ -44,6 +55,11 @@ class Walk {
   readonly #seen = new Set<object>();
   /** Where a field named `__proto__` is: JSON keeps it, devalue does not. */
   #protoAt: string | undefined;
+  readonly #types: ValueTypes | undefined;
+
+  constructor(types: ValueTypes | undefined) {
+    this.#types = types;
+  }
 
   run(value: unknown): void {
     // Somebody who gives all objects a toJSON decides what JSON makes of them.
@@ -84,13 +100,13 @@ class Walk {
     this.#seen.add(object);
     if (this.#path.length >= MAX_DEPTH) throw this.#refused(`more than ${MAX_DEPTH} levels`);
     if (types.isProxy(object)) throw this.#refused('a proxy');
-    const prototype: unknown = Object.getPrototypeOf(object);
-    if (prototype === Object.prototype) this.#enterPlain(object);
-    else if (prototype === Array.prototype && Array.isArray(object)) this.#enterArray(object);
+    const kind = kindOf(object);
+    if (kind === 'plain') this.#enterPlain(object);
+    else if (kind === 'array') this.#enterArray(object as unknown[]);
     else {
       this.form = 'devalue';
-      if (prototype === null) this.#enterPlain(object);
-      else this.#enterOther(object, prototype);
+      if (kind === 'null-prototype') this.#enterPlain(object);
+      else this.#enterOther(object, kind);
     }
   }
 
@@ -127,36 +143,51 @@ class Walk {
       throw this.#refused('an array with fields of its own');
   }
 
-  #enterOther(object: object, prototype: unknown): void {
-    if (prototype === Map.prototype && types.isMap(object)) {
-      this.#assertNoFields(object);
-      for (const [key, value] of object) {
-        this.#path.push('(key)');
-        this.#meet(key);
-        this.#path[this.#path.length - 1] =
-          typeof key === 'string' || typeof key === 'number' ? key : '(value)';
-        this.#meet(value);
+  #enterOther(object: object, kind: ObjectKind | undefined): void {
+    switch (kind) {
+      case 'map':
+        this.#assertNoFields(object);
+        for (const [key, value] of object as ReadonlyMap<unknown, unknown>) {
+          this.#path.push('(key)');
+          this.#meet(key);
+          this.#path[this.#path.length - 1] =
+            typeof key === 'string' || typeof key === 'number' ? key : '(value)';
+          this.#meet(value);
+          this.#path.pop();
+        }
+        return;
+      case 'set':
+        this.#assertNoFields(object);
+        this.#path.push('(member)');
+        for (const member of object as ReadonlySet<unknown>) this.#meet(member);
         this.#path.pop();
-      }
-    } else if (prototype === Set.prototype && types.isSet(object)) {
-      this.#assertNoFields(object);
-      this.#path.push('(member)');
-      for (const member of object) this.#meet(member);
-      this.#path.pop();
-    } else if (prototype === RegExp.prototype && types.isRegExp(object)) {
-      this.#assertNoFields(object);
-      if (object.lastIndex !== 0) this.hasSpecials = true;
-    } else if (prototype === Date.prototype && types.isDate(object)) this.#assertNoFields(object);
-    else if (prototype === ArrayBuffer.prototype && types.isArrayBuffer(object)) this.#assertNoFields(object);
-    else if (Buffer.isBuffer(object) && prototype === Buffer.prototype) this.hasSpecials = true;
-    else if (
-      !(ArrayBuffer.isView(object) && typeof prototype === 'object' && VIEWS.has(prototype ?? object))
-    ) {
-      const name: unknown = object.constructor?.name;
-      throw this.#refused(
-        typeof name === 'string' && name !== '' ? `an instance of ${name}` : 'a class instance',
-      );
+        return;
+      case 'regexp':
+        this.#assertNoFields(object);
+        if ((object as RegExp).lastIndex !== 0) this.hasSpecials = true;
+        return;
+      case 'date':
+      case 'array-buffer':
+        this.#assertNoFields(object);
+        return;
+      case 'buffer':
+        this.hasSpecials = true;
+        return;
+      case 'view':
+        return;
+      default:
+        this.#enterTaught(object);
     }
+  }
+
+  #enterTaught(object: object): void {
+    const type = this.#types?.find(object);
+    if (type === undefined) throw this.#refused(describeClass(object));
+    if (type.encode === undefined) {
+      throw this.#refused(`${describeClass(object)}, of which the cache was taught no encode and decode,`);
+    }
+    this.hasSpecials = true;
+    this.#meet(type.encode(object));
   }
 
   #assertNoFields(object: object): void {

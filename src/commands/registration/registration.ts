@@ -9,6 +9,7 @@ import {
   type RESTPostAPIChatInputApplicationCommandsJSONBody,
   Routes,
 } from 'discord.js';
+import { errorText } from '../../cache/error-text.ts';
 import type { Logger } from '../../logger.ts';
 import { type CommandStore, KeptCommands, memoryCommandStore } from './command-store.ts';
 import { type Differences, differences } from './differences.ts';
@@ -231,9 +232,7 @@ export class Registration {
           "Take them out of the list that the bot's own script deploys globally.",
       ];
     } catch (error) {
-      return [
-        `The global list of commands could not be read: ${error instanceof Error ? error.message : error}`,
-      ];
+      return [`The global list of commands could not be read: ${errorText(error)}`];
     }
   }
 

@@ -3,6 +3,7 @@
  * other process, so the function names nothing of this file: it finds what answers under a symbol on the client there.
  */
 import type { Client } from 'discord.js';
+import { isError } from '../../cache/error-text.ts';
 import { type ShardAnswer, type ShardLink, type ShardMessage, ShardUnreachable } from './shard-link.ts';
 
 /** What the function below looks for; it has to spell it out itself. */
@@ -45,7 +46,7 @@ export function broadcastLink(client: Client): ShardLink | undefined {
 
 /** By the name that discord.js gives its errors; only name and message come from one process to another. */
 function explain(error: unknown): never {
-  const name = error instanceof Error ? error.name : '';
+  const name = isError(error) ? error.name : '';
   if (name.includes('ShardingNoChildExists')) throw new ShardUnreachable('is not running', { cause: error });
   if (name.includes('ShardingShardNotFound'))
     throw new ShardUnreachable('is not under the manager of this one', { cause: error });

@@ -70,6 +70,11 @@ export function policiesOn(policy: Described, format: Format, hasDisk: boolean):
       () => `a load slower than ${duration(policy.hardTimeoutMs ?? 0)} is ended.`,
     ],
     [
+      policy.values === 'frozen',
+      'Frozen values',
+      () => 'all readers share one frozen value; nobody can change it.',
+    ],
+    [
       policy.compressAboveBytes !== undefined,
       'Compression',
       () => `values over ${bytes(policy.compressAboveBytes ?? 0)} are kept compressed.`,

