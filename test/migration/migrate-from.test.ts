@@ -1,4 +1,5 @@
 import { Collection } from 'discord.js';
+import fc from 'fast-check';
 import Keyv from 'keyv';
 import NodeCache from 'node-cache';
 import { afterEach, beforeEach, describe, expect, expectTypeOf, it } from 'vitest';
@@ -439,5 +440,61 @@ describe('types', () => {
     migrateFrom(cache, numbers, { namespaces: { user: { to: (id) => `user::${id.toFixed(0)}` } } });
     // @ts-expect-error a number is no text
     migrateFrom(cache, numbers, { namespaces: { user: { to: (id) => `user::${id.trim()}` } } });
+  });
+});
+
+describe('beside the old cache alone', () => {
+  it('changes nothing that a bot sees, in any phase, whatever it reads, changes, writes and removes', () => {
+    const act = fc.record({
+      do: fc.constantFrom('get', 'set', 'change', 'delete', 'has', 'phase'),
+      id: fc.constantFrom('1', '2', '3'),
+      coins: fc.nat(100),
+      phase: fc.constantFrom('shadow' as const, 'mirror' as const),
+    });
+    fc.assert(
+      fc.property(fc.array(act, { maxLength: 40 }), (acts) => {
+        cache.clear();
+        const alone = new Map<string, User>();
+        const users = migrateFrom(cache, new Map<string, User>(), { namespaces: USERS, logger });
+        const run = (
+          on: Pick<Map<string, User>, 'get' | 'has' | 'delete'> & { set(id: string, user: User): unknown },
+        ) =>
+          acts.map(({ do: what, id, coins, phase }) => {
+            switch (what) {
+              case 'get':
+                return { ...on.get(id) };
+              case 'has':
+                return on.has(id);
+              case 'set':
+                return void on.set(id, { id, coins, tags: [] });
+              case 'delete':
+                return on.delete(id);
+              case 'change': {
+                const user = on.get(id);
+                if (user === undefined) return undefined;
+                user.coins += coins;
+                user.tags?.push('changed');
+                return void on.set(id, user);
+              }
+              case 'phase':
+                return on === alone ? undefined : void users.phase('user', phase);
+            }
+            throw new Error('unreachable');
+          });
+        expect(run(users)).toEqual(run(alone));
+        expect(users.report().namespaces.user.differences).toEqual([]);
+      }),
+    );
+  });
+
+  it('shows where a bot changes what it read and does not write it: an old cache of live objects kept the change', () => {
+    const users = migrateFrom(cache, new Map<string, User>(), { namespaces: USERS, logger });
+    users.set('1', ada(10));
+    const user = users.get('1');
+    if (user !== undefined) user.coins += 50;
+    expect(users.get('1')?.coins).toBe(60);
+    expect(lines.at(-1)?.message).toBe('The old and the new cache differ in user::1::profile, at coins.');
+    users.phase('user', 'mirror');
+    expect(users.get('1')?.coins).toBe(10);
   });
 });
