@@ -1,12 +1,7 @@
-/**
- * Runs the JavaScript of our pages, so that no page shows what does not work. A block runs as a CommonJS module of a bot
- * would, with `cachecord` being the source of this repository.
- */
+/** Reads and runs the JavaScript of our pages, so that no page shows what does not work. */
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { compileFunction } from 'node:vm';
-import * as cachecord from '../../src/index.ts';
+import { runScript, type Surroundings } from '../support/run-script.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 
@@ -49,30 +44,7 @@ export function scriptsUnder(page: string, heading: string): readonly CodeBlock[
   return found;
 }
 
-export interface Surroundings {
-  /** What the block calls without declaring it. */
-  readonly names?: Readonly<Record<string, unknown>>;
-  /** The bot's other files, and packages that stand in for others: by what `require` is given. */
-  readonly modules?: Readonly<Record<string, unknown>>;
-  /** Constants of the block that the test wants to see. */
-  readonly wanted?: readonly string[];
-}
-
 /** Runs a block. Gives what it exports, or the constants that are wanted. */
-export function runBlock(block: CodeBlock, { names = {}, modules = {}, wanted }: Surroundings = {}): unknown {
-  const nodeRequire = createRequire(join(ROOT, 'package.json'));
-  const requireOf = (name: string) => {
-    if (name === 'cachecord') return cachecord;
-    return Object.hasOwn(modules, name) ? modules[name] : nodeRequire(name);
-  };
-  const end = wanted === undefined ? '' : `\nreturn { ${wanted.join(', ')} };`;
-  const parameters = { ...names, require: requireOf, module: { exports: {} } };
-  const [file = '', line = '1'] = block.place.split(':');
-  // The same realm as the test, so that its errors and classes are the ones that the test knows.
-  const run = compileFunction(block.code + end, Object.keys(parameters), {
-    filename: join(ROOT, file),
-    lineOffset: Number(line) - 1,
-  });
-  const result: unknown = run(...Object.values(parameters));
-  return wanted === undefined ? parameters.module.exports : result;
+export function runBlock({ code, place }: CodeBlock, surroundings: Surroundings = {}): unknown {
+  return runScript(code, place, surroundings);
 }
