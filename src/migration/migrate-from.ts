@@ -261,8 +261,15 @@ class Migration {
     return namespaces;
   }
 
-  /** The place of a key in the new cache; `undefined` where no namespace takes it, or its name cannot be made. */
+  /**
+   * The place of a key in the new cache; `undefined` where no namespace takes it, or its name cannot be made.
+   * @throws CacheError `ERR_ARGUMENT_INVALID` for a list of keys, as Keyv and node-cache take them
+   */
   #placeOf(oldKey: unknown): Place | undefined {
+    if (Array.isArray(oldKey)) {
+      // The old cache would act upon each of them, and the new one upon none.
+      throw invalid('migrateFrom takes one key at a time, not a list: call it for each key.');
+    }
     for (const namespace of this.#namespaces.values()) {
       try {
         const key = namespace.mapping.newKey(oldKey);

@@ -119,7 +119,10 @@ interface MigrationControls<N extends string> {
   report(): MigrationReport<N>;
 }
 
-/** What the bot calls in place of its old cache. It answers at once, as the old one did. */
+/**
+ * What the bot calls in place of its old cache. It answers at once, as the old one did. A list of keys is refused with
+ * `ERR_ARGUMENT_INVALID`.
+ */
 export interface MigratingCache<K, V, N extends string = string> extends MigrationControls<N> {
   /** `undefined` where there is nothing. */
   get(key: K): V | undefined;
@@ -132,7 +135,10 @@ export interface MigratingCache<K, V, N extends string = string> extends Migrati
   clear(): void;
 }
 
-/** What the bot calls in place of its old cache. It answers with promises, as the old one did. */
+/**
+ * What the bot calls in place of its old cache. It answers with promises, as the old one did. A list of keys is refused
+ * with `ERR_ARGUMENT_INVALID`, which is thrown at once.
+ */
 export interface MigratingAsyncCache<K, V, N extends string = string> extends MigrationControls<N> {
   /** `undefined` where there is nothing. */
   get(key: K): Promise<V | undefined>;

@@ -197,6 +197,11 @@ describe('moving namespace by namespace', () => {
     expect(byFunction.report().namespaces.user.same).toBe(4);
   });
 
+  it('refuses a list of keys, which the old cache would take and the new one not', () => {
+    const users = migrateFrom(cache, new NodeCache(), { namespaces: USERS, logger });
+    expect(() => users.delete(['1', '2'])).toThrow('migrateFrom takes one key at a time, not a list');
+  });
+
   it('does not go back from done', () => {
     const kept = migrateFrom(cache, new Map<string, unknown>(), options());
     kept.phase('user', 'done');
