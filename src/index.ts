@@ -103,6 +103,19 @@ export {
   type RequestHandler,
 } from './http/cache-response.ts';
 export { type Logger, silentLogger } from './logger.ts';
+export { migrateFrom } from './migration/migrate-from.ts';
+export type {
+  MigrateOptions,
+  MigratingAsyncCache,
+  MigratingCache,
+  MigrationDifference,
+  MigrationPhase,
+  MigrationReport,
+  NamespaceMigration,
+  NamespaceReport,
+  OldAsyncCache,
+  OldCache,
+} from './migration/types.ts';
 export type { Cachecord, CachecordOptions, HostCommand, StartOptions } from './plugin/cachecord.ts';
 export type { DiscordClient, DiscordInteraction } from './plugin/discord.ts';
 export { cacheCommandData, createCachecord } from './plugin/plugin.ts';

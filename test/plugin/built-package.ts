@@ -69,8 +69,13 @@ export class HostFolder {
   }
 
   /** Starts a program of a host in `folder`; it ends with the test. */
-  start(folder: string, script: string, env: Readonly<Record<string, string>>): Program {
-    const child = spawn(process.execPath, ['--require', join(this.path, 'preload.cjs'), script], {
+  start(
+    folder: string,
+    script: string,
+    env: Readonly<Record<string, string>>,
+    args: readonly string[] = [],
+  ): Program {
+    const child = spawn(process.execPath, ['--require', join(this.path, 'preload.cjs'), script, ...args], {
       cwd: folder,
       env: { PATH: process.env.PATH ?? '', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,0 +1,4 @@
+/** The bot's `cache.js`, which the test hands in. */
+import type { Cache } from '../../../src/index.ts';
+
+export const cache: Cache;
