@@ -406,7 +406,6 @@ describe('databases', () => {
     ['sqliteCache(db)', call('sqliteCache', db), 'cache is undefined', 'createCache()'],
     ['sqliteCache(db, cachecord)', call('sqliteCache', db, plugin), 'cachecord.cache'],
     ['{ feed: {} }', call('sqliteCache', db, cache, { feed: {} }), 'feed is an empty object', 'watchTables('],
-    ['transaction()', method(sql, 'transaction'), 'transaction(fn)', 'fn is undefined'],
   ]);
 });
 

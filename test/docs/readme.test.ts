@@ -31,7 +31,7 @@ function writeBot(folder: string, guildId: string, enabled: boolean): string {
   const settings = JSON.parse(blocks.find(({ language }) => language === 'json')?.code ?? '');
   expect(settings.admin.guild_ids).toEqual(['your-server-id-goes-here']);
   const text = JSON.stringify({ admin: { guild_ids: [guildId] }, cache: { enabled } });
-  for (const file of ['cachecord.json', 'config.json']) host.write(`${folder}/${file}`, text);
+  host.write(`${folder}/cachecord.json`, text);
   return `${host.path}/${folder}`;
 }
 
