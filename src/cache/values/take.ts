@@ -243,9 +243,9 @@ class Walk {
     }
     let indexes = 0;
     while (indexes < length && isIndex(names[indexes] as string)) indexes++;
-    const shape = indexes === 0 ? this.#parts.shapes.of(names) : undefined;
+    const shape = this.#parts.shapes.of(indexes === 0 ? names : names.slice(indexes));
     let copy: Fields;
-    if (shape !== undefined && kind === 'plain') {
+    if (shape !== undefined && kind === 'plain' && indexes === 0) {
       copy = shapedObject(shape.template);
       this.#bytes += shape.bytes;
     } else {
