@@ -82,9 +82,9 @@ export function prepareIndexes(object: Record<number, unknown>): void {
   object[HIGHEST_INDEX] = null;
 }
 
-/** To be called when all of them are set. */
-export function finishIndexes(object: Record<number, unknown>): void {
-  delete object[HIGHEST_INDEX];
+/** To be called when all of them are set. @param last the highest one */
+export function finishIndexes(object: Record<number, unknown>, last: string | undefined): void {
+  if (Number(last) !== HIGHEST_INDEX) delete object[HIGHEST_INDEX];
 }
 
 /** Beside the object, with the hidden class that it shares with no other one. */
