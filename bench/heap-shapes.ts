@@ -5,6 +5,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Cache } from '../src/cache/cache.ts';
 import { createCache } from '../src/cache/create-cache.ts';
+import { defineTier } from '../src/cache/tiers/define-tier.ts';
 import type { LoadingPolicy } from '../src/cache/tiers/policy.ts';
 import { silentLogger } from '../src/logger.ts';
 
@@ -30,8 +31,8 @@ export interface HeapShape {
   readonly keyOf?: (i: number) => string;
   readonly policy?: LoadingPolicy;
   readonly tagsOf?: (i: number) => readonly string[];
-  /** What is filled once before. @default 1/20 */
-  readonly warmUpPart?: number;
+  /** So many bytes are filled before it is measured. @default 0 */
+  readonly firstBytes?: number;
   /** Done with each entry after the fill. */
   readonly use?: (cache: Cache, key: string) => Promise<unknown> | unknown;
 }
@@ -128,7 +129,7 @@ export const HEAP_SHAPES: Readonly<Record<string, HeapShape>> = {
   'compressed lists': {
     make: (i) => times(80, (j) => ({ id: i + j, name: text(i + j, 30), level: j })),
     policy: { compressAboveBytes: 2_000 },
-    warmUpPart: 1 / 2, // until what zstd itself takes grows no more
+    firstBytes: 6_000_000, // until then memory of zstd's own is let go of
   },
   'frozen rows': { make: (i) => row(i), policy: { values: 'frozen' } },
   'frozen records of ids': { make: (i) => recordOf(i, 20), policy: { values: 'frozen' } },
@@ -151,45 +152,45 @@ export const HEAP_SHAPES: Readonly<Record<string, HeapShape>> = {
 const FILL_BYTES = 8_000_000;
 
 /** What the heap grew by, divided by what is counted. Needs `--expose-gc`. */
-export async function heapRatio({
-  make,
-  keyOf,
-  policy,
-  tagsOf,
-  use,
-  warmUpPart = 1 / 20,
-}: HeapShape): Promise<number> {
-  const filled = async (bytes: number) => {
-    const tiers = [
-      {
-        tier: 'query',
-        label: 'Query',
-        description: '',
-        ttlMs: 3_600_000,
-        negativeTtlMs: 3_600_000,
-        namespaces: [],
-        ...policy,
-        jitterRatio: 0,
-      },
-    ];
-    const cache = createCache({ maxWeightBytes: 1e9, tiers, logger: silentLogger });
-    for (let i = 1; cache.stats(0).total.weightBytes < bytes; ) {
-      for (let n = 0; n < 50; n++, i++) {
-        const key = keyOf === undefined ? `query::${i}::value` : keyOf(i);
-        cache.set(key, make(i), tagsOf === undefined ? {} : { tags: tagsOf(i) });
-        await use?.(cache, key);
-      }
-    }
-    return cache;
-  };
+export async function heapRatio(shape: HeapShape): Promise<number> {
+  const { policy, firstBytes = 0 } = shape;
+  const cacheOf = () =>
+    createCache({
+      maxWeightBytes: 1e9,
+      tiers: [defineTier('query', { ttlMs: 3_600_000, ...policy, jitterRatio: 0 })],
+      logger: silentLogger,
+    });
   // What is made once, such as hidden classes and code, is there before.
-  await (await filled(FILL_BYTES * warmUpPart)).stop();
+  const warmUp = cacheOf();
+  await fill(warmUp, shape, FILL_BYTES / 20, 1);
+  await warmUp.stop();
+  const cache = cacheOf();
+  const next = await fill(cache, shape, firstBytes, 1);
+  const weightBefore = cache.stats(0).total.weightBytes;
   const before = await heapBytes();
-  const cache = await filled(FILL_BYTES);
+  await fill(cache, shape, firstBytes + FILL_BYTES, next);
   const after = await heapBytes();
   const { weightBytes } = cache.stats(0).total;
   await cache.stop();
-  return (after - before) / weightBytes;
+  return (after - before) / (weightBytes - weightBefore);
+}
+
+/** @returns the number of the next value */
+async function fill(
+  cache: Cache,
+  { make, keyOf = (i) => `query::${i}::value`, tagsOf, use }: HeapShape,
+  bytes: number,
+  first: number,
+): Promise<number> {
+  let i = first;
+  while (cache.stats(0).total.weightBytes < bytes) {
+    for (let n = 0; n < 50; n++, i++) {
+      const key = keyOf(i);
+      cache.set(key, make(i), tagsOf === undefined ? {} : { tags: tagsOf(i) });
+      await use?.(cache, key);
+    }
+  }
+  return i;
 }
 
 async function heapBytes(): Promise<number> {

@@ -1,6 +1,7 @@
 /** What a cache of 100 MB really takes on the heap, and what an entry costs beyond its bare key and value. */
 import { setImmediate as turn } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
+import { stringBytes } from '../src/cache/values/own-text.ts';
 import { HEAP_SHAPES, heapRatio } from './heap-shapes.ts';
 import { collectGarbage, median, type Row, report } from './measure.ts';
 import { ourCache } from './peers.ts';
@@ -84,7 +85,9 @@ async function bytesBeyond(entries: number): Promise<number> {
   for (const key of keys) cache.set(key, value);
   const after = await heapBytes();
   await cache.stop();
-  return keys.length > 0 ? (after - before) / entries : Number.NaN;
+  // The cache holds keys of its own.
+  const keyBytes = keys.reduce((sum, key) => sum + stringBytes(key), 0);
+  return (after - before - keyBytes) / entries;
 }
 
 const rows: Row[] = [];

@@ -75,11 +75,30 @@ export interface EntryParts {
   readonly extras: EntryExtras | undefined;
 }
 
+/** How a value is kept. Entries share these few, so that each takes one pointer. */
+interface How {
+  readonly form: Form;
+  readonly frozen: Kept['frozen'];
+  readonly shared: 'always' | 'frozen' | 'never';
+}
+
+const HOWS: readonly How[] = (['shared', 'flat', 'rows', 'tree', 'graph'] as const).flatMap((form) =>
+  ([undefined, 'whole', 'in-part'] as const).map((frozen) => ({
+    form,
+    frozen,
+    shared: form === 'shared' ? 'always' : frozen === 'whole' ? 'frozen' : 'never',
+  })),
+);
+
+function howOf(form: Form, frozen: Kept['frozen']): How {
+  for (const how of HOWS) if (how.form === form && how.frozen === frozen) return how;
+  throw new TypeError(`No value is kept as ${form}, ${frozen}.`);
+}
+
 export class Entry implements RecencyLinks, Kept {
   // What every hit reads comes first, so that it lies in one line of the processor's cache.
   readonly value: unknown;
-  readonly form: Form;
-  readonly frozen: Kept['frozen'];
+  readonly #how: How;
   readonly counters: Counters;
   /**
    * Until then a hit needs no look at expiry, policies or eviction: at most `staleAt`, and {@link NEVER_QUIET} for a
@@ -106,9 +125,9 @@ export class Entry implements RecencyLinks, Kept {
   readonly loadMicros: number;
 
   constructor(parts: EntryParts) {
-    this.value = parts.kept.value;
-    this.form = parts.kept.form;
-    this.frozen = parts.kept.frozen;
+    const { value, form, frozen } = parts.kept;
+    this.value = value;
+    this.#how = howOf(form, frozen);
     this.counters = parts.counters;
     this.quietUntil = isSpecial(parts.extras) ? NEVER_QUIET : 0;
     this.extras = parts.extras;
@@ -121,6 +140,19 @@ export class Entry implements RecencyLinks, Kept {
     this.loadMicros = parts.loadMicros;
   }
 
+  get form(): Form {
+    return this.#how.form;
+  }
+
+  get frozen(): Kept['frozen'] {
+    return this.#how.frozen;
+  }
+
+  /** Whether readers are given the value as it is kept: all of them, those who want it frozen, or none. */
+  get shared(): How['shared'] {
+    return this.#how.shared;
+  }
+
   get canBeQuiet(): boolean {
     return this.quietUntil !== NEVER_QUIET;
   }
@@ -130,11 +162,6 @@ export class Entry implements RecencyLinks, Kept {
     if (this.canBeQuiet) this.quietUntil = 0;
   }
 
-  /** Whether all readers share its value. */
-  get isShared(): boolean {
-    return this.form === 'shared' || this.frozen === 'whole';
-  }
-
   /** Readers that do not say how they want the value get it as it is kept. */
   get keptMode(): ValuesMode {
     return this.frozen === undefined ? 'copy' : 'frozen';
@@ -142,7 +169,7 @@ export class Entry implements RecencyLinks, Kept {
 
   /** To be called when the hits have reached {@link BUSY_HITS}. @returns the bytes that it takes from now on */
   becomeBusy(): number {
-    if (!this.isShared) return 0;
+    if (this.shared === 'never') return 0;
     const bytes = PROMISE_BYTES + (this.extras === undefined ? EXTRAS_BYTES : 0);
     this.#ownExtras().settled = Promise.resolve(this.value);
     return bytes;
@@ -176,22 +203,19 @@ function isSpecial(extras: EntryExtras | undefined): boolean {
  * of the entry says.
  */
 export function servedValue(entry: Entry, asked: ValuesMode | undefined): unknown {
-  if (entry.form === 'shared') return entry.value;
-  const mode = asked ?? entry.counters.rules.ofTier.values;
-  return mode === 'frozen' && entry.frozen === 'whole'
+  return isServedAsKept(entry, asked)
     ? entry.value
-    : entry.counters.values.serve(entry, mode);
+    : entry.counters.values.serve(entry, asked ?? entry.counters.rules.ofTier.values);
 }
 
 /** The same as a promise that is settled already. */
 export function servedPromise(entry: Entry, asked: ValuesMode | undefined): Promise<unknown> {
-  const settled = entry.extras?.settled;
-  if (
-    settled !== undefined &&
-    (entry.form === 'shared' || (asked ?? entry.counters.rules.ofTier.values) === 'frozen')
-  )
-    return settled;
-  return Promise.resolve(servedValue(entry, asked));
+  if (!isServedAsKept(entry, asked)) return Promise.resolve(servedValue(entry, asked));
+  return entry.extras?.settled ?? Promise.resolve(entry.value);
+}
+
+function isServedAsKept({ shared, counters }: Entry, asked: ValuesMode | undefined): boolean {
+  return shared !== 'never' && (shared === 'always' || (asked ?? counters.rules.ofTier.values) === 'frozen');
 }
 
 /** The value as it is kept, decoded where it is compressed: for those who only look at it. */

@@ -101,4 +101,31 @@ describe("I6: a reader's copy", () => {
     while (Array.isArray(copy)) copy = copy[0];
     expect(copy).toEqual(new Date(1));
   });
+
+  it('has every field at its place, whatever its name', () => {
+    const names = [
+      '4294967294',
+      '4294967295',
+      '0',
+      '7',
+      '__proto__',
+      'constructor',
+      '',
+      '123456789012345678',
+      'a',
+    ];
+    for (const prototype of [Object.prototype, null]) {
+      const value = Object.create(prototype) as object;
+      for (const name of names)
+        Object.defineProperty(value, name, {
+          value: name,
+          enumerable: true,
+          configurable: true,
+          writable: true,
+        });
+      const copy = servedOf(value);
+      expect(Object.entries(copy)).toEqual(Object.entries(value));
+      expect(Object.getPrototypeOf(copy)).toBe(prototype);
+    }
+  });
 });

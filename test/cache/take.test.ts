@@ -196,6 +196,7 @@ describe('I6: what is not kept', () => {
     ['a list with a symbol for a name', Object.assign([1], { [Symbol('a')]: {} })],
     ['what an expression with named groups has found', 'abc'.match(/(?<g>b)/)],
     ['a field that is not enumerable', Object.defineProperty({}, 'a', { value: {} })],
+    ['a buffer that can be resized', new ArrayBuffer(3, { maxByteLength: 9 })],
     ['shared memory', new SharedArrayBuffer(3)],
     ...gone(),
     ['text in a box', Object('a')],

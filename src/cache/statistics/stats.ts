@@ -88,7 +88,7 @@ export type RefusalReason =
   | 'invalidated'
   /** Heavier than the bound, too big to weigh in bounded time, or so many entries would have to leave that it must wait for room. */
   | 'too-large'
-  /** Holds a function, a class instance or another kind that can be neither frozen nor copied; or has a tag that is no text. */
+  /** Holds a function, a class instance or another kind that cannot be copied; or has a tag that is no text. */
   | 'unsafe'
   /** Its ttl is 0, the loader asked to skip, or a condition (`when`, `skipEmpty`) says so. */
   | 'not-wanted';

@@ -5,7 +5,7 @@
 import type { EntryOptions } from '../entry-options.ts';
 import type { InvalidationTarget } from '../keys/target.ts';
 import { compileTarget, covers, keyTarget, type Target } from '../keys/target.ts';
-import type { Taken } from '../values/take.ts';
+import type { NotTaken, Taken } from '../values/take.ts';
 import type { Values } from '../values/values.ts';
 
 export type Change =
@@ -109,7 +109,12 @@ export function changeOfSet(
   options: EntryOptions | undefined,
   values: Values,
 ): Change {
-  const taken = values.take(value, options?.values ?? 'copy');
+  let taken: Taken | NotTaken;
+  try {
+    taken = values.take(value, options?.values ?? 'copy');
+  } catch {
+    return changeOfInvalidate(key); // a taught class failed: as for any value that cannot be kept
+  }
   return taken.refusal === undefined ? { kind: 'set', key, taken, options } : changeOfInvalidate(key);
 }
 

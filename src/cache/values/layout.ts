@@ -21,7 +21,7 @@ const FIELDS_AT_ONCE = 3;
 const TABLE_HEADER = 64;
 const INDEX_TABLE_HEADER = 48;
 const TABLE_ENTRY = 3 * POINTER;
-/** A frozen hash table has a hidden class that no other object shares. */
+/** A hidden class that no other object shares, as frozen hash tables and those of indexes have. */
 const OWN_MAP = 72;
 const ARRAY_HEADER = 32;
 /** JSMap or JSSet plus the fixed part of its hash table. */
@@ -82,14 +82,14 @@ export function prepareIndexes(object: Record<number, unknown>): void {
   object[HIGHEST_INDEX] = null;
 }
 
-/** To be called when all of them are set. */
-export function finishIndexes(object: Record<number, unknown>): void {
-  delete object[HIGHEST_INDEX];
+/** To be called when all of them are set. @param last the highest one */
+export function finishIndexes(object: Record<number, unknown>, last: string | undefined): void {
+  if (Number(last) !== HIGHEST_INDEX) delete object[HIGHEST_INDEX];
 }
 
-/** Beside the object. */
+/** Beside the object, with the hidden class that it shares with no other one. */
 export function indexBytes(indexes: number): number {
-  return INDEX_TABLE_HEADER + TABLE_ENTRY * Math.max(4, tableCapacity(indexes + 1));
+  return OWN_MAP + INDEX_TABLE_HEADER + TABLE_ENTRY * Math.max(4, tableCapacity(indexes + 1));
 }
 
 /** A table is at most two thirds full. */

@@ -243,9 +243,9 @@ class Walk {
     }
     let indexes = 0;
     while (indexes < length && isIndex(names[indexes] as string)) indexes++;
-    const shape = indexes === 0 ? this.#parts.shapes.of(names) : undefined;
+    const shape = this.#parts.shapes.of(indexes === 0 ? names : names.slice(indexes));
     let copy: Fields;
-    if (shape !== undefined && kind === 'plain') {
+    if (shape !== undefined && kind === 'plain' && indexes === 0) {
       copy = shapedObject(shape.template);
       this.#bytes += shape.bytes;
     } else {
@@ -267,7 +267,7 @@ class Walk {
       if (name === '__proto__') setField(copy, name, copied);
       else copy[name] = copied;
     }
-    if (indexes > 0) finishIndexes(copy);
+    if (indexes > 0) finishIndexes(copy, names[indexes - 1]);
     if (this.#nodesLeft < 0) return this.#tooLarge();
     if (this.#nested > nested && depth > 0) this.#deep++;
     return copy;
@@ -418,6 +418,8 @@ class Walk {
   #binary(binary: ArrayBuffer | ArrayBufferView, kind: ObjectKind): unknown {
     const length = binaryLength(binary);
     if (length === undefined) return this.#refuse('unsafe', 'is bytes that are gone');
+    if (types.isArrayBuffer(binary) && binary.resizable)
+      return this.#refuse('unsafe', 'is an ArrayBuffer that can be resized');
     if (hasFieldsBeside(binary)) return this.#refuseFields(kind === 'buffer' ? 'Buffer' : 'list of bytes');
     this.#nodesLeft -= length >> BYTES_A_NODE_BITS;
     if (this.#nodesLeft < 0) return this.#tooLarge();

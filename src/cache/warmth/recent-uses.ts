@@ -4,7 +4,9 @@
  * two; from then on its own counter is looked at. Unlike there, a key that is not used any more makes room, so that each
  * hour has its own.
  */
+
 import type { Entry, EntryLinks } from '../entry.ts';
+import { ownText } from '../values/own-text.ts';
 
 /** Keys of some 200 bytes each; fewer than notes of how keys are loaded (`recipes.ts`), so that each can have one. */
 const MAX_RECENT = 512;
@@ -41,7 +43,7 @@ export class RecentUses {
     if (known !== undefined) known.carried++;
     // Most keys that are asked for once are not asked for again: they must not keep out those that are.
     else if (this.#candidates.size < COMFORTABLE)
-      this.#candidates.set(key, { entry: undefined, carried: 1, counted: 0 });
+      this.#candidates.set(ownText(key), { entry: undefined, carried: 1, counted: 0 });
   }
 
   /** To be called when an entry is removed. */

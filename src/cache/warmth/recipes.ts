@@ -7,11 +7,13 @@
  * Nothing is noted of entries that are not written to disk (level `memory`, as the tier `user` is unless the
  * configuration says otherwise), nor of arguments that would not come back as they were: functions, class instances.
  */
+
 import { CacheError } from '../errors.ts';
 import { Load } from '../loading/load.ts';
 import type { LoadContext } from '../loading/load-context.ts';
 import type { PersistenceLevel } from '../tiers/policy.ts';
 import { encode } from '../values/codec.ts';
+import { ownText } from '../values/own-text.ts';
 import type { WarmJob } from '../warm-job.ts';
 
 /** A cached read, as it can be repeated. */
@@ -96,7 +98,7 @@ export class Recipes {
     if (written === undefined) return;
     this.#notes.delete(key);
     while (this.#notes.size >= MAX_NOTES) this.#makeRoom(follower);
-    this.#notes.set(key, { recipe, tier: context.counters.policy.tier, args: written });
+    this.#notes.set(ownText(key), { recipe, tier: context.counters.policy.tier, args: written });
   }
 
   noteOf(key: string): Note | undefined {
@@ -132,7 +134,8 @@ function keepable(args: readonly unknown[]): Note['args'] | undefined {
   }
   if (length > MAX_ARGUMENTS_LENGTH) return undefined;
   if (isPlain) {
-    const kept = [...args];
+    // One cut from a message must not keep that alive.
+    const kept = args.map((arg) => (typeof arg === 'string' ? ownText(arg) : arg));
     return () => written(kept);
   }
   const text = written(args);
