@@ -100,7 +100,9 @@ export function assertFunction(value: unknown, usage: string, name: string): voi
       ? '. The cache comes first, the function second'
       : name === 'fn'
         ? ': it takes the function second'
-        : '';
+        : name === 'load'
+          ? '. To store a value use set(key, value)'
+          : '';
   throw invalidArgument(usage, `${name} is ${kindOf(value)}, expected a function${hint}`);
 }
 

@@ -1,11 +1,12 @@
 /** An entry: a value with its metadata. Its instants are computed once, at the fill, and are of the cache's clock. */
+
+import { EXTRAS_BYTES, PROMISE_BYTES } from './entry-weight.ts';
 import type { RecencyLinks } from './layers/eviction.ts';
 import type { Counters } from './statistics/counters.ts';
 import type { ValuesMode } from './tiers/policy.ts';
 import type { Kept } from './values/copy.ts';
 import { Packed } from './values/packed.ts';
 import type { Form } from './values/take.ts';
-import { EXTRAS_BYTES, PROMISE_BYTES } from './values/weigher.ts';
 
 export interface Labels {
   readonly tags: readonly string[];

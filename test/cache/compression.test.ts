@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { entryOverheadBytes } from '../../src/cache/entry-weight.ts';
 import { pack } from '../../src/cache/values/packed.ts';
-import { entryOverheadBytes } from '../../src/cache/values/weigher.ts';
 import {
   Down,
   fails,

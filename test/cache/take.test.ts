@@ -1,9 +1,9 @@
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { entryOverheadBytes } from '../../src/cache/entry-weight.ts';
 import { stringBytes } from '../../src/cache/values/own-text.ts';
 import { MAX_WALK_NODES } from '../../src/cache/values/take.ts';
-import { entryOverheadBytes } from '../../src/cache/values/weigher.ts';
 import { weightOf as bytes, formOf, refusalOf, servedOf, takenOf } from './values-support.ts';
 
 const named = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, i) => [`k${i}`, i]));

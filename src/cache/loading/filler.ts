@@ -7,6 +7,7 @@
 import type { BurstLog } from '../burst-log.ts';
 import type { Clock } from '../clock.ts';
 import { Entry, NO_EXTRAS } from '../entry.ts';
+import { entryOverheadBytes } from '../entry-weight.ts';
 import type { Emitter } from '../events.ts';
 import type { CacheStats, RefusalReason } from '../statistics/stats.ts';
 import type { Rules } from '../tiers/rules.ts';
@@ -14,7 +15,6 @@ import { objectKindOf } from '../values/kinds.ts';
 import { ownText } from '../values/own-text.ts';
 import { packedIfLighter } from '../values/packing.ts';
 import type { NotTaken, Taken } from '../values/take.ts';
-import { entryOverheadBytes } from '../values/weigher.ts';
 import type { LiveObjects } from './live-objects.ts';
 import type { Load } from './load.ts';
 import type { Room } from './room.ts';

@@ -1,11 +1,12 @@
 /** Whether a value is kept compressed, and what is kept of it then. */
+
+import { packedBytes } from '../entry-weight.ts';
 import type { Rules } from '../tiers/rules.ts';
 import { WORTH_RATIO } from './compression.ts';
 import type { Kept } from './copy.ts';
 import { pack } from './packed.ts';
 import type { Taken } from './take.ts';
 import type { ValueTypes } from './value-types.ts';
-import { packedBytes } from './weigher.ts';
 
 /** What is kept in place of a heavy value. Readers decode a copy of their own. */
 export interface PackedKept {

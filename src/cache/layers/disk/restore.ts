@@ -1,9 +1,9 @@
 /** Brings an entry back from disk as it was: its value, key, ttl, tags and instants. */
 import type { Clock } from '../../clock.ts';
 import { Entry, NO_EXTRAS } from '../../entry.ts';
+import { entryOverheadBytes } from '../../entry-weight.ts';
 import type { TierBook } from '../../tiers/tier-book.ts';
 import { packedIfLighter } from '../../values/packing.ts';
-import { entryOverheadBytes } from '../../values/weigher.ts';
 import type { StoredEntry } from './disk.ts';
 
 /**

@@ -2,10 +2,10 @@
  * How many bytes an entry takes beside its value: what `take.ts` does not see.
  * `scripts/calibrate-weigher.ts` holds the constants against real heap growth.
  */
-import type { EntryExtras } from '../entry.ts';
-import { canonicalKey } from '../keys/canonical.ts';
-import { stringBytes } from './own-text.ts';
-import type { Packed } from './packed.ts';
+import type { EntryExtras } from './entry.ts';
+import { canonicalKey } from './keys/canonical.ts';
+import { stringBytes } from './values/own-text.ts';
+import type { Packed } from './values/packed.ts';
 
 /** Bytes an entry takes beyond its value: the key, the entry, and its places in the order of use and the indexes. */
 export function entryOverheadBytes(key: string, extras?: Pick<EntryExtras, 'links'>): number {
