@@ -45,7 +45,7 @@ describe.each([
   [{ ttl: 5 }, 'ttlMs'],
   [{ tag: 'a' }, 'did you mean tags?'],
   [{ force: true }, 'there is no option "force"'],
-  [60_000, 'takes an object of options, not number'],
+  [60_000, 'takes an object of options, not a number'],
 ])('options that do not exist (%o)', (options, words) => {
   it('are refused where a load or write begins, and nothing is loaded, saved or kept', async () => {
     const { cache } = bench();

@@ -65,9 +65,10 @@ describe('the gateway', () => {
 });
 
 describe("Discord's REST API", () => {
+  // discord.js tries a request four times, and an answer that may be lost is sent once more.
   it.each([
-    ['fails', { status: 500, times: 4 }],
-    ['drops the connection', { drop: true, times: 4 }],
+    ['fails', { status: 500, times: 8 }],
+    ['drops the connection', { drop: true, times: 8 }],
     ['has lost the interaction', { status: 404, body: { code: 10_062, message: 'Unknown interaction' } }],
   ])('an answer that %s is logged, and the next one comes', async (_name, fault) => {
     const bot = await atWork();

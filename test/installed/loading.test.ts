@@ -262,17 +262,17 @@ describe('a bot in one file', () => {
     });
     const said = () => node([outfile], folder).stderr;
     expect(said()).toContain(
-      `A cache on disk needs better-sqlite3, which is not installed where ${outfile} would find it: npm install better-sqlite3\n`,
+      `A cache on disk needs better-sqlite3, which is not installed where ${outfile} would find it: npm install better-sqlite3`,
     );
     const installed = join(folder, 'node_modules/better-sqlite3');
     mkdirSync(installed, { recursive: true });
     writeFileSync(join(installed, 'package.json'), '{ "version": "8.7.0", "main": "index.js" }');
     expect(said()).toContain(
-      'better-sqlite3, which is 8.7.0, and must be 9.6 or newer: npm install better-sqlite3\n',
+      'better-sqlite3, which is 8.7.0, and must be 9.6 or newer: npm install better-sqlite3',
     );
     writeFileSync(join(installed, 'package.json'), '{ "version": "9.6.0", "main": "index.js" }');
     const unbuilt = `module.exports = function Database() { throw new Error('Could not locate the bindings file. Tried:'); };`;
     writeFileSync(join(installed, 'index.js'), unbuilt);
-    expect(said()).toContain('was not built for this Node: npm rebuild better-sqlite3\n');
+    expect(said()).toContain('was not built for this Node: npm rebuild better-sqlite3');
   });
 });

@@ -39,6 +39,7 @@ async function firstStart(store: CommandStore) {
   });
   const { home, elsewhere } = hosted.local.world;
   await hosted.client.application.commands.create(HOST_COMMAND, elsewhere.id);
+  await hosted.plugin.stop();
   return { hosted, home: home.id, former: elsewhere.id };
 }
 
