@@ -2,19 +2,21 @@
  * Notices loaders that give live objects of a store (a JSON file, lowdb, a Map): to change such an object is how the bot
  * writes, and a reader's copy is not that object, so that its change would be lost in silence.
  *
- * A loader that gives the same object again, for the same key, gives a live one. Of each namespace a few keys are
- * watched, by weak references, at fills alone: hits pay nothing, and a fill of another key pays one look.
+ * A loader that gives the same object again, for the same key, gives a live one. Objects are remembered at fills alone,
+ * so hits pay nothing; and by a WeakMap, which keeps none of them alive (a WeakRef does, until the turn of the event loop
+ * has ended).
  */
 import type { BurstLog } from '../burst-log.ts';
 import type { Counters } from '../statistics/counters.ts';
 import type { Load } from './load.ts';
 
-const WATCHED_KEYS = 16;
-/** One fill in so many of other keys takes the place of the key that was watched longest. */
-const FILLS_A_CHANGE = 64;
+/** So many fills of a namespace are remembered, and from then on one in so many: a store may hold a million objects. */
+const REMEMBERED_FILLS = 1_000;
+const FILLS_A_MEMORY = 64;
 
 interface Watch {
-  readonly objects: Map<string, WeakRef<object>>;
+  /** The key under which an object was given first. */
+  readonly keys: WeakMap<object, string>;
   fills: number;
   isTold: boolean;
 }
@@ -31,29 +33,24 @@ export class LiveObjects {
   loaded({ counters, isUnmodified }: Load, key: string, value: unknown): void {
     const watch = this.#watchOf(counters);
     if (isUnmodified || watch.isTold) return;
-    const { objects } = watch;
-    const known = objects.get(key);
-    if (known === undefined && objects.size >= WATCHED_KEYS && ++watch.fills % FILLS_A_CHANGE !== 0) return;
     // A list made anew of live objects is as live as they are.
     const object: unknown = Array.isArray(value) ? (value[0] ?? value) : value;
     if (typeof object !== 'object' || object === null || Object.isFrozen(object)) return;
-    if (known?.deref() === object) {
+    const known = watch.keys.get(object);
+    if (known === key) {
       watch.isTold = true;
-      objects.clear();
       this.#tell(counters.namespace, key);
-      return;
+    } else if (known === undefined) {
+      const isRemembered = watch.fills < REMEMBERED_FILLS || watch.fills % FILLS_A_MEMORY === 0;
+      if (isRemembered) watch.keys.set(object, key);
+      watch.fills++;
     }
-    if (known === undefined && objects.size >= WATCHED_KEYS) {
-      const [oldest] = objects.keys();
-      if (oldest !== undefined) objects.delete(oldest);
-    }
-    objects.set(key, new WeakRef(object));
   }
 
   #watchOf(counters: Counters): Watch {
     let watch = this.#watches.get(counters);
     if (watch === undefined) {
-      watch = { objects: new Map(), fills: 0, isTold: false };
+      watch = { keys: new WeakMap(), fills: 0, isTold: false };
       this.#watches.set(counters, watch);
     }
     return watch;
