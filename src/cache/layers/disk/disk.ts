@@ -119,7 +119,10 @@ export class Disk {
     this.#proof.begin(file);
     this.#sweeps.begin(file);
     file.transaction(() => {
-      this.#sweeps.apply(file, this.#intents.takeLeft(file, this.#nowAt()));
+      this.#sweeps.apply(
+        file,
+        this.#intents.takeLeft(file, this.#nowAt(), (owner) => this.#access.isInUseBy(owner)),
+      );
     });
     this.#reads.begin(file);
     this.#writes.begin(file);
@@ -246,7 +249,7 @@ export class Disk {
     if (this.#access.isRecovering) return undefined;
     const covered = targets();
     const what = 'could not be told what is about to change';
-    return this.with(what, (file) => this.#intents.add(file, covered, this.#nowAt()));
+    return this.with(what, (file) => this.#intents.add(file, covered, this.#nowAt(), this.#access.owner));
   }
 
   #beginUnnoted(): (() => void) | undefined {
