@@ -174,6 +174,17 @@ export class DiskFile {
     }
   }
 
+  /** Reads what is there at one moment: no other process writes in between. */
+  snapshot<T>(read: () => T): T {
+    if (this.#db.inTransaction) return read();
+    this.#statement('BEGIN').run();
+    try {
+      return read();
+    } finally {
+      if (this.#db.inTransaction) this.#statement('COMMIT').run();
+    }
+  }
+
   /** The row as it was written, `undefined` where there is none, `'damaged'` where it is not what was written. */
   read(key: string): StoredRow | 'damaged' | undefined {
     const row = this.#statement('SELECT * FROM cache_storage WHERE key = ?').get(key) as
@@ -203,10 +214,6 @@ export class DiskFile {
     for (const label of labels) {
       this.#statement('INSERT OR IGNORE INTO cache_links VALUES (?, ?)').run(label, row.key);
     }
-  }
-
-  hasLabel(label: string): boolean {
-    return this.#plucked('SELECT 1 FROM cache_links WHERE label = ? LIMIT 1').get(label) !== undefined;
   }
 
   seqOf(key: string): number | undefined {

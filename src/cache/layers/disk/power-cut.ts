@@ -24,6 +24,7 @@ import {
 } from 'node:fs';
 import { open as openFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { createPrivate } from './private-file.ts';
 import type { OpenDatabase, StoreDatabase } from './store-database.ts';
 
 /** Linux makes a new one at each start. */
@@ -74,6 +75,7 @@ export function noteUse(path: string, start: string | undefined, open: OpenDatab
   const draft = `${path}.note-${owner}`;
   let lock: StoreDatabase | undefined;
   try {
+    createPrivate(draft);
     lock = hold(draft, open);
     renameSync(draft, note);
     sync(dirname(path));
