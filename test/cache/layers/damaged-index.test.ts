@@ -14,7 +14,7 @@ import {
   type OpenDatabase,
   type StoreDatabase,
 } from '../../../src/cache/layers/disk/store-database.ts';
-import { coveredKeys, labelsOf } from '../../../src/cache/layers/disk/targets.ts';
+import { coveredKeys, labelsOf, removeCovered } from '../../../src/cache/layers/disk/targets.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -83,7 +83,7 @@ function missed(path: string, target: InvalidationTarget): string[] {
     const opened = new DiskFile(path, openWithBetterSqlite3);
     file = opened;
     const compiled = compileTarget(target);
-    for (const key of [...coveredKeys(opened, compiled)]) if (key !== undefined) opened.delete(key);
+    for (const key of [...coveredKeys(opened, compiled)]) if (key !== undefined) removeCovered(opened, key);
     return ROWS.filter((row) => covers(compiled, row.key, row, undefined))
       .filter(({ key }) => typeof opened.read(key) === 'object')
       .filter((row) => opened.isLinked(row.key, labelsOf(row.key, row)))

@@ -226,9 +226,12 @@ export class DiskFile {
     return labels.every((label) => link.get(label, key) !== undefined);
   }
 
-  delete(key: string): void {
+  /** @returns whether there was a row */
+  delete(key: string): boolean {
     const found = this.#plucked('DELETE FROM cache_storage WHERE key = ? RETURNING 1').get(key);
-    if (found !== undefined) this.#statement('DELETE FROM cache_links WHERE key = ?').run(key);
+    if (found === undefined) return false;
+    this.#statement('DELETE FROM cache_links WHERE key = ?').run(key);
+    return true;
   }
 
   /** Removes rows that were written longest ago. @returns how many */

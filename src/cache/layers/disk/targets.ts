@@ -4,7 +4,7 @@ import { canonicalKey } from '../../keys/canonical.ts';
 import { compilePattern, type Pattern } from '../../keys/pattern.ts';
 import { keyTarget, type Target } from '../../keys/target.ts';
 import type { DiskFile } from './file.ts';
-import { isLabel, keysFrom, keysLabelled, labelsFrom } from './paging.ts';
+import { assertAbsent, isLabel, keysFrom, keysLabelled, labelsFrom } from './paging.ts';
 import { metadataOf } from './rows.ts';
 
 const TAG = 't:';
@@ -76,6 +76,14 @@ export function hasSpellings(file: DiskFile): boolean {
 export function* spelled(file: DiskFile, canonical: string): Generator<string, void, undefined> {
   yield* keysLabelled(file, SPELLING + canonical);
   if (file.seqOf(canonical) !== undefined) yield canonical;
+  else assertAbsent(file, canonical);
+}
+
+/** Removes a row that {@link coveredKeys} has found. @returns false where it had gone by now */
+export function removeCovered(file: DiskFile, key: string): boolean {
+  const isFound = file.delete(key);
+  if (!isFound) assertAbsent(file, key);
+  return isFound;
 }
 
 /** What begins as a match of the pattern does, as it is written or by its canonical text. */
