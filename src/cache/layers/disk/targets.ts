@@ -12,6 +12,12 @@ const DEPENDENCY = 'd:';
 /** The canonical text of a row's key, where it differs. */
 const SPELLING = 'k:';
 
+/**
+ * How long the maps are in which keys are collected. Keys come in their order, so that the parts of a map grow alike:
+ * many are split in one slice.
+ */
+export const COLLECTED = 1_024;
+
 const NO_LABELS: Labels = { tags: [], dependsOn: [] };
 
 /** By what else than its key a row is found. */
@@ -27,7 +33,7 @@ export function labelsOf(key: string, { tags, dependsOn }: Labels = NO_LABELS): 
 /**
  * Keys of rows that the target covers, by themselves or by what they depend on, through any number of others. What
  * depends on a row comes before it, so that whoever is stopped halfway finds the rest again. Rows may be deleted
- * meanwhile; a key may come more than once. `undefined` stands for something that was looked at and is not covered, so
+ * meanwhile; a key comes more than once only where something depends on something. `undefined` stands for something that was looked at and is not covered, so
  * that whoever looks for few among many can stop in between (I12).
  */
 export function* coveredKeys(file: DiskFile, target: Target): Generator<string | undefined, void, undefined> {
@@ -62,7 +68,11 @@ export function* coveredKeys(file: DiskFile, target: Target): Generator<string |
     }
     for (const canonical of markedLabels(file, SPELLING, pattern.canonicalPrefix)) {
       if (!pattern.matches(canonical)) yield undefined;
-      else for (const key of keysLabelled(file, SPELLING + canonical)) yield* withDependants(key);
+      else {
+        for (const key of keysLabelled(file, SPELLING + canonical)) {
+          if (!isLike(pattern, key)) yield* withDependants(key);
+        }
+      }
     }
   }
 }
@@ -92,7 +102,13 @@ function* startingLike(
   startingWith: (prefix: string) => Iterable<string>,
 ): Generator<string, void, undefined> {
   yield* startingWith(prefix);
-  if (canonicalPrefix !== prefix) yield* startingWith(canonicalPrefix);
+  if (canonicalPrefix === prefix) return;
+  for (const text of startingWith(canonicalPrefix)) if (!text.startsWith(prefix)) yield text;
+}
+
+/** Whether {@link startingLike} gives the text. */
+function isLike({ prefix, canonicalPrefix }: Pattern, text: string): boolean {
+  return text.startsWith(prefix) || text.startsWith(canonicalPrefix);
 }
 
 function* markedLabels(file: DiskFile, mark: string, prefix: string): Generator<string, void, undefined> {
