@@ -92,11 +92,18 @@ export interface Cachecord {
    * Registers what differs, by upsert, and takes our commands off guilds that the configuration no longer names. Those
    * of an earlier process are known where there is a `commandStore`. Of several processes, each does this for the guilds
    * of its own shard.
+   * @throws CacheError `ERR_CLOSED` after `stop`
    */
   register(): Promise<RegistrationReport>;
-  /** What `register` would do; changes nothing. */
+  /**
+   * What `register` would do; changes nothing.
+   * @throws CacheError `ERR_CLOSED` after `stop`
+   */
   plan(): Promise<RegistrationPlan>;
-  /** Takes our commands off Discord. */
+  /**
+   * Takes our commands off Discord.
+   * @throws CacheError `ERR_CLOSED` after `stop`
+   */
   unregister(): Promise<void>;
   /**
    * Removes what the cache holds of a person from memory, disk and statistics: every key with the id as a segment, and
@@ -106,6 +113,9 @@ export interface Cachecord {
   forgetUser(id: string, also?: readonly InvalidationTarget[]): Promise<ForgetReceipt>;
   /** The same for a guild (`guild:ID`). Done by itself when the bot leaves one, though not when Discord loses sight of it. */
   forgetGuild(id: string, also?: readonly InvalidationTarget[]): Promise<ForgetReceipt>;
-  /** Undoes everything that `start` did. Resolves within five seconds. */
+  /**
+   * Undoes everything that `start` did, and ends the plugin's requests to Discord. Resolves within five seconds. Answers
+   * to interactions that are under way are discord.js's own: see docs/hosts.md.
+   */
   stop(): Promise<void>;
 }

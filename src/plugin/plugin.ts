@@ -49,6 +49,7 @@ import type { DiscordClient, DiscordInteraction } from './discord.ts';
 import { assertDiscordVersion } from './discord-version.ts';
 import { assertCachecordOptions, assertClient, assertForgotten, assertStartOptions } from './options.ts';
 import { ownVersion } from './own-version.ts';
+import { calmAfterEnd, Requests } from './requests.ts';
 
 /**
  * The definitions for the host's deploy script. Pure: neither a client nor a database.
@@ -78,6 +79,8 @@ export function createCachecord(client: DiscordClient, options: CachecordOptions
 /** All of `stop` has five seconds; the warmers take two of them at most, and so does what is still to be saved. */
 const FLUSH_LIMIT_MS = 2_000;
 const DRAIN_LIMIT_MS = 2_000;
+/** What has only to notice that its request was ended takes next to none. */
+const UNWIND_LIMIT_MS = 200;
 
 class Plugin implements Cachecord {
   readonly cache: Cache;
@@ -89,6 +92,9 @@ class Plugin implements Cachecord {
   readonly #logger: Logger;
   readonly #clock: Clock;
   readonly #ownsCache: boolean;
+  readonly #requests: Requests;
+  /** Knows that requests are ended by `stop`. */
+  readonly #calm: Logger;
   readonly #audit: Audit;
   readonly #access: Access;
   readonly #registration: Registration;
@@ -131,30 +137,34 @@ class Plugin implements Cachecord {
     });
     const admin = adminCommands(config, { writeBehind: this.#writeBehind !== undefined });
     const { auditChannelId } = config.admin;
+    const requests = new Requests(client);
+    this.#requests = requests;
+    const calm = calmAfterEnd(logger, requests);
+    this.#calm = calm;
     this.#audit = new Audit({
       clock,
-      logger,
+      logger: calm,
       sink: options.auditSink,
       post:
         auditChannelId === null
           ? undefined
           : (content) =>
-              client.rest.post(Routes.channelMessages(auditChannelId), {
+              requests.post(Routes.channelMessages(auditChannelId), {
                 body: { content, allowed_mentions: { parse: [] } },
               }),
     });
     this.#access = new Access({
       rules: config.admin,
       clock,
-      logger,
+      logger: calm,
       fetchOwners: async () => ownersOf(await this.#application()),
     });
     const link = options.shards ?? broadcastLink(client);
     this.#registration = new Registration({
-      rest: client.rest,
+      rest: requests,
       guildIds: config.admin.guildIds,
       wanted: admin.map(({ data }) => data),
-      logger,
+      logger: calm,
       store: options.commandStore,
       isOwn: link && ((guildId) => link.ids.includes(ShardClientUtil.shardIdForGuildId(guildId, link.count))),
       applicationId: async () => client.application?.id ?? (await this.#application()).id,
@@ -203,11 +213,10 @@ class Plugin implements Cachecord {
   }
 
   start(options: StartOptions = {}): Promise<void> {
-    if (this.#stopped !== undefined) {
-      return Promise.reject(
-        new CacheError('ERR_CLOSED', 'Cachecord was stopped: make a new one to start again.'),
-      );
-    }
+    return this.#unlessStopped(() => this.#startOnce(options));
+  }
+
+  #startOnce(options: StartOptions): Promise<void> {
     if (this.#started !== undefined) return this.#started;
     try {
       assertStartOptions(options);
@@ -219,16 +228,21 @@ class Plugin implements Cachecord {
     return this.#started;
   }
 
+  #unlessStopped<T>(run: () => Promise<T>): Promise<T> {
+    if (this.#stopped === undefined) return run();
+    return Promise.reject(new CacheError('ERR_CLOSED', 'Cachecord was stopped: make a new one to go on.'));
+  }
+
   register(): Promise<RegistrationReport> {
-    return this.#registration.register();
+    return this.#unlessStopped(() => this.#registration.register());
   }
 
   plan(): Promise<RegistrationPlan> {
-    return this.#registration.plan();
+    return this.#unlessStopped(() => this.#registration.plan());
   }
 
   unregister(): Promise<void> {
-    return this.#registration.unregister();
+    return this.#unlessStopped(() => this.#registration.unregister());
   }
 
   forgetUser(id: string, also?: readonly InvalidationTarget[]): Promise<ForgetReceipt> {
@@ -317,6 +331,9 @@ class Plugin implements Cachecord {
     this.#elsewhere?.stop();
     const idle = Promise.all([this.#dispatcher.stop().then(() => this.#audit.flush()), this.#background]);
     await Promise.all([this.warmers.stop(), this.#atMost(FLUSH_LIMIT_MS, idle)]);
+    this.#requests.end();
+    // What waited for them says so to a logger that is still there.
+    await this.#atMost(UNWIND_LIMIT_MS, Promise.all([this.#audit.flush(), this.#background]));
     await this.#writeBehind?.stop({ deadlineMs: DRAIN_LIMIT_MS });
     if (this.#ownsCache) await this.cache.stop();
   }
@@ -340,13 +357,13 @@ class Plugin implements Cachecord {
     const hasGuilds = this.#config.admin.guildIds.length > 0;
     this.#background = Promise.all([
       this.#access.refresh(),
-      register ? registerAndTell(this.#registration, this.#logger) : undefined,
+      register ? registerAndTell(this.#registration, this.#calm) : undefined,
     ]);
     if (!hasGuilds) return;
     const { rest } = this.#client;
     const watch = new CommandWatch({
       registration: this.#registration,
-      logger: this.#logger,
+      logger: this.#calm,
       clock: this.#clock,
       rest: hasMethods(rest, 'on', 'off') ? rest : undefined,
       restores: register,
@@ -367,7 +384,7 @@ class Plugin implements Cachecord {
 
   async #application(): Promise<RESTGetCurrentApplicationResult> {
     // As Discord documents it.
-    return (await this.#client.rest.get(Routes.currentApplication())) as RESTGetCurrentApplicationResult;
+    return (await this.#requests.get(Routes.currentApplication())) as RESTGetCurrentApplicationResult;
   }
 
   #on<Name extends keyof ClientEvents>(name: Name, listener: (...values: ClientEvents[Name]) => void): void {

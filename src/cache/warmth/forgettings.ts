@@ -7,8 +7,7 @@ import type { Clock } from '../clock.ts';
 import type { EntryLinks } from '../entry.ts';
 import { compilePattern } from '../keys/pattern.ts';
 import { covers, type Target } from '../keys/target.ts';
-import { FIRST_PAGE } from '../layers/disk/paging.ts';
-import type { UsageFile, UsagePage } from './usage-file.ts';
+import { FIRST_PAGE, type UsageFile, type UsagePage } from './usage-file.ts';
 
 /** Lists of keys to warm look through them. */
 const MAX_REMEMBERED = 200;

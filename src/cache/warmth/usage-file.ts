@@ -5,7 +5,6 @@
  */
 import { crc32 } from 'node:zlib';
 import type { DiskFile } from '../layers/disk/file.ts';
-import { nextPage } from '../layers/disk/paging.ts';
 
 export interface UsageRow {
   readonly key: string;
@@ -28,6 +27,9 @@ export interface UsagePage {
   /** Where the next page begins; `undefined` after the last. */
   readonly next: Uint8Array | undefined;
 }
+
+/** After which the first page begins. */
+export const FIRST_PAGE: Uint8Array = new Uint8Array();
 
 /** Heats that are worth something, and that can be. */
 export interface HeatRange {
@@ -209,4 +211,9 @@ function isHeat(value: unknown): value is number {
 
 function checksumOf({ key, tier, recipe, args, links, load_micros, heat, worth }: UsageRow): number {
   return crc32(JSON.stringify([key, tier, recipe, args, links, load_micros, heat, worth]));
+}
+
+/** After what the next page begins; `undefined` where there is none, or damage would lead back. */
+function nextPage(after: Uint8Array, last: Uint8Array | undefined): Uint8Array | undefined {
+  return last !== undefined && Buffer.compare(last, after) > 0 ? last : undefined;
 }

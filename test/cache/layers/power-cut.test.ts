@@ -1,5 +1,6 @@
-import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type ChildProcess, execFileSync, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,6 +8,7 @@ import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Cache } from '../../../src/cache/cache.ts';
 import { createCache } from '../../../src/cache/create-cache.ts';
+import { openWithBetterSqlite3 } from '../../../src/cache/layers/disk/open-sqlite.ts';
 import { machineStart, noteUse, wasCutOff } from '../../../src/cache/layers/disk/power-cut.ts';
 import { tierOf } from '../support.ts';
 import { feedOf } from './support.ts';
@@ -25,6 +27,22 @@ const open: Database.Database[] = [];
 afterEach(() => {
   for (const db of open.splice(0)) db.close();
 });
+
+const children: ChildProcess[] = [];
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill('SIGKILL');
+});
+
+/** Another process that uses the file. */
+async function processInUse(): Promise<ChildProcess> {
+  const child = fork(fileURLToPath(new URL('../fixtures/process-in-use.ts', import.meta.url)), [path]);
+  children.push(child);
+  await once(child, 'message');
+  return child;
+}
+
+/** The note that a process of an earlier start of the machine has left. */
+const EARLIER = '.in-use-an-earlier-start-0123456789abcdef01';
 
 const notes = () => readdirSync(folder).filter((name) => name.includes('.in-use-'));
 
@@ -46,11 +64,10 @@ describe('I9: a machine that ends while the cache file is in use', () => {
     const first = start();
     first.set('config::a', 1);
     expect(notes()).toHaveLength(1);
-    const [note = ''] = notes();
-    expect(readFileSync(join(folder, note), 'utf8')).toBe(machineStart());
+    expect(notes()[0]).toContain(machineStart());
     await first.stop();
     // As if that process had not come to its end, before the machine was started again.
-    writeFileSync(join(folder, note), 'an earlier start');
+    writeFileSync(path + EARLIER, '');
     const second = start();
     expect(second.getOrLoadSync('config::a', () => 2)).toBe(2);
     expect(second.stats().disk).toMatchObject({ state: 'ready', found: 0 });
@@ -60,7 +77,7 @@ describe('I9: a machine that ends while the cache file is in use', () => {
     expect(notes()).toEqual([]);
   });
 
-  it('leaves an empty note where that was just being written', () => {
+  it('is seen by a note of another form, too', () => {
     writeFileSync(`${path}.in-use-1-1-0`, '');
     expect(wasCutOff(path, 'now')).toBe(true);
     expect(wasCutOff(path, 'now')).toBe(false);
@@ -70,7 +87,7 @@ describe('I9: a machine that ends while the cache file is in use', () => {
     const shop = new Database(path);
     shop.exec('CREATE TABLE users (id)');
     shop.close();
-    writeFileSync(`${path}.in-use-1-1-0`, 'an earlier start');
+    writeFileSync(path + EARLIER, '');
     const cache = start();
     expect(cache.stats().disk).toMatchObject({ state: 'off' });
     const after = new Database(path);
@@ -81,57 +98,57 @@ describe('I9: a machine that ends while the cache file is in use', () => {
 });
 
 describe('a process that ends', () => {
-  it('well, takes its note away, and those of others stay', async () => {
-    const other = `${path}.in-use-${process.ppid}-1-0`;
-    writeFileSync(other, machineStart() ?? '');
+  it('well, removes its note, and those of live processes stay, whatever their numbers', async () => {
+    await processInUse();
+    const [other] = notes();
     const cache = start();
     cache.set('config::a', 1);
+    expect(notes()).toHaveLength(2);
     await cache.stop();
-    expect(notes()).toEqual([other.slice(folder.length + 1)]);
+    expect(notes()).toEqual([other]);
     const again = start();
     expect(again.getOrLoadSync('config::a', () => 2)).toBe(1);
     await again.stop();
+    expect(notes()).toEqual([other]);
     expect(said).toEqual([]);
   });
 
-  it('otherwise, loses nothing, and the next one takes its note away', async () => {
+  it('by a kill, loses nothing, and the next one removes its note', async () => {
     const first = start();
     first.set('config::a', 1);
     await first.stop();
-    // No process has so high a number.
-    writeFileSync(`${path}.in-use-99999999-1-0`, machineStart() ?? '');
+    const child = await processInUse();
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    expect(notes()).toHaveLength(1);
     const second = start();
     expect(second.getOrLoadSync('config::a', () => 2)).toBe(1);
     expect(notes()).toHaveLength(1);
     await second.stop();
     expect(notes()).toEqual([]);
-  });
-
-  it('while it writes its note leaves a draft, which the next one takes away', async () => {
-    writeFileSync(`${path}.note-99999999-1-0`, 'half');
-    const ours = `${path}.note-${process.ppid}-1-0`;
-    writeFileSync(ours, 'half');
-    const cache = start();
-    cache.set('config::a', 1);
-    await cache.stop();
-    expect(readdirSync(folder).filter((name) => name.includes('.note-'))).toEqual([
-      ours.slice(folder.length + 1),
-    ]);
     expect(said).toEqual([]);
   });
 
-  it('leaves no draft where the note cannot be written', () => {
+  it('while it leaves its note leaves a draft, which the next one removes', async () => {
+    writeFileSync(`${path}.note-0123456789abcdef01`, '');
+    const cache = start();
+    cache.set('config::a', 1);
+    await cache.stop();
+    expect(readdirSync(folder).filter((name) => name.includes('.note-'))).toEqual([]);
+    expect(said).toEqual([]);
+  });
+
+  it('leaves no draft where the note cannot be left', () => {
     const longest = join(folder, 'x'.repeat(240));
-    expect(() => noteUse(longest, 'now')).toThrow('ENAMETOOLONG');
-    expect(() => noteUse(path, 7 as unknown as string)).toThrow();
+    expect(() => noteUse(longest, 'now', openWithBetterSqlite3)).toThrow();
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  it('leaves a note under one name only, whole from the beginning', async () => {
-    const end = noteUse(path, 'now');
+  it('holds its note under one name only, which no other file stands beside', async () => {
+    const note = noteUse(path, 'now', openWithBetterSqlite3);
     writeFileSync(path, '');
-    expect(notes()).toHaveLength(1);
-    await end();
+    expect(readdirSync(folder).sort()).toEqual(['cache.db', `cache.db.in-use-now-${note.owner}`]);
+    await note.end();
     expect(notes()).toEqual([]);
   });
 });
@@ -174,7 +191,7 @@ describe('I4: a folder that may only be read', () => {
       'with the note of an earlier start of the machine',
       async () => {
         await filled();
-        writeFileSync(`${path}.in-use-1-1-0`, 'an earlier start');
+        writeFileSync(path + EARLIER, '');
         for (const name of readdirSync(folder)) chmodSync(join(folder, name), 0o666);
       },
     ],

@@ -10,7 +10,7 @@ import { errorText } from '../../error-text.ts';
 import { isBusy } from '../../sqlite-error.ts';
 import { DiskFile } from './file.ts';
 import { openWithBetterSqlite3 } from './open-sqlite.ts';
-import { machineStart, noteUse, wasCutOff } from './power-cut.ts';
+import { isInUseBy, machineStart, noteUse, type UseNote, wasCutOff } from './power-cut.ts';
 import {
   isDamage,
   type OpenDatabase,
@@ -50,8 +50,8 @@ export class DiskAccess {
   #timesSetAside = 0;
   #busySince: number | undefined;
   #retryAt = 0;
-  /** Takes the note away that the file is in use. */
-  #endUse: (() => Promise<void>) | undefined;
+  /** The note beside the file that it is in use; it stays until the end, also where the file is opened again. */
+  #note: UseNote | undefined;
   #isClosed = false;
   #failures = 0;
 
@@ -80,6 +80,17 @@ export class DiskAccess {
 
   get isClosed(): boolean {
     return this.#isClosed;
+  }
+
+  /** Names this process among those that use the file; `undefined` where no note could be left. */
+  get owner(): string | undefined {
+    return this.#note?.owner;
+  }
+
+  /** Whether the process of that name is alive. */
+  isInUseBy(owner: string): boolean {
+    const { path, open } = this.#parts;
+    return owner === this.owner || isInUseBy(path, owner, open);
   }
 
   /** Whether a write has just failed. */
@@ -129,21 +140,20 @@ export class DiskAccess {
     this.#problem = undefined;
   }
 
-  /** Files that the host opens by itself are written as it says; the others without waiting, where that can be done. */
+  /** A file that the host opens by itself is written as the host says; the others without waiting, where that can be done. */
   #opened(): DiskFile {
     const { path, open } = this.#parts;
     const file = new DiskFile(path, open);
     const start = open === openWithBetterSqlite3 ? machineStart() : undefined;
-    if (start === undefined) return file;
-    if (this.#wasCutOff(file, start)) {
+    if (start !== undefined && this.#wasCutOff(file, start)) {
       file.close();
       removeDatabase(path);
       this.#say(`The machine ended while ${path} was in use, so a new one is begun.`, {});
       return this.#opened();
     }
     try {
-      this.#endUse ??= noteUse(path, start);
-      file.writeWithoutWaiting();
+      this.#note ??= noteUse(path, start, open);
+      if (start !== undefined) file.writeWithoutWaiting();
     } catch (error) {
       this.#say(`No note can be left beside ${path}, so writing to it waits for the disk.`, { error });
     }
@@ -270,7 +280,7 @@ export class DiskAccess {
     this.#file = undefined;
     if (mustGo) this.#deleteForgotten(wasOpen);
     try {
-      await this.#endUse?.();
+      await this.#note?.end();
     } catch {
       // It was moved away. The note stays, and makes the next start of the machine a cold one.
     }

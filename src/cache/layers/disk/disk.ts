@@ -13,6 +13,7 @@ import type { BurstLog } from '../../burst-log.ts';
 import type { Clock } from '../../clock.ts';
 import type { Entry } from '../../entry.ts';
 import { errorText } from '../../error-text.ts';
+import { SplitMap } from '../../index/split-map.ts';
 import { canonicalKey } from '../../keys/canonical.ts';
 import { keyTarget, type Target } from '../../keys/target.ts';
 import { inSlices } from '../../slices.ts';
@@ -30,7 +31,7 @@ import { DiskSize } from './size.ts';
 import type { OpenDatabase } from './store-database.ts';
 import { StoredEntries } from './stored-entries.ts';
 import { DiskSweeps } from './sweeps.ts';
-import { coveredKeys, hasDependencies, spelled } from './targets.ts';
+import { COLLECTED, coveredKeys, hasDependencies, spelled } from './targets.ts';
 import { Unnoted } from './unnoted.ts';
 import { DiskWrites, STEP_ROWS } from './writes.ts';
 
@@ -119,7 +120,10 @@ export class Disk {
     this.#proof.begin(file);
     this.#sweeps.begin(file);
     file.transaction(() => {
-      this.#sweeps.apply(file, this.#intents.takeLeft(file, this.#nowAt()));
+      this.#sweeps.apply(
+        file,
+        this.#intents.takeLeft(file, this.#nowAt(), (owner) => this.#access.isInUseBy(owner)),
+      );
     });
     this.#reads.begin(file);
     this.#writes.begin(file);
@@ -249,7 +253,7 @@ export class Disk {
     if (this.#access.isRecovering) return undefined;
     const covered = targets();
     const what = 'could not be told what is about to change';
-    return this.with(what, (file) => this.#intents.add(file, covered, this.#nowAt()));
+    return this.with(what, (file) => this.#intents.add(file, covered, this.#nowAt(), this.#access.owner));
   }
 
   #beginUnnoted(): (() => void) | undefined {
@@ -282,8 +286,8 @@ export class Disk {
 
   /** How many rows the targets cover; counted in slices. */
   async count(targets: readonly Target[]): Promise<number> {
-    const keys = new Set<string>();
-    const add = (key: string | undefined) => void (key !== undefined && keys.add(key));
+    const keys = new SplitMap<true>(COLLECTED);
+    const add = (key: string | undefined) => void (key !== undefined && keys.set(key, true));
     for (const target of targets) {
       await this.#access.attemptInSlices('could not be read', (file) => {
         const isOver = () => this.#access.isClosed || file !== this.#access.file;

@@ -174,6 +174,17 @@ export class DiskFile {
     }
   }
 
+  /** Reads what is there at one moment: no other process writes in between. */
+  snapshot<T>(read: () => T): T {
+    if (this.#db.inTransaction) return read();
+    this.#statement('BEGIN').run();
+    try {
+      return read();
+    } finally {
+      if (this.#db.inTransaction) this.#statement('COMMIT').run();
+    }
+  }
+
   /** The row as it was written, `undefined` where there is none, `'damaged'` where it is not what was written. */
   read(key: string): StoredRow | 'damaged' | undefined {
     const row = this.#statement('SELECT * FROM cache_storage WHERE key = ?').get(key) as
@@ -205,10 +216,6 @@ export class DiskFile {
     }
   }
 
-  hasLabel(label: string): boolean {
-    return this.#plucked('SELECT 1 FROM cache_links WHERE label = ? LIMIT 1').get(label) !== undefined;
-  }
-
   seqOf(key: string): number | undefined {
     return this.#plucked('SELECT seq FROM cache_storage WHERE key = ?').get(key) as number | undefined;
   }
@@ -219,9 +226,12 @@ export class DiskFile {
     return labels.every((label) => link.get(label, key) !== undefined);
   }
 
-  delete(key: string): void {
+  /** @returns whether there was a row */
+  delete(key: string): boolean {
     const found = this.#plucked('DELETE FROM cache_storage WHERE key = ? RETURNING 1').get(key);
-    if (found !== undefined) this.#statement('DELETE FROM cache_links WHERE key = ?').run(key);
+    if (found === undefined) return false;
+    this.#statement('DELETE FROM cache_links WHERE key = ?').run(key);
+    return true;
   }
 
   /** Removes rows that were written longest ago. @returns how many */

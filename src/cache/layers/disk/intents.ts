@@ -8,26 +8,23 @@
  */
 import type { Target } from '../../keys/target.ts';
 import type { DiskFile } from './file.ts';
-import { hasEnded, processStart } from './processes.ts';
 import type { Provenance } from './provenance.ts';
 import { sealed, unsealed } from './sealed.ts';
 import { readTarget, writtenTarget } from './targets.ts';
 
 const TABLE = `CREATE TABLE IF NOT EXISTS cache_intents (
   id TEXT PRIMARY KEY,
-  pid INTEGER NOT NULL,
-  began_at INTEGER NOT NULL, -- when that process began, and
-  at INTEGER NOT NULL,       -- when the mutation did, epoch milliseconds
-  targets TEXT NOT NULL      -- a JSON list behind its checksum
+  owner TEXT NOT NULL,  -- the process, as its note beside the file names it; empty where it could leave none
+  at INTEGER NOT NULL,  -- when the mutation began, epoch milliseconds
+  targets TEXT NOT NULL -- a JSON list behind its checksum
 ) WITHOUT ROWID`;
 
-/** No mutation takes so long: another process has the number by now. */
+/** No mutation takes so long, so its process is gone, or has forgotten to cross it out. */
 const DEAD_AFTER_MS = 86_400_000;
 
 interface IntentRow {
   readonly id: string;
-  readonly pid: number;
-  readonly began_at: number;
+  readonly owner: string;
   readonly at: number;
   readonly targets: string;
 }
@@ -42,35 +39,32 @@ export class Intents {
   }
 
   /**
-   * What others have written down and not crossed out. Of those that are gone it is crossed out, so carry it out within
+   * What others have written down and not crossed out; `isAlive` tells of a process by its name. Of those that are gone it is crossed out, so carry it out within
    * the same transaction; those that are alive may still change what it covers, and cross it out themselves.
    * @throws CacheError `ERR_STORE_FAILED` where it is damaged
    */
-  takeLeft(file: DiskFile, nowAt: number): Target[] {
+  takeLeft(file: DiskFile, nowAt: number, isAlive: (owner: string) => boolean): Target[] {
     file.statement(TABLE).run();
-    const rows = file.statement('SELECT id, pid, began_at, at, targets FROM cache_intents').all();
+    const rows = file.statement('SELECT id, owner, at, targets FROM cache_intents').all();
     return (rows as readonly IntentRow[]).flatMap((row) => {
       const targets = JSON.parse(unsealed(row.targets)) as readonly string[]; // its checksum matched, so `add` wrote it
-      if (this.#isDead(row, nowAt)) this.crossOut(file, row.id);
+      if (row.at < nowAt - DEAD_AFTER_MS || !(row.owner === '' || isAlive(row.owner)))
+        this.crossOut(file, row.id);
       return targets.map(readTarget);
     });
   }
 
   /** @returns what to cross out */
-  add(file: DiskFile, targets: readonly Target[], nowAt: number): string {
+  add(file: DiskFile, targets: readonly Target[], nowAt: number, owner: string | undefined): string {
     const id = `${this.#owner}-${this.#made++}`;
     file
-      .statement('INSERT INTO cache_intents (id, pid, began_at, at, targets) VALUES (?, ?, ?, ?, ?)')
-      .run(id, process.pid, processStart(), nowAt, sealed(JSON.stringify(targets.map(writtenTarget))));
+      .statement('INSERT INTO cache_intents (id, owner, at, targets) VALUES (?, ?, ?, ?)')
+      .run(id, owner ?? '', nowAt, sealed(JSON.stringify(targets.map(writtenTarget))));
     return id;
   }
 
   crossOut(file: DiskFile, id: string): void {
     file.statement('DELETE FROM cache_intents WHERE id = ?').run(id);
-  }
-
-  #isDead({ pid, began_at, at }: IntentRow, nowAt: number): boolean {
-    return at < nowAt - DEAD_AFTER_MS || hasEnded(pid, began_at);
   }
 }
 

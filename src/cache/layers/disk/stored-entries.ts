@@ -6,6 +6,7 @@
  */
 import type { Clock } from '../../clock.ts';
 import type { StoredReport } from '../../entry-report.ts';
+import { SplitMap } from '../../index/split-map.ts';
 import { namespaceOf, SEPARATOR } from '../../keys/keys.ts';
 import type { Target } from '../../keys/target.ts';
 import { inSlices } from '../../slices.ts';
@@ -15,7 +16,7 @@ import type { DiskFile, StoredRow } from './file.ts';
 import type { DiskProof } from './proof.ts';
 import { type Metadata, metadataOf } from './rows.ts';
 import { stateOf } from './state.ts';
-import { coveredKeys } from './targets.ts';
+import { COLLECTED, coveredKeys, hasDependencies } from './targets.ts';
 
 export interface StoredEntriesParts {
   readonly access: DiskAccess;
@@ -94,22 +95,25 @@ export class StoredEntries {
   /** How many entries a target covers, its dependants included, and some of them. Works in slices. */
   async covered(target: Target): Promise<{ readonly entries: number; readonly examples: readonly string[] }> {
     const { access, clock } = this.#parts;
-    const keys = new Set<string>();
+    // As many as there are: where none comes twice they are not kept, which V8's collections of garbage would tell.
+    const seen = this.#read(true, hasDependencies) ? new SplitMap<true>(COLLECTED) : undefined;
+    let entries = 0;
     const examples: string[] = [];
     const { file } = access;
     if (file === undefined) return { entries: 0, examples };
     const isAnyGone = this.#read(true, () => this.#isAnyGone(file));
     const add = (key: string | undefined) => {
-      if (key === undefined || keys.has(key)) return;
+      if (key === undefined || seen?.get(key) === true) return;
       if (isAnyGone && this.inspect(key) === undefined) return;
-      keys.add(key);
+      seen?.set(key, true);
+      entries++;
       if (examples.length < MAX_EXAMPLES) examples.push(key);
     };
     const isOver = () => access.isClosed || file !== access.file;
     const isWhole = await access.attemptInSlices('could not be read', () =>
       inSlices(clock, coveredKeys(file, target), add, isOver),
     );
-    return isWhole ? { entries: keys.size, examples } : { entries: 0, examples: [] };
+    return isWhole ? { entries, examples } : { entries: 0, examples: [] };
   }
 
   /** Whether there may be rows that no read finds; where there are none, they need not be looked at one by one. */

@@ -9,7 +9,7 @@ import type { DiskAccess } from './access.ts';
 import type { DiskFile, StoredRow } from './file.ts';
 import type { Metadata } from './rows.ts';
 import { changeState, type PendingSweep, stateOf } from './state.ts';
-import { coveredKeys, readTarget, writtenTarget } from './targets.ts';
+import { coveredKeys, readTarget, removeCovered, writtenTarget } from './targets.ts';
 
 interface Sweep extends PendingSweep {
   readonly targets: readonly Target[];
@@ -82,13 +82,13 @@ export class DiskSweeps {
     const isOver = () => left < 0 || this.#clock.precise() > until;
     const tooLarge = targets.filter((target) => {
       if (isOver()) return true;
-      const keys: string[] = [];
+      const keys = new Set<string>();
       for (const key of coveredKeys(file, target)) {
         left -= costOf(key);
         if (isOver()) return true;
-        if (key !== undefined) keys.push(key);
+        if (key !== undefined) keys.add(key);
       }
-      for (const key of keys) file.delete(key);
+      for (const key of keys) removeCovered(file, key);
       return false;
     });
     if (tooLarge.length > 0) this.#begin(file, tooLarge);
@@ -168,9 +168,8 @@ export class DiskSweeps {
           const { value: key, done } = keys.next();
           isMore = done !== true;
           left -= costOf(key);
-          if (key === undefined || (file.seqOf(key) ?? Number.POSITIVE_INFINITY) > through) continue;
-          file.delete(key);
-          removed++;
+          if (key === undefined || (file.seqOf(key) ?? 0) > through) continue;
+          if (removeCovered(file, key)) removed++;
         }
       });
       if (isDone && this.#counted.has(id)) this.#removed += removed;

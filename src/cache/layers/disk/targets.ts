@@ -4,15 +4,19 @@ import { canonicalKey } from '../../keys/canonical.ts';
 import { compilePattern, type Pattern } from '../../keys/pattern.ts';
 import { keyTarget, type Target } from '../../keys/target.ts';
 import type { DiskFile } from './file.ts';
-import { FIRST_PAGE, type KeyPage, keysAfter, keysLabelled, labelsAfter } from './paging.ts';
+import { assertAbsent, isLabel, keysFrom, keysLabelled, labelsFrom } from './paging.ts';
 import { metadataOf } from './rows.ts';
-
-const PAGE_ROWS = 100;
 
 const TAG = 't:';
 const DEPENDENCY = 'd:';
 /** The canonical text of a row's key, where it differs. */
 const SPELLING = 'k:';
+
+/**
+ * How long the maps are in which keys are collected. Keys come in their order, so that the parts of a map grow alike:
+ * many are split in one slice.
+ */
+export const COLLECTED = 1_024;
 
 const NO_LABELS: Labels = { tags: [], dependsOn: [] };
 
@@ -29,47 +33,67 @@ export function labelsOf(key: string, { tags, dependsOn }: Labels = NO_LABELS): 
 /**
  * Keys of rows that the target covers, by themselves or by what they depend on, through any number of others. What
  * depends on a row comes before it, so that whoever is stopped halfway finds the rest again. Rows may be deleted
- * meanwhile; a key may come more than once. `undefined` stands for something that was looked at and is not covered, so
+ * meanwhile; a key comes more than once only where something depends on something. `undefined` stands for something that was looked at and is not covered, so
  * that whoever looks for few among many can stop in between (I12).
  */
 export function* coveredKeys(file: DiskFile, target: Target): Generator<string | undefined, void, undefined> {
+  // Mostly there are none, and then nobody need look for those of each row.
+  const hasDependants = hasDependencies(file);
+  const withDependants = function* (key: string) {
+    if (hasDependants) yield* dependantsOf(file, canonicalKey(key));
+    yield key;
+  };
   if (target.kind === 'tier') {
-    for (const key of paged((after) => keysAfter(file, '', after, PAGE_ROWS))) {
+    for (const key of keysFrom(file, '')) {
       const tier = tierOf(file, key);
-      if (tier === target.tier) yield* withDependants(file, key);
+      if (tier === target.tier) yield* withDependants(key);
       else yield undefined;
     }
   } else if (target.kind === 'tag') {
-    for (const key of labelled(file, TAG + target.tag)) yield* withDependants(file, key);
+    for (const key of keysLabelled(file, TAG + target.tag)) yield* withDependants(key);
   } else if (target.kind === 'key') {
-    yield* dependantsOf(file, target.key);
+    if (hasDependants) yield* dependantsOf(file, target.key);
     yield* spelled(file, target.key);
   } else {
     const { pattern } = target;
-    for (const key of startingLike(pattern, (prefix) => labelsFrom(file, DEPENDENCY, prefix))) {
-      if (pattern.matches(key)) yield* dependantsOf(file, canonicalKey(key));
-      else yield undefined;
+    if (hasDependants) {
+      for (const key of startingLike(pattern, (prefix) => markedLabels(file, DEPENDENCY, prefix))) {
+        if (pattern.matches(key)) yield* dependantsOf(file, canonicalKey(key));
+        else yield undefined;
+      }
     }
     for (const key of startingLike(pattern, (prefix) => keysFrom(file, prefix))) {
-      if (pattern.matches(key)) yield* withDependants(file, key);
+      if (pattern.matches(key)) yield* withDependants(key);
       else yield undefined;
     }
-    for (const canonical of labelsFrom(file, SPELLING, pattern.canonicalPrefix)) {
+    for (const canonical of markedLabels(file, SPELLING, pattern.canonicalPrefix)) {
       if (!pattern.matches(canonical)) yield undefined;
-      else for (const key of labelled(file, SPELLING + canonical)) yield* withDependants(file, key);
+      else {
+        for (const key of keysLabelled(file, SPELLING + canonical)) {
+          if (!isLike(pattern, key)) yield* withDependants(key);
+        }
+      }
     }
   }
 }
 
 /** Whether the key of any row differs from its canonical text. */
 export function hasSpellings(file: DiskFile): boolean {
-  return labelsAfter(file, SPELLING, FIRST_PAGE, 1).keys.length > 0;
+  return isAny(labelsFrom(file, SPELLING));
 }
 
 /** Keys of the rows under all spellings of a key. @param canonical the text that these have in common */
 export function* spelled(file: DiskFile, canonical: string): Generator<string, void, undefined> {
-  if (file.hasLabel(SPELLING + canonical)) yield* labelled(file, SPELLING + canonical);
+  yield* keysLabelled(file, SPELLING + canonical);
   if (file.seqOf(canonical) !== undefined) yield canonical;
+  else assertAbsent(file, canonical);
+}
+
+/** Removes a row that {@link coveredKeys} has found. @returns false where it had gone by now */
+export function removeCovered(file: DiskFile, key: string): boolean {
+  const isFound = file.delete(key);
+  if (!isFound) assertAbsent(file, key);
+  return isFound;
 }
 
 /** What begins as a match of the pattern does, as it is written or by its canonical text. */
@@ -78,17 +102,21 @@ function* startingLike(
   startingWith: (prefix: string) => Iterable<string>,
 ): Generator<string, void, undefined> {
   yield* startingWith(prefix);
-  if (canonicalPrefix !== prefix) yield* startingWith(canonicalPrefix);
+  if (canonicalPrefix === prefix) return;
+  for (const text of startingWith(canonicalPrefix)) if (!text.startsWith(prefix)) yield text;
 }
 
-function* labelsFrom(file: DiskFile, mark: string, prefix: string): Generator<string, void, undefined> {
-  for (const label of paged((after) => labelsAfter(file, mark + prefix, after, PAGE_ROWS))) {
-    yield label.slice(mark.length);
-  }
+/** Whether {@link startingLike} gives the text. */
+function isLike({ prefix, canonicalPrefix }: Pattern, text: string): boolean {
+  return text.startsWith(prefix) || text.startsWith(canonicalPrefix);
 }
 
-function keysFrom(file: DiskFile, prefix: string): Iterable<string> {
-  return paged((after) => keysAfter(file, prefix, after, PAGE_ROWS));
+function* markedLabels(file: DiskFile, mark: string, prefix: string): Generator<string, void, undefined> {
+  for (const label of labelsFrom(file, mark + prefix)) yield label.slice(mark.length);
+}
+
+function isAny(found: Iterator<string>): boolean {
+  return found.next().done !== true;
 }
 
 /** The tier that a row was written with. */
@@ -99,12 +127,7 @@ function tierOf(file: DiskFile, key: string): string | undefined {
 
 /** Whether any row depends on anything. */
 export function hasDependencies(file: DiskFile): boolean {
-  return labelsAfter(file, DEPENDENCY, FIRST_PAGE, 1).keys.length > 0;
-}
-
-function* withDependants(file: DiskFile, key: string): Generator<string, void, undefined> {
-  yield* dependantsOf(file, canonicalKey(key));
-  yield key;
+  return isAny(labelsFrom(file, DEPENDENCY));
 }
 
 /** @param canonical of a key */
@@ -113,25 +136,13 @@ function* dependantsOf(
   canonical: string,
   seen?: Set<string>,
 ): Generator<string, void, undefined> {
-  if (!file.hasLabel(DEPENDENCY + canonical)) return;
+  if (!isLabel(file, DEPENDENCY + canonical)) return;
   const met = seen ?? new Set([canonical]);
-  for (const other of labelled(file, DEPENDENCY + canonical)) {
+  for (const other of keysLabelled(file, DEPENDENCY + canonical)) {
     if (met.has(other)) continue;
     met.add(other);
     yield* dependantsOf(file, canonicalKey(other), met);
     yield other;
-  }
-}
-
-function labelled(file: DiskFile, label: string): Iterable<string> {
-  return paged((after) => keysLabelled(file, label, after, PAGE_ROWS));
-}
-
-function* paged(read: (after: Uint8Array) => KeyPage): Generator<string, void, undefined> {
-  for (let after: Uint8Array | undefined = FIRST_PAGE; after !== undefined; ) {
-    const { keys, next } = read(after);
-    yield* keys;
-    after = next;
   }
 }
 
