@@ -16,14 +16,17 @@ export class AnswerLoad {
   isCollecting = false;
   /** Somebody has waited for it in vain. */
   isSlow = false;
+  readonly #now: () => number;
   readonly #onEnd: (load: AnswerLoad) => void;
   readonly #value = Promise.withResolvers<KeptAnswer | undefined>();
   readonly #begun = Promise.withResolvers<undefined>();
   #context: LoadContext | undefined;
   #isOver = false;
 
-  constructor(key: string, onEnd: (load: AnswerLoad) => void) {
+  /** @param now epoch milliseconds */
+  constructor(key: string, now: () => number, onEnd: (load: AnswerLoad) => void) {
     this.key = key;
+    this.#now = now;
     this.#onEnd = onEnd;
   }
 
@@ -50,7 +53,7 @@ export class AnswerLoad {
     this.#context = context;
     this.#begun.resolve(undefined);
     const kept = readKept(context.stale?.value);
-    const now = Date.now();
+    const now = this.#now();
     // The cache may know better than the answer that it is stale: what lay on disk, for one.
     if (kept !== undefined && kept.deleteAt > now) {
       this.stale = { ...kept, staleAt: Math.min(kept.staleAt, now - 1) };
@@ -61,7 +64,7 @@ export class AnswerLoad {
   keep(answer: KeptAnswer): void {
     if (!this.#end()) return;
     // A millisecond at least: what must be validated at each use is kept, too.
-    const ttlMs = answer.staleAt - Date.now();
+    const ttlMs = answer.staleAt - this.#now();
     this.#context?.setTtl(ttlMs > 1 ? ttlMs : 1);
     this.#value.resolve(answer);
   }
@@ -80,6 +83,11 @@ export class AnswerLoad {
   /** Somebody was given what it may replace. */
   servedStale(reason: StaleReason): void {
     this.#context?.servedStale(reason);
+  }
+
+  /** Its answer came by way of these resources, too, and leaves when one of them is invalidated. */
+  dependsOn(resources: readonly string[]): void {
+    this.#context?.dependsOn(...resources);
   }
 
   // ---- what the origin does ----

@@ -8,13 +8,11 @@ import type { TierName } from '../cache/tiers/tier.ts';
 import { AnswerLoad } from './answer-load.ts';
 import { answers, isServableMeanwhile, type KeptAnswer, readKept } from './kept-answer.ts';
 import { type RequestHeaders, variantKey } from './outgoing-key.ts';
-import { VaryNames } from './vary-names.ts';
+import { mustBeFresh, satisfies, type Wish } from './request-wish.ts';
+import { VaryRules } from './vary-rules.ts';
 
 /** A private cache keeps answers by who asked: one bot may hold several tokens. */
 const CREDENTIALS = ['authorization', 'cookie'];
-
-/** Timers that are longer end at once. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 export interface AnswersOptions {
   readonly type: 'shared' | 'private';
@@ -28,10 +26,10 @@ export interface AnswersOptions {
 
 /** What is asked for. */
 export interface AnswerRequest {
-  readonly origin: string;
   /** The key that all answers of the resource have or depend on. */
   readonly resource: string;
   readonly headers: RequestHeaders;
+  readonly wish: Wish;
   /** The caller has given up, and does not wait either. */
   readonly signal: AbortSignal | undefined;
 }
@@ -48,7 +46,7 @@ const NOTHING: Found = { answer: undefined, load: undefined };
 export class Answers {
   readonly #cache: Cache;
   readonly #options: AnswersOptions;
-  readonly #names = new VaryNames();
+  readonly #vary = new VaryRules();
   /** By key. */
   readonly #running = new Map<string, AnswerLoad>();
 
@@ -56,6 +54,12 @@ export class Answers {
     this.#cache = cache;
     this.#options = options;
   }
+
+  /** Epoch milliseconds, by the clock of the cache. */
+  readonly now = (): number => {
+    const { clock } = this.#cache;
+    return clock.epochAt(clock.now());
+  };
 
   /**
    * A fresh answer; else a load that has begun, with the stale answer that it may replace. Where another request is
@@ -79,19 +83,38 @@ export class Answers {
       return this.#given(request, key, shared);
     }
     if (load.stale !== undefined) this.#mayLearn(request, load.stale);
-    return { answer: staleFor(load, request), load };
+    const stale = staleFor(load, request);
+    if (stale === undefined || !this.#satisfies(stale, request)) return { answer: stale, load };
+    // The request takes it as it is (`max-stale`).
+    load.drop();
+    return { answer: this.#asFresh(stale), load: undefined };
   }
 
   /** What is given at once while another request fetches the answer; `undefined` where that one is waited for. */
   #meanwhile(request: AnswerRequest, key: string, running: AnswerLoad): Found | undefined {
     // What has been invalidated since is no longer held.
     const stale = this.#cache.inspect(key) === undefined ? undefined : staleFor(running, request);
-    const isServable = stale !== undefined && isServableMeanwhile(stale);
+    if (stale !== undefined && this.#satisfies(stale, request)) {
+      this.#cache.get(key);
+      return { answer: this.#asFresh(stale), load: undefined };
+    }
+    const isServable =
+      stale !== undefined &&
+      !mustBeFresh(stale, this.#options.type) &&
+      isServableMeanwhile(stale, this.now());
     if (!isServable && !running.isSlow) return undefined;
     this.#cache.get(key);
     if (isServable) running.servedStale('revalidating');
-    // Fresh for this one request, so that it does not fetch it a second time.
-    return isServable ? { answer: { ...stale, staleAt: Date.now() + 1_000 }, load: undefined } : NOTHING;
+    return isServable ? { answer: this.#asFresh(stale), load: undefined } : NOTHING;
+  }
+
+  /** Fresh for one request, so that undici gives it and does not fetch it. */
+  #asFresh(stale: KeptAnswer): KeptAnswer {
+    return { ...stale, staleAt: Math.max(this.now(), stale.cachedAt) + 1_000 };
+  }
+
+  #satisfies(answer: KeptAnswer, { wish }: AnswerRequest): boolean {
+    return satisfies(answer, wish, this.#options.type, this.now());
   }
 
   /** What the cache has given for a key, if it answers the request; else what lies elsewhere. */
@@ -99,13 +122,24 @@ export class Answers {
     const answer = readKept(value);
     if (answer === undefined) return NOTHING;
     if (answers(answer, request.headers)) return { answer, load: undefined };
-    return this.#mayLearn(request, answer) && this.#keyFor(request) !== key ? this.find(request) : NOTHING;
+    return this.#mayLearn(request, answer, key) && this.#keyFor(request) !== key
+      ? this.find(request)
+      : NOTHING;
   }
 
-  /** What is kept, fresh, for who wants nothing else. */
-  peek(request: AnswerRequest): KeptAnswer | undefined {
-    const kept = readKept(this.#cache.get(this.#keyFor(request)));
-    return kept !== undefined && answers(kept, request.headers) ? kept : undefined;
+  /** What is kept, for who does not want the origin to be asked. */
+  async kept(request: AnswerRequest): Promise<Found> {
+    const key = this.#keyFor(request);
+    const running = this.#running.get(key);
+    if (!this.#cache.has(key) && (running !== undefined || request.wish.maxStale === undefined)) {
+      this.#cache.get(key);
+      const stale = running && staleFor(running, request);
+      const isWanted = stale !== undefined && this.#satisfies(stale, request);
+      return isWanted ? { answer: this.#asFresh(stale), load: undefined } : NOTHING;
+    }
+    const { answer, load } = await this.find(request);
+    load?.drop();
+    return answer !== undefined && this.#satisfies(answer, request) ? { answer, load: undefined } : NOTHING;
   }
 
   /**
@@ -172,37 +206,42 @@ export class Answers {
       if (running !== undefined) running.isSlow = true;
       giveUp();
     };
-    const timer = setTimeout(isLate, Math.min(this.#options.maxWaitMs, LONGEST_TIMER_MS));
-    timer.unref();
+    const { maxWaitMs } = this.#options;
+    if (running !== undefined && maxWaitMs === 0) isLate();
+    const cancel = this.#cache.clock.after(maxWaitMs, isLate);
     signal?.addEventListener('abort', giveUp, { once: true });
     try {
       return await Promise.race([result, givenUp.promise, load.begun]);
     } finally {
-      clearTimeout(timer);
+      cancel();
       signal?.removeEventListener('abort', giveUp);
     }
   }
 
   #newLoad(key: string): AnswerLoad {
-    return new AnswerLoad(key, (load) => {
+    return new AnswerLoad(key, this.now, (load) => {
       if (this.#running.get(key) === load) this.#running.delete(key);
     });
   }
 
-  #mayLearn({ origin, headers }: AnswerRequest, answer: KeptAnswer): boolean {
-    if (answers(answer, headers)) return true;
-    return this.#names.learn(origin, Object.keys(answer.vary ?? {}));
+  #mayLearn(request: AnswerRequest, answer: KeptAnswer, key = this.#keyFor(request)): boolean {
+    if (answers(answer, request.headers)) return true;
+    return this.#vary.learn(this.#baseOf(request), key, answer.vary ?? {});
   }
 
-  #keyFor({ origin, resource, headers }: AnswerRequest): string {
-    const names = this.#names.of(origin);
-    if (this.#options.type === 'shared') return variantKey(resource, names, headers);
-    const present = CREDENTIALS.filter((name) => headers[name] !== undefined && !names.includes(name));
-    return variantKey(resource, [...names, ...present], headers);
+  #keyFor(request: AnswerRequest): string {
+    return this.#vary.keyFor(this.#baseOf(request), request.headers);
+  }
+
+  /** The key of the resource; in a private cache, for who asks. */
+  #baseOf({ resource, headers }: AnswerRequest): string {
+    if (this.#options.type === 'shared') return resource;
+    const present = CREDENTIALS.filter((name) => headers[name] !== undefined);
+    return variantKey(resource, present, headers);
   }
 }
 
-/** Another answer of the resource is nothing to validate. */
+/** Another answer of the resource is nothing to validate, nor is one that came through redirects. */
 function staleFor({ stale }: AnswerLoad, { headers }: AnswerRequest): KeptAnswer | undefined {
-  return stale !== undefined && answers(stale, headers) ? stale : undefined;
+  return stale !== undefined && !stale.isRedirected && answers(stale, headers) ? stale : undefined;
 }

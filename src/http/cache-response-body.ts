@@ -4,6 +4,7 @@
  * turned back by one copy (docs/decisions.md has the numbers).
  */
 import { hash } from 'node:crypto';
+import { listedNames } from './cache-control.ts';
 
 /** An answer as plain data. */
 export interface StoredResponse {
@@ -16,18 +17,19 @@ export interface StoredResponse {
 }
 
 /** What belongs to a connection, or follows from the body. */
-const NOT_KEPT = new Set([
-  'age',
+const NOT_KEPT = [
   'connection',
   'content-length',
   'keep-alive',
   'proxy-authenticate',
+  'proxy-authentication-info',
+  'proxy-authorization',
   'proxy-connection',
   'te',
   'trailer',
   'transfer-encoding',
   'upgrade',
-]);
+];
 
 /**
  * Reads an answer to its end. One whose body is larger than the bound comes back as a response that streams: what was
@@ -40,7 +42,8 @@ export async function storeResponse(
   if (Number(response.headers.get('content-length')) > maxBodyBytes) return response;
   const bytes = await readBody(response, maxBodyBytes);
   if (bytes instanceof Response) return bytes;
-  const headers = [...response.headers].filter(([name]) => !NOT_KEPT.has(name));
+  const notKept = new Set([...NOT_KEPT, ...listedNames(response.headers.get('connection'))]);
+  const headers = [...response.headers].filter(([name]) => !notKept.has(name));
   if (response.ok && !response.headers.has('etag')) headers.push(['etag', etagOf(response.headers, bytes)]);
   return {
     status: response.status,

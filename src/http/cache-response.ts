@@ -21,6 +21,7 @@ import {
   tierOf,
 } from './cache-response-options.ts';
 import {
+  initialAgeMs,
   isCacheableRequest,
   isForOneAlone,
   isPersonal,
@@ -143,7 +144,12 @@ export class ResponseCache {
   #judged(answer: StoredResponse, context: LoadContext): StoredResponse {
     const { status, headers } = answer;
     if (this.#statuses.has(status)) {
-      const stated = statedTtlMs(headers) ?? Number.POSITIVE_INFINITY;
+      const stated = statedTtlMs(headers, this.#now()) ?? Number.POSITIVE_INFINITY;
+      if (stated === 0) {
+        // It is old already.
+        context.skip();
+        return answer;
+      }
       const ttlMs = status < 400 ? stated : Math.min(stated, this.#tier.negativeTtlMs);
       if (ttlMs < this.#ttlMs) context.setTtl(ttlMs);
       return answer;
@@ -157,7 +163,7 @@ export class ResponseCache {
   #served(request: Request, key: string, answer: StoredResponse, isPrivate: boolean): Response {
     const headers = new Headers(answer.headers);
     if (this.#statuses.has(answer.status)) {
-      this.#describe(headers, key, isPrivate);
+      this.#describe(headers, answer, key, isPrivate);
       const isOk = answer.status < 300;
       if (isOk && matchesEtag(request.headers.get('if-none-match'), headers.get('etag'))) {
         return new Response(null, { status: 304, headers: withoutContent(headers) });
@@ -166,11 +172,17 @@ export class ResponseCache {
     return restoreResponse(answer, headers, request.method !== 'HEAD');
   }
 
-  /** Says how old the answer is, what it depends on, and how long copies elsewhere hold, unless the handler did. */
-  #describe(headers: Headers, key: string, isPrivate: boolean): void {
+  /** Epoch milliseconds. */
+  #now(): number {
     const { clock } = this.#cache;
-    const now = clock.epochAt(clock.now());
-    const ageMs = now - (this.#cache.inspect(key)?.createdAt ?? now);
+    return clock.epochAt(clock.now());
+  }
+
+  /** Says how old the answer is, what it depends on, and how long copies elsewhere hold, unless the handler did. */
+  #describe(headers: Headers, answer: StoredResponse, key: string, isPrivate: boolean): void {
+    const now = this.#now();
+    const keptAt = this.#cache.inspect(key)?.createdAt ?? now;
+    const ageMs = now - keptAt + initialAgeMs(answer.headers, keptAt);
     const options = this.#options;
     headers.set('age', String(seconds(ageMs)));
     const stated = [...(options.vary ?? []), ...(isPrivate ? ['Authorization', 'Cookie'] : [])];

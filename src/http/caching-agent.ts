@@ -5,7 +5,7 @@
  */
 
 import { Agent, type Dispatcher, Dispatcher1Wrapper, interceptors } from 'undici';
-import { assertCache } from '../cache/arguments.ts';
+import { assertCache, assertList, assertLogger, hasMethods, kindOf } from '../cache/arguments.ts';
 import { BurstLog } from '../cache/burst-log.ts';
 import type { Cache } from '../cache/cache.ts';
 import { CacheError } from '../cache/errors.ts';
@@ -14,7 +14,7 @@ import type { TierName } from '../cache/tiers/tier.ts';
 import { consoleLogger } from '../logger/console-logger.ts';
 import type { Logger } from '../logger.ts';
 import { Answers } from './answers.ts';
-import { Exchange, type ExchangeOptions } from './exchange.ts';
+import { Exchange, type ExchangeOptions, SAFE_METHODS } from './exchange.ts';
 
 export interface CachingAgentOptions {
   /** What the requests go through: a pool, a proxy agent, one composed with other interceptors. @default a new `Agent` */
@@ -74,6 +74,7 @@ export function cachingAgent(cache: Cache, options: CachingAgentOptions = {}): D
   const { maxStaleMs = DAY_MS, maxWaitMs = DEFAULT_WAIT_MS, maxEntryBytes = DEFAULT_ENTRY_BYTES } = options;
   const bursts = new BurstLog(cache.clock, options.logger ?? consoleLogger);
   const exchangeOptions: ExchangeOptions = {
+    type,
     answers: new Answers(cache, { type, tier, tags, maxStaleMs, maxWaitMs }),
     // What the cache cannot take is not collected.
     maxEntryBytes: Math.min(maxEntryBytes, cache.maxWeightBytes),
@@ -87,16 +88,20 @@ export function cachingAgent(cache: Cache, options: CachingAgentOptions = {}): D
     type,
     methods: ['GET' as const, 'HEAD' as const],
     ...(defaultTtlMs === 0 ? {} : { cacheByDefault: defaultTtlMs }),
-    ...(origins === undefined ? {} : { origins: [...origins] }),
+    ...(origins === undefined ? {} : { origins: origins.map(stateless) }),
   };
   const intercept: Interceptor = (send, origin) => (request, handler) => {
     if (!cache.enabled || cache.closed) return send(request, handler);
-    const exchange = new Exchange(exchangeOptions, send, signalOf(request));
+    const isUnsafe = !SAFE_METHODS.has(request.method);
+    // Undici would let an unsafe request that says `no-store` by, and it invalidates all the same (RFC 9111, section 4.4).
+    const asSent: Dispatcher.Dispatch = (options, to) =>
+      send(isUnsafe ? { ...options, headers: request.headers ?? null } : options, to);
+    const exchange = new Exchange(exchangeOptions, asSent, signalOf(request));
     const dispatch = (interceptors.cache({ ...rules, store: exchange }) as Interceptor)(
       exchange.dispatch,
       origin,
     );
-    return dispatch(request, exchange.watched(handler));
+    return dispatch(isUnsafe ? { ...request, headers: {} } : request, exchange.watched(handler));
   };
   const agent = (options.dispatcher ?? new Agent()).compose(
     intercept as Dispatcher.DispatcherComposeInterceptor,
@@ -106,6 +111,11 @@ export function cachingAgent(cache: Cache, options: CachingAgentOptions = {}): D
 
 /** Undici tells an interceptor the origin of a dispatcher that has one, which its types leave out. */
 type Interceptor = (send: Dispatcher.Dispatch, origin?: string | null) => Dispatcher.Dispatch;
+
+/** An expression with `g` or `y` goes on from where it matched last. */
+function stateless(origin: string | RegExp): string | RegExp {
+  return typeof origin === 'string' ? origin : new RegExp(origin.source, origin.flags.replace(/[gy]/g, ''));
+}
 
 /** Undici hands on the options of `request`, whose signal its types leave out; events of its own kind it takes as well. */
 function signalOf(request: object): AbortSignal | undefined {
@@ -164,12 +174,51 @@ function assertOptions(cache: Cache, options: CachingAgentOptions): void {
     if (value === undefined || (typeof value === 'number' && value >= 0 && isCountable)) continue;
     throw invalid(`${name} is ${String(value)}; it is a number from 0 up`);
   }
-  const { tier, type } = options;
+  const { tier, type, dispatcher } = options;
+  if (dispatcher !== undefined && !hasMethods(dispatcher, 'dispatch', 'compose')) {
+    throw invalid(`dispatcher is ${kindOf(dispatcher)}, expected one of undici, such as new Agent()`);
+  }
+  assertOrigins(options.origins);
+  assertTags(options.tags);
+  assertLogger(options.logger, USAGE);
   if (type !== undefined && type !== 'shared' && type !== 'private') {
     throw invalid(`type is ${String(type)}; it is "shared" or "private"`);
   }
   if (tier !== undefined && !cache.tiers.some((each) => each.tier === tier)) {
     throw invalid(`tier is "${tier}"; there are ${cache.tiers.map((each) => each.tier).join(', ')}`);
+  }
+}
+
+const USAGE = 'cachingAgent(cache, options)';
+
+/** @throws CacheError `ERR_ARGUMENT_INVALID` for what would match no origin, and so cache nothing */
+function assertOrigins(origins: unknown): void {
+  if (origins === undefined) return;
+  const example = "['https://api.example.com']";
+  if (typeof origins === 'string' || origins instanceof RegExp || origins instanceof URL) {
+    throw invalid(`origins is ${kindOf(origins)}, expected a list: origins: ${example}`);
+  }
+  if (!Array.isArray(origins))
+    throw invalid(`origins is ${kindOf(origins)}, expected a list such as ${example}`);
+  for (const origin of origins) {
+    if (origin instanceof RegExp) continue;
+    if (typeof origin !== 'string') {
+      throw invalid(
+        `origins holds ${kindOf(origin)}, expected texts such as ${example} or regular expressions`,
+      );
+    }
+    const parsed = URL.parse(origin)?.origin;
+    if (parsed !== undefined && parsed === origin.toLowerCase()) continue;
+    const hint = parsed === undefined || parsed === 'null' ? `such as ${example}` : `: write '${parsed}'`;
+    throw invalid(`origins holds a text that is no origin, expected scheme, host and port ${hint}`);
+  }
+}
+
+function assertTags(tags: unknown): void {
+  if (tags === undefined) return;
+  assertList(tags, USAGE, 'tags');
+  for (const tag of tags as Iterable<unknown>) {
+    if (typeof tag !== 'string' || tag === '') throw invalid(`tags holds ${kindOf(tag)}, expected texts`);
   }
 }
 

@@ -18,6 +18,8 @@ export interface KeptAnswer extends CacheValue {
   readonly cacheControlDirectives: NonNullable<CacheValue['cacheControlDirectives']>;
   /** One character a byte. */
   readonly text: string;
+  /** It came through redirects, so that no validator of its own address would be asked about it. */
+  readonly isRedirected?: boolean;
 }
 
 /** A body is handed on in pieces of this size, so that a slow reader holds no copy of the whole. */
@@ -60,10 +62,13 @@ export function answers({ vary }: KeptAnswer, headers: RequestHeaders): boolean 
   return Object.entries(vary ?? {}).every(([name, value]) => isSame(value, headers[name]));
 }
 
-/** Whether it may be served while a new one is fetched (RFC 5861, section 3). Undici asks more; this only says when to wait. */
-export function isServableMeanwhile({ cacheControlDirectives, staleAt, deleteAt }: KeptAnswer): boolean {
+/** Whether it may be served while a new one is fetched (RFC 5861, section 3). */
+export function isServableMeanwhile(
+  { cacheControlDirectives, staleAt, deleteAt }: KeptAnswer,
+  now: number,
+): boolean {
   const seconds = cacheControlDirectives['stale-while-revalidate'] ?? 0;
-  return Date.now() < Math.min(staleAt + seconds * 1_000, deleteAt);
+  return now < Math.min(staleAt + seconds * 1_000, deleteAt);
 }
 
 function isSame(kept: string | readonly string[] | null, asked: RequestHeaders[string]): boolean {

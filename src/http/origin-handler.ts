@@ -12,15 +12,24 @@ export class OriginHandler implements Dispatcher.DispatchHandler {
   readonly #exchange: Exchange;
   readonly #load: AnswerLoad | undefined;
   readonly #handler: Dispatcher.DispatchHandler;
+  readonly #method: string;
   #body: BodyPieces | undefined;
+  #history: readonly URL[] = [];
 
-  constructor(exchange: Exchange, load: AnswerLoad | undefined, handler: Dispatcher.DispatchHandler) {
+  constructor(
+    exchange: Exchange,
+    load: AnswerLoad | undefined,
+    handler: Dispatcher.DispatchHandler,
+    method: string,
+  ) {
     this.#exchange = exchange;
     this.#load = load;
     this.#handler = handler;
+    this.#method = method;
   }
 
   onRequestStart(...args: Parameters<NonNullable<Dispatcher.DispatchHandler['onRequestStart']>>): void {
+    this.#history = historyOf(args[1]);
     this.#handler.onRequestStart?.(...args);
   }
 
@@ -47,6 +56,7 @@ export class OriginHandler implements Dispatcher.DispatchHandler {
     headers: Record<string, string | string[] | undefined>,
     statusMessage?: string,
   ): void {
+    this.#exchange.cameBy(this.#history, this.#method, status);
     const confirmed = this.#exchange.confirmed(status, headers);
     if (confirmed === undefined) {
       this.#handler.onResponseStart?.(controller, status, headers, statusMessage);
@@ -82,4 +92,11 @@ export class OriginHandler implements Dispatcher.DispatchHandler {
     this.#load?.failed(error);
     this.#handler.onResponseError?.(controller, error);
   }
+}
+
+/** Undici's redirect interceptor adds to this list each address that it is led to. */
+function historyOf(context: unknown): readonly URL[] {
+  if (typeof context !== 'object' || context === null) return [];
+  const history: unknown = Reflect.get(context, 'history');
+  return Array.isArray(history) ? history : [];
 }

@@ -106,6 +106,20 @@ describe('the agent', () => {
     expect(() => cachingAgent(cache, { maxWaitMs: Number.NaN })).toThrow('maxWaitMs is NaN');
     expect(() => cachingAgent(cache, { tier: 'nobody' })).toThrow('there are config, reference, user, query');
     expect(() => cachingAgent(cache, { type: 'public' as 'shared' })).toThrow('"shared" or "private"');
+    for (const [given, told] of [
+      [{ origins: 'https://x' }, "origins is a text, expected a list: origins: ['https://api.example.com']"],
+      [{ origins: /x/ }, 'expected a list'],
+      [{ origins: [7] }, 'origins holds a number'],
+      [{ origins: ['https://x.example/'] }, "write 'https://x.example'"],
+      [{ origins: ['https://x.example/v1'] }, "write 'https://x.example'"],
+      [{ origins: ['x.example'] }, 'is no origin'],
+      [{ tags: 'weather' }, 'tags is a text, expected a list'],
+      [{ tags: [7] }, 'tags holds a number'],
+      [{ dispatcher: {} }, 'dispatcher is an empty object'],
+      [{ logger: {} }, 'logger is an empty object without debug'],
+    ] as const) {
+      expect(() => cachingAgent(cache, given as unknown as CachingAgentOptions)).toThrow(told);
+    }
     const misspelt = { maxTtl: 5 } as CachingAgentOptions;
     expect(() => cachingAgent(cache, misspelt)).toThrow(
       'no option "maxTtl" (times are given in milliseconds, as maxTtlMs)',

@@ -100,6 +100,7 @@ export async function outgoing(
   onTestFinished(() => void vi.useRealTimers());
   const { url, asked } = await startOrigin(origin);
   const { cache, clock } = bench({ tiers: [...tiers, tierOf('api', ['api'])], ...cacheOptions });
+  vi.setSystemTime(clock.epochAt(clock.now()));
   const agent = cachingAgent(cache, { logger: silentLogger, ...options });
   onTestFinished(() => agent.close());
   return {
