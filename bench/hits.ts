@@ -4,7 +4,7 @@ import { allocatedBytes, inTurns, report } from './measure.ts';
 import { cachecord, everybody, ourCache, type Peer } from './peers.ts';
 
 const KEYS = Array.from(
-  { length: 1_000 },
+  { length: 10_000 },
   (_, i) => `user::${100_000_000_000_000_000n + BigInt(i)}::profile`,
 );
 const PROFILE = {
@@ -153,7 +153,7 @@ async function copies(): Promise<void> {
 
 /** Everybody behind the same few calls, each an awaited read-through. */
 async function besideThePeers(): Promise<void> {
-  const peers = everybody(10_000, 50);
+  const peers = everybody(20_000, 50);
   for (const peer of peers) for (const key of KEYS) await peer.getOrLoad(key, loadProfile);
   const times = await inTurns(
     peers.map((peer) => ({ name: peer.name, run: (count) => awaitHits(peer, count) })),
