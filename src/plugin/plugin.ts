@@ -79,6 +79,9 @@ export function createCachecord(client: DiscordClient, options: CachecordOptions
 const FLUSH_LIMIT_MS = 2_000;
 const DRAIN_LIMIT_MS = 2_000;
 
+/** How long after the login `start` may still come, as in bots that call it in a listener of their own. */
+const START_EXPECTED_MS = 10_000;
+
 class Plugin implements Cachecord {
   readonly cache: Cache;
   readonly warmers: Warmers;
@@ -100,6 +103,8 @@ class Plugin implements Cachecord {
   readonly #undo: (() => void)[] = [];
   #listen: NonNullable<StartOptions['listen']> = 'none';
   #background: Promise<unknown> = Promise.resolve();
+  /** Ends the wait for `start`. */
+  #startExpected: () => void = () => undefined;
   #started: Promise<void> | undefined;
   #stopped: Promise<void> | undefined;
 
@@ -190,6 +195,7 @@ class Plugin implements Cachecord {
       registration: this.#registration,
     });
     this.commands = admin.map(({ data }) => this.#hostCommand(data));
+    this.#expectStart();
   }
 
   async handle(interaction: DiscordInteraction): Promise<boolean> {
@@ -215,8 +221,26 @@ class Plugin implements Cachecord {
     } catch (error) {
       return Promise.reject(error);
     }
+    this.#startExpected();
     this.#started = this.#start(options);
     return this.#started;
+  }
+
+  /** Warns of a forgotten `start`, since without it nothing else would say why the commands are missing. */
+  #expectStart(): void {
+    const wait = () => {
+      this.#startExpected = this.#clock.after(START_EXPECTED_MS, () =>
+        this.#logger.warn(
+          'cachecord.start() was not called, so Cachecord adds no commands, warms nothing and answers nobody: write `await cachecord.start()` before `client.login(…)`.',
+        ),
+      );
+    };
+    if (this.#client.isReady()) {
+      wait();
+    } else {
+      this.#client.once(Events.ClientReady, wait);
+      this.#startExpected = () => void this.#client.off(Events.ClientReady, wait);
+    }
   }
 
   register(): Promise<RegistrationReport> {
@@ -313,6 +337,7 @@ class Plugin implements Cachecord {
   }
 
   async #stop(): Promise<void> {
+    this.#startExpected();
     for (const undo of this.#undo.splice(0)) undo();
     this.#elsewhere?.stop();
     const idle = Promise.all([this.#dispatcher.stop().then(() => this.#audit.flush()), this.#background]);
