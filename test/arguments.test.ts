@@ -75,7 +75,8 @@ describe('createCachecord', () => {
     [
       'createCachecord(client, cache)',
       call('createCachecord', client, cache),
-      'createCachecord: there is no option',
+      owner,
+      'options is a cache: write createCachecord(client, { cache })',
     ],
     [
       "createCachecord(client, { config: './config.json' })",

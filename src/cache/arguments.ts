@@ -44,7 +44,7 @@ export function hasMethods(value: unknown, ...names: readonly string[]): boolean
   return names.every((name) => typeof Reflect.get(value, name) === 'function');
 }
 
-function isCache(value: unknown): value is Cache {
+export function isCache(value: unknown): value is Cache {
   // One of them will do: a cache may be stood for by an object that has only what is used of it.
   return ['getOrLoad', 'getOrLoadSync', 'invalidate'].some((name) => hasMethods(value, name));
 }

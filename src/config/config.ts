@@ -249,18 +249,23 @@ function parse(value: unknown, env: NodeJS.ProcessEnv, origin: Origin, source: C
   const result = configFileSchema.safeParse(value);
   const apiPort = env.API_PORT?.trim() ?? '';
   const guildIds = env.ADMIN_GUILD_ID?.split(',').flatMap((id) => id.trim() || []) ?? [];
+  const environment = [
+    ...guildIds
+      .filter((id) => !SNOWFLAKE.test(id))
+      .map((id) => `ADMIN_GUILD_ID: "${id.slice(0, 40)}" is no Discord id, expected 17 to 20 digits`),
+    ...(isPort(apiPort) ? [] : [`API_PORT: "${apiPort.slice(0, 40)}" is no port, expected 0 to 65535`]),
+  ];
   const problems = [
     ...origin.problems,
     ...fileProblems(value, result.error),
     ...tierProblems(value),
     ...scopeProblems(value),
     ...(result.success ? [...contradictions(result.data), ...pathProblems(result.data, env)] : []),
-    ...guildIds
-      .filter((id) => !SNOWFLAKE.test(id))
-      .map((id) => `ADMIN_GUILD_ID: "${id.slice(0, 40)}" is no Discord id, expected 17 to 20 digits`),
-    ...(isPort(apiPort) ? [] : [`API_PORT: "${apiPort.slice(0, 40)}" is no port, expected 0 to 65535`]),
   ];
-  if (!result.success || problems.length > 0) throw invalidConfig(origin.name, problems, origin.advice);
+  if (!result.success || problems.length > 0) {
+    throw invalidConfig(origin.name, [...problems, ...environment], origin.advice);
+  }
+  if (environment.length > 0) throw invalidConfig('The environment', environment);
   return converted(
     result.data,
     {

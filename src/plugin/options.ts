@@ -6,6 +6,7 @@ import {
   assertType,
   hasMethods,
   invalidArgument,
+  isCache,
   kindOf,
 } from '../cache/arguments.ts';
 import { assertKnown, type OptionNames } from '../cache/known-options.ts';
@@ -53,6 +54,9 @@ export function assertCachecordOptions(options: CachecordOptions): void {
       USAGE,
       'options is a configuration: write createCachecord(client, { config: loadConfig() })',
     );
+  }
+  if (isCache(options)) {
+    throw invalidArgument(USAGE, 'options is a cache: write createCachecord(client, { cache })');
   }
   if (typeof options === 'object' && options !== null) assertNoSettings(options);
   assertKnown('createCachecord', options, OPTIONS);

@@ -82,6 +82,9 @@ const DRAIN_LIMIT_MS = 2_000;
 /** What has only to notice that its request was ended takes next to none. */
 const UNWIND_LIMIT_MS = 200;
 
+/** How long after the login `start` may still come, as in bots that call it in a listener of their own. */
+const START_EXPECTED_MS = 10_000;
+
 class Plugin implements Cachecord {
   readonly cache: Cache;
   readonly warmers: Warmers;
@@ -106,6 +109,8 @@ class Plugin implements Cachecord {
   readonly #undo: (() => void)[] = [];
   #listen: NonNullable<StartOptions['listen']> = 'none';
   #background: Promise<unknown> = Promise.resolve();
+  /** Ends the wait for `start`. */
+  #startExpected: () => void = () => undefined;
   #started: Promise<void> | undefined;
   #stopped: Promise<void> | undefined;
 
@@ -200,6 +205,7 @@ class Plugin implements Cachecord {
       registration: this.#registration,
     });
     this.commands = admin.map(({ data }) => this.#hostCommand(data));
+    this.#expectStart();
   }
 
   async handle(interaction: DiscordInteraction): Promise<boolean> {
@@ -224,6 +230,7 @@ class Plugin implements Cachecord {
     } catch (error) {
       return Promise.reject(error);
     }
+    this.#startExpected();
     this.#started = this.#start(options);
     return this.#started;
   }
@@ -231,6 +238,23 @@ class Plugin implements Cachecord {
   #unlessStopped<T>(run: () => Promise<T>): Promise<T> {
     if (this.#stopped === undefined) return run();
     return Promise.reject(new CacheError('ERR_CLOSED', 'Cachecord was stopped: make a new one to go on.'));
+  }
+
+  /** Warns of a forgotten `start`, since without it nothing else would say why the commands are missing. */
+  #expectStart(): void {
+    const wait = () => {
+      this.#startExpected = this.#clock.after(START_EXPECTED_MS, () =>
+        this.#logger.warn(
+          'cachecord.start() was not called, so Cachecord adds no commands, warms nothing and answers nobody: write `await cachecord.start()` before `client.login(…)`.',
+        ),
+      );
+    };
+    if (this.#client.isReady()) {
+      wait();
+    } else {
+      this.#client.once(Events.ClientReady, wait);
+      this.#startExpected = () => void this.#client.off(Events.ClientReady, wait);
+    }
   }
 
   register(): Promise<RegistrationReport> {
@@ -327,6 +351,7 @@ class Plugin implements Cachecord {
   }
 
   async #stop(): Promise<void> {
+    this.#startExpected();
     for (const undo of this.#undo.splice(0)) undo();
     this.#elsewhere?.stop();
     const idle = Promise.all([this.#dispatcher.stop().then(() => this.#audit.flush()), this.#background]);

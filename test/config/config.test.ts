@@ -139,6 +139,12 @@ describe('the configuration', () => {
     });
   });
 
+  it('blames the environment, and no file, for what is wrong there alone', () => {
+    expect(() => parseConfig({}, { ADMIN_GUILD_ID: '123' })).toThrow(
+      'The environment has a problem:\n  ADMIN_GUILD_ID: "123" is no Discord id, expected 17 to 20 digits',
+    );
+  });
+
   it('takes the port of the HTTP API from the environment first, 0 for any free one', () => {
     const file = { api: { port: 8_080, host: '0.0.0.0' } };
     expect(parseConfig(file, { API_PORT: ' 0 ' }).api).toEqual({ enabled: true, host: '0.0.0.0', port: 0 });

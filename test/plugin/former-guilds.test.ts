@@ -58,6 +58,7 @@ describe('a guild that is no longer an admin guild', () => {
   it('loses them as the bot starts, also when none is left, and the log says so', async () => {
     const store = memoryCommandStore();
     const { hosted, former } = await firstStart(store);
+    await hosted.plugin.stop();
     const { plugin, infos, warnings } = next(hosted, [], store);
     await plugin.start({ listen: 'none' });
     await eventually(() => expect(namesIn(hosted, former)).toEqual(['ping']));

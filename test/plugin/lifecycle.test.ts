@@ -71,6 +71,31 @@ describe('start', () => {
     await plugin.start({ register: false });
   });
 
+  it('that was forgotten is named in the log, ten seconds after the login', async () => {
+    const { clock, log } = await host({ started: false });
+    await clock.advance(9_000);
+    expect(log).toEqual([]);
+    await clock.advance(2_000);
+    expect(log.map(({ message }) => message)).toEqual([
+      expect.stringMatching(/^cachecord\.start\(\) was not called.*await cachecord\.start\(\)/),
+    ]);
+  });
+
+  it.each(['start', 'stop'] as const)('is not missed any more after %s, before the login', async (act) => {
+    const client = new Client({ intents: [] });
+    onTestFinished(() => client.destroy());
+    const { lines, logger } = keptLog();
+    const clock = handClock(Date.now());
+    const config = parseConfig({});
+    const plugin = createCachecord(client, { config, clock, logger });
+    onTestFinished(() => plugin.stop());
+    await plugin[act]();
+    const waits = client.listenerCount(Events.ClientReady);
+    expect(waits).toBe(act === 'start' ? 1 : 0); // the one of `start` registers
+    await clock.advance(60_000);
+    expect(lines.filter(({ message }) => message.includes('was not called'))).toEqual([]);
+  });
+
   it('before the login registers as soon as the client is ready', async () => {
     const local = await startDiscord();
     const client = new Client({ intents: [], rest: { api: local.apiUrl } });
@@ -223,8 +248,8 @@ describe('I13: stop', () => {
     const clock = handClock();
     const client = new Client({ intents: [] });
     const config = parseConfig({ admin: { guild_ids: ['123456789012345678'] } });
-    const plugin = createCachecord(client, { config, logger: silentLogger, clock });
     const before = listeners(client);
+    const plugin = createCachecord(client, { config, logger: silentLogger, clock });
     await plugin.start();
     await plugin.stop();
     expect(listeners(client)).toEqual(before);

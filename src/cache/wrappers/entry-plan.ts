@@ -84,8 +84,8 @@ export type EntryPlanOptions<A extends readonly unknown[] = readonly never[], V 
 export interface EntryPlan {
   /** The arguments that the function can see: callbacks of lists are handed more. */
   seen<T extends readonly unknown[]>(args: T): T;
-  /** What the author is to be told where a call is given arguments of which it is not known whether they matter. */
-  readonly unknownArguments: ((args: readonly unknown[]) => string | undefined) | undefined;
+  /** The warning for a call whose arguments are not all in the key, or are there without mattering. */
+  readonly doubtfulArguments: ((args: readonly unknown[]) => string | undefined) | undefined;
   key(self: unknown, args: readonly unknown[]): string;
   options(self: unknown, args: readonly unknown[]): EntryOptions;
   /** The arguments of a load; `undefined` where they are those of the call. */
@@ -152,8 +152,12 @@ export function planEntry<A extends readonly unknown[]>(
     length,
     seen: <T extends readonly unknown[]>(args: T): T =>
       args.length > seen ? (args.slice(0, seen) as readonly unknown[] as T) : args, // fewer of the same
-    unknownArguments:
-      keysAllArguments(given) && seen === Number.POSITIVE_INFINITY ? warner(fn, scope) : undefined,
+    doubtfulArguments:
+      typeof key === 'string' && !key.includes('{')
+        ? oneEntryWarner(key, Number.isFinite(seen) ? seen : length, scope)
+        : keysAllArguments(given) && seen === Number.POSITIVE_INFINITY
+          ? warner(fn, scope)
+          : undefined,
     recipe: recipeName(fn.name, given),
     persist: given.persist,
     // Behind what is given, and never before its place: a caller may leave arguments out.
@@ -202,6 +206,31 @@ function warner(fn: { readonly length: number }, { functionName, length }: Templ
     isSaid = true;
     return `${functionName} was called with ${args.length} arguments and declares ${length}; as it may see the others, all are in the key. If a list's map() hands them over, call it as (id) => … there, or say how many count with parameters: ${Math.max(1, length)}.`;
   };
+}
+
+/**
+ * A key without a placeholder is one entry for all calls, which is wrong as soon as two of them ask for different ids.
+ * Objects are not compared: a client or a connection that is passed along is no part of the question.
+ */
+function oneEntryWarner(key: string, declared: number, { functionName }: TemplateScope) {
+  if (declared === 0) return undefined;
+  const first: unknown[] = [];
+  let isSaid = false;
+  return (args: readonly unknown[]): string | undefined => {
+    for (let i = 0; !isSaid && i < declared && i < args.length; i++) {
+      const value = args[i];
+      if (!isPlain(value)) continue;
+      first[i] ??= value;
+      if (first[i] === value) continue;
+      isSaid = true;
+      return `${functionName} was called with different arguments, and its key '${key}' gives all of them the same entry: put the argument into the key, such as '${key}::{${i}}'.`;
+    }
+    return undefined;
+  };
+}
+
+function isPlain(value: unknown): boolean {
+  return ['string', 'number', 'bigint', 'boolean'].includes(typeof value);
 }
 
 function recipeName(functionName: string, given: AnyPlanOptions): string | undefined {

@@ -241,8 +241,8 @@ export function readSync(fn: Method, plan: EntryPlan, note: Note | undefined): R
 
 function seenArguments(plan: EntryPlan, cache: Cache, given: unknown[]): unknown[] {
   const args = plan.seen(given);
-  if (plan.unknownArguments !== undefined) {
-    const text = plan.unknownArguments(args);
+  if (plan.doubtfulArguments !== undefined) {
+    const text = plan.doubtfulArguments(args);
     if (text !== undefined) cache.warn(text);
   }
   return args;
