@@ -33,8 +33,8 @@ export interface CachingAgentOptions {
   /** For answers whose origin says nothing about caching. @default they are not kept */
   readonly defaultTtlMs?: number | undefined;
   /**
-   * How long an answer is held beyond its freshness, to be validated, or served by `stale-while-revalidate` and
-   * `stale-if-error`. Never longer than its origin says. @default a day
+   * How long an answer is held beyond its freshness, to be validated, served to requests that say `max-stale`, or by
+   * `stale-while-revalidate` and `stale-if-error` for as long as its origin says. @default a day
    */
   readonly maxStaleMs?: number | undefined;
   /**
@@ -47,7 +47,7 @@ export interface CachingAgentOptions {
    * nobody. @default 5 s
    */
   readonly maxWaitMs?: number | undefined;
-  /** Only these origins are cached. @default all */
+  /** Only these origins are cached: texts such as `https://api.example.com`, or regular expressions. @default all */
   readonly origins?: readonly (string | RegExp)[] | undefined;
   /** Tags of every answer. */
   readonly tags?: readonly string[] | undefined;
