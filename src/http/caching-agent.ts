@@ -75,7 +75,7 @@ export function cachingAgent(cache: Cache, options: CachingAgentOptions = {}): D
   const bursts = new BurstLog(cache.clock, options.logger ?? consoleLogger);
   const exchangeOptions: ExchangeOptions = {
     type,
-    answers: new Answers(cache, { type, tier, tags, maxStaleMs, maxWaitMs }),
+    answers: new Answers(cache, { type, tier, tags: [...tags], maxStaleMs, maxWaitMs }),
     // What the cache cannot take is not collected.
     maxEntryBytes: Math.min(maxEntryBytes, cache.maxWeightBytes),
     maxTtlMs: options.maxTtlMs ?? Number.POSITIVE_INFINITY,

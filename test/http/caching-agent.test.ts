@@ -1,5 +1,5 @@
 /** The caching agent as RFC 9111 and RFC 5861 want it: over real HTTP, under clocks that stand still. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { heldOrigin, type Origin, outgoing, type Told } from './origin.ts';
 
 /** Says with each answer which call it was, and may be kept for a minute. */
@@ -64,6 +64,19 @@ describe('a fresh answer', () => {
     const origin = fresh({ age: '50' });
     expect(await asksFor(origin, 9_000)).toEqual({ atOnce: 1, later: 1 });
     expect(await asksFor(origin, 11_000)).toEqual({ atOnce: 1, later: 2 });
+  });
+
+  it.each([-3_600_000, 3_600_000])('is as fresh as before when the machine is set by %i ms', async (by) => {
+    const { get, asked, advance, clock } = await outgoing(fresh());
+    await get();
+    clock.setWallBy(by);
+    vi.setSystemTime(Date.now() + by);
+    advance(59_000);
+    expect((await get()).headers.age).toBe('59');
+    expect(asked).toHaveLength(1);
+    advance(2_000);
+    expect((await get()).body).toBe('answer 2');
+    expect((await get()).body).toBe('answer 2');
   });
 
   it('is never fresh for longer than maxTtlMs', async () => {
