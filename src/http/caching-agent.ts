@@ -172,7 +172,8 @@ function assertOptions(cache: Cache, options: CachingAgentOptions): void {
     const value = options[name];
     const isCountable = name !== 'maxEntryBytes' || Number.isSafeInteger(value);
     if (value === undefined || (typeof value === 'number' && value >= 0 && isCountable)) continue;
-    throw invalid(`${name} is ${String(value)}; it is a number from 0 up`);
+    const given = typeof value === 'number' ? String(value) : kindOf(value);
+    throw invalid(`${name} is ${given}; it is a number from 0 up`);
   }
   const { tier, type, dispatcher } = options;
   if (dispatcher !== undefined && !hasMethods(dispatcher, 'dispatch', 'compose')) {
@@ -200,6 +201,8 @@ function assertOrigins(origins: unknown): void {
   }
   if (!Array.isArray(origins))
     throw invalid(`origins is ${kindOf(origins)}, expected a list such as ${example}`);
+  if (origins.length === 0)
+    throw invalid('origins is empty, so that nothing is cached; leave it out for all');
   for (const origin of origins) {
     if (origin instanceof RegExp) continue;
     if (typeof origin !== 'string') {

@@ -1,6 +1,6 @@
 /** What `cacheResponse` takes from the headers of a handler's answer, as RFC 9111 and RFC 9213 have them. */
 import { describe, expect, it } from 'vitest';
-import { cacheResponse } from '../../src/http/cache-response.ts';
+import { type CacheResponseOptions, cacheResponse } from '../../src/http/cache-response.ts';
 import { bench, tierOf, tiers } from '../cache/support.ts';
 
 const TTL_MS = 3_600_000;
@@ -130,4 +130,19 @@ it('an unsafe request goes to the handler, and what it changes is told by depend
   await get('/', { method: 'POST', body: 'x' });
   await get();
   expect(calls()).toBe(2);
+});
+
+it.each([
+  [{ vary: 'Host' }, 'vary is a text, expected a list'],
+  [{ vary: [7] }, 'vary holds a number, expected texts'],
+  [{ tags: 'weather' }, 'tags is a text, expected a list'],
+  [{ dependsOn: 'products::all' }, 'dependsOn is a text, expected a list'],
+  [{ statuses: 200 }, 'statuses is a number, expected a list'],
+  [{ identity: 'user' }, 'identity is a text, expected a function'],
+  [{ keyPrefix: 7 }, 'keyPrefix is a number, expected a text'],
+  [{ ttlMs: '5' }, 'ttlMs is a text; it is a number from 0 up'],
+])('%o is refused', (options, told) => {
+  const { cache } = bench();
+  const make = () => cacheResponse(cache, () => new Response(''), options as unknown as CacheResponseOptions);
+  expect(make).toThrow(told);
 });

@@ -399,6 +399,24 @@ describe('stale-while-revalidate', () => {
     expect(figures().stale).toMatchObject({ revalidating: 3, failed: 0 });
   });
 
+  it.each(['must-revalidate', 'no-cache', 'proxy-revalidate', 's-maxage=60'])(
+    'serves nobody who waits what says %s',
+    async (said) => {
+      const { origin, come, give } = heldOrigin();
+      const { get, advance } = await outgoing(origin);
+      const headers = { 'cache-control': `${cacheControl}, ${said}`, etag: '"old"' };
+      const first = get();
+      await come(1);
+      give(0, { headers, body: 'old' });
+      await first;
+      advance(61_000);
+      const all = [get(), get(), get()];
+      await come(2);
+      give(1, { headers: { 'cache-control': 'max-age=60' }, body: 'new' });
+      expect((await Promise.all(all)).map(({ body }) => body)).toEqual(['new', 'new', 'new']);
+    },
+  );
+
   it('ends with its time', async () => {
     const { get, advance } = await outgoing(fresh({ 'cache-control': cacheControl }));
     await get();
@@ -492,6 +510,20 @@ describe('what a request says', () => {
     await get();
     expect((await get('/', { 'cache-control': 'max-age=0' })).body).toBe('answer 2');
     expect((await get()).body).toBe('answer 2');
+  });
+
+  it('max-stale leaves no load behind, whoever asks at the same time', async () => {
+    const { get, asked, advance, cache, figures } = await outgoing(fresh());
+    await get();
+    advance(90_000);
+    const stale = { 'cache-control': 'max-stale' };
+    const got = await Promise.all([get('/', stale), get('/', stale), get(), get('/', stale)]);
+    expect([got[0]?.body, got[1]?.body, got[3]?.body]).toEqual(['answer 1', 'answer 1', 'answer 1']);
+    expect(got[2]?.body).toBe('answer 2');
+    expect(asked).toHaveLength(2);
+    expect((await get('/', stale)).body).toBe('answer 2');
+    expect(cache.stats().loading).toBe(0);
+    expect(figures()).toMatchObject({ failures: 0, entries: 1 });
   });
 
   it('only-if-cached never asks the origin', async () => {
