@@ -33,9 +33,6 @@ const LOOPBACK = new BlockList();
 LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
 LOOPBACK.addAddress('::1', 'ipv6');
 
-/** They can be no `Request`: browsers refuse them, since they show what a proxy adds. */
-const NEVER_ANSWERED = new Set(['CONNECT', 'TRACE', 'TRACK']);
-
 /** @throws what Node does when it cannot listen, such as an error with code `EADDRINUSE` */
 export async function serveHttp(options: HttpServerOptions): Promise<HttpServer> {
   const { host = '127.0.0.1', handle, logger } = options;
@@ -87,7 +84,8 @@ async function answer(
   handle: HttpServerOptions['handle'],
   origin: string,
 ): Promise<void> {
-  if (NEVER_ANSWERED.has(incoming.method ?? '')) {
+  // No `Request` can have it. Node itself refuses CONNECT, and methods that it does not know.
+  if (incoming.method === 'TRACE') {
     incoming.resume();
     await send(outgoing, new Response(null, { status: 405, headers: { allow: 'GET, HEAD' } }));
     return;

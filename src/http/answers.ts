@@ -61,6 +61,11 @@ export class Answers {
     return clock.epochAt(clock.now());
   };
 
+  /** By how many milliseconds the machine's clock, which undici goes by, is ahead of that of the cache. */
+  machineAheadMs(): number {
+    return this.#cache.clock.wallNow() - this.now();
+  }
+
   /**
    * A fresh answer; else a load that has begun, with the stale answer that it may replace. Where another request is
    * fetching the same, what that one gets is waited for; nothing, if it cannot be shared.

@@ -1,4 +1,5 @@
 /** What an author may state about kept answers, and what of it makes no sense. */
+import { assertList, assertType, kindOf } from '../cache/arguments.ts';
 import type { EntryOptions } from '../cache/entry-options.ts';
 import { CacheError } from '../cache/errors.ts';
 import { assertKnown, type OptionNames } from '../cache/known-options.ts';
@@ -85,10 +86,14 @@ export function entryOptionsOf(
 export function assertOptions(options: CacheResponseOptions): void {
   assertKnown('cacheResponse', options, OPTIONS);
   assertLoadingPolicy(options, 'cacheResponse');
+  assertLists(options);
+  assertType(options.identity, 'function', USAGE, 'identity');
+  assertType(options.keyPrefix, 'string', USAGE, 'keyPrefix');
   for (const name of ['ttlMs', 'browserMaxAgeMs', 'edgeMaxAgeMs', 'maxBodyBytes'] as const) {
     const value = options[name];
     if (value === undefined || (typeof value === 'number' && value >= 0)) continue;
-    throw invalid(`${name} is ${String(value)}; it is a number from 0 up`);
+    const given = typeof value === 'number' ? String(value) : kindOf(value);
+    throw invalid(`${name} is ${given}; it is a number from 0 up`);
   }
   if (options.keyPrefix === '') throw invalid('keyPrefix is empty; leave it out for the path of the request');
   for (const status of options.statuses ?? []) {
@@ -98,6 +103,22 @@ export function assertOptions(options: CacheResponseOptions): void {
     throw invalid(
       `statuses holds ${String(status)}; it is a status from 200 to 599, and neither 206 nor 304`,
     );
+  }
+}
+
+const USAGE = 'cacheResponse(cache, handler, options)';
+
+/** A text would be taken for a list of its letters. */
+function assertLists(options: CacheResponseOptions): void {
+  for (const name of ['vary', 'statuses', 'tags', 'dependsOn'] as const) {
+    const value: unknown = options[name];
+    const mayBeFunction = name === 'tags' || name === 'dependsOn';
+    if (value === undefined || (mayBeFunction && typeof value === 'function')) continue;
+    assertList(value, USAGE, name);
+    if (name === 'statuses') continue;
+    for (const each of value as Iterable<unknown>) {
+      if (typeof each !== 'string') throw invalid(`${name} holds ${kindOf(each)}, expected texts`);
+    }
   }
 }
 

@@ -98,7 +98,7 @@ export class ResponseCache {
     this.#statuses = new Set(options.statuses ?? [200]);
     // Tags and dependencies are told by each load.
     this.#loadOptions = { ...entryOptionsOf(options), tier: this.#tier.tier };
-    this.#vary = (options.vary ?? []).map((name) => name.toLowerCase()).sort();
+    this.#vary = [...(options.vary ?? [])].map((name) => name.toLowerCase()).sort();
   }
 
   async answer(request: Request, handler: RequestHandler): Promise<Response> {

@@ -33,8 +33,8 @@ export interface CachingAgentOptions {
   /** For answers whose origin says nothing about caching. @default they are not kept */
   readonly defaultTtlMs?: number | undefined;
   /**
-   * How long an answer is held beyond its freshness, to be validated, or served by `stale-while-revalidate` and
-   * `stale-if-error`. Never longer than its origin says. @default a day
+   * How long an answer is held beyond its freshness, to be validated, served to requests that say `max-stale`, or by
+   * `stale-while-revalidate` and `stale-if-error` for as long as its origin says. @default a day
    */
   readonly maxStaleMs?: number | undefined;
   /**
@@ -47,7 +47,7 @@ export interface CachingAgentOptions {
    * nobody. @default 5 s
    */
   readonly maxWaitMs?: number | undefined;
-  /** Only these origins are cached. @default all */
+  /** Only these origins are cached: texts such as `https://api.example.com`, or regular expressions. @default all */
   readonly origins?: readonly (string | RegExp)[] | undefined;
   /** Tags of every answer. */
   readonly tags?: readonly string[] | undefined;
@@ -75,7 +75,7 @@ export function cachingAgent(cache: Cache, options: CachingAgentOptions = {}): D
   const bursts = new BurstLog(cache.clock, options.logger ?? consoleLogger);
   const exchangeOptions: ExchangeOptions = {
     type,
-    answers: new Answers(cache, { type, tier, tags, maxStaleMs, maxWaitMs }),
+    answers: new Answers(cache, { type, tier, tags: [...tags], maxStaleMs, maxWaitMs }),
     // What the cache cannot take is not collected.
     maxEntryBytes: Math.min(maxEntryBytes, cache.maxWeightBytes),
     maxTtlMs: options.maxTtlMs ?? Number.POSITIVE_INFINITY,
@@ -172,7 +172,8 @@ function assertOptions(cache: Cache, options: CachingAgentOptions): void {
     const value = options[name];
     const isCountable = name !== 'maxEntryBytes' || Number.isSafeInteger(value);
     if (value === undefined || (typeof value === 'number' && value >= 0 && isCountable)) continue;
-    throw invalid(`${name} is ${String(value)}; it is a number from 0 up`);
+    const given = typeof value === 'number' ? String(value) : kindOf(value);
+    throw invalid(`${name} is ${given}; it is a number from 0 up`);
   }
   const { tier, type, dispatcher } = options;
   if (dispatcher !== undefined && !hasMethods(dispatcher, 'dispatch', 'compose')) {
@@ -200,6 +201,8 @@ function assertOrigins(origins: unknown): void {
   }
   if (!Array.isArray(origins))
     throw invalid(`origins is ${kindOf(origins)}, expected a list such as ${example}`);
+  if (origins.length === 0)
+    throw invalid('origins is empty, so that nothing is cached; leave it out for all');
   for (const origin of origins) {
     if (origin instanceof RegExp) continue;
     if (typeof origin !== 'string') {

@@ -80,7 +80,10 @@ export class Exchange implements CacheStore {
       }
     }
     if (this.#stored === undefined || this.#stored.deleteAt <= this.#options.answers.now()) return undefined;
-    const { form, text, isRedirected, ...value } = this.#stored;
+    const { form, text, isRedirected, ...value } = shifted(
+      this.#stored,
+      this.#options.answers.machineAheadMs(),
+    );
     // The interceptor changes none of it.
     return { ...value, body: new BodyPieces(text) } as GetResult;
   }
@@ -100,7 +103,8 @@ export class Exchange implements CacheStore {
     return { ...found, answer: { ...answer, cacheControlDirectives } };
   }
 
-  createWriteStream(key: CacheKey, value: CacheValue): Writable | undefined {
+  createWriteStream(key: CacheKey, told: CacheValue): Writable | undefined {
+    const value = shifted(told, -this.#options.answers.machineAheadMs());
     const load = this.#load;
     // A failure is not kept, whatever it says of itself.
     if (load === undefined || load.isOver || value.statusCode >= 500) return undefined;
@@ -230,6 +234,12 @@ export class Exchange implements CacheStore {
 /** As undici has them: methods that change nothing (RFC 9110, section 9.2.1). */
 export const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
 
+/** The same instants by another clock. */
+function shifted<T extends CacheValue>(value: T, byMs: number): T {
+  const { cachedAt, staleAt, deleteAt } = value;
+  return { ...value, cachedAt: cachedAt + byMs, staleAt: staleAt + byMs, deleteAt: deleteAt + byMs };
+}
+
 /** So undici marks what it serves beyond its freshness (RFC 7234, section 5.5.1). */
 function isMarkedStale(headers: Readonly<Record<string, string | string[] | undefined>>): boolean {
   return String(headers.warning ?? '').startsWith('110');
@@ -237,9 +247,10 @@ function isMarkedStale(headers: Readonly<Record<string, string | string[] | unde
 
 function isForOtherHost(origin: string, host: string | readonly string[] | undefined): boolean {
   if (host === undefined) return false;
-  const asked =
-    typeof host === 'string' ? URL.parse(`${URL.parse(origin)?.protocol}//${host.trim()}/`) : null;
-  return asked?.host !== URL.parse(origin)?.host;
+  const address = URL.parse(origin);
+  const asked = typeof host === 'string' ? URL.parse(`${address?.protocol}//${host.trim()}/`) : null;
+  // Neither a user nor a path stands in a name.
+  return address === null || asked?.href !== `${address.origin}/`;
 }
 
 /**

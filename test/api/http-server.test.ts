@@ -91,6 +91,17 @@ describe('a request', () => {
     expect(await raw(url, 'OPTIONS * HTTP/1.1', host)).toMatch(/^HTTP\/1\.1 400 /);
   });
 
+  it('with TRACE is answered 405, and nothing is logged', async () => {
+    const logged: string[] = [];
+    const { url } = await server(() => new Response('never'), {
+      logger: { error: (text) => void logged.push(text) },
+    });
+    const answer = await raw(url, 'TRACE / HTTP/1.1', `Host: ${new URL(url).host}`);
+    expect(answer).toMatch(/^HTTP\/1\.1 405 .*allow: GET, HEAD/is);
+    expect(answer).not.toContain('never');
+    expect(logged).toEqual([]);
+  });
+
   it('whose handler throws is answered with 500, and the log knows', async () => {
     const logged: unknown[] = [];
     const { url } = await server(

@@ -113,6 +113,8 @@ describe('the agent', () => {
       [{ origins: ['https://x.example/'] }, "write 'https://x.example'"],
       [{ origins: ['https://x.example/v1'] }, "write 'https://x.example'"],
       [{ origins: ['x.example'] }, 'is no origin'],
+      [{ origins: [] }, 'origins is empty, so that nothing is cached'],
+      [{ maxTtlMs: '5' }, 'maxTtlMs is a text; it is a number from 0 up'],
       [{ tags: 'weather' }, 'tags is a text, expected a list'],
       [{ tags: [7] }, 'tags holds a number'],
       [{ dispatcher: {} }, 'dispatcher is an empty object'],

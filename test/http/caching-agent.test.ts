@@ -1,5 +1,5 @@
 /** The caching agent as RFC 9111 and RFC 5861 want it: over real HTTP, under clocks that stand still. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { heldOrigin, type Origin, outgoing, type Told } from './origin.ts';
 
 /** Says with each answer which call it was, and may be kept for a minute. */
@@ -64,6 +64,19 @@ describe('a fresh answer', () => {
     const origin = fresh({ age: '50' });
     expect(await asksFor(origin, 9_000)).toEqual({ atOnce: 1, later: 1 });
     expect(await asksFor(origin, 11_000)).toEqual({ atOnce: 1, later: 2 });
+  });
+
+  it.each([-3_600_000, 3_600_000])('is as fresh as before when the machine is set by %i ms', async (by) => {
+    const { get, asked, advance, clock } = await outgoing(fresh());
+    await get();
+    clock.setWallBy(by);
+    vi.setSystemTime(Date.now() + by);
+    advance(59_000);
+    expect((await get()).headers.age).toBe('59');
+    expect(asked).toHaveLength(1);
+    advance(2_000);
+    expect((await get()).body).toBe('answer 2');
+    expect((await get()).body).toBe('answer 2');
   });
 
   it('is never fresh for longer than maxTtlMs', async () => {
@@ -386,6 +399,24 @@ describe('stale-while-revalidate', () => {
     expect(figures().stale).toMatchObject({ revalidating: 3, failed: 0 });
   });
 
+  it.each(['must-revalidate', 'no-cache', 'proxy-revalidate', 's-maxage=60'])(
+    'serves nobody who waits what says %s',
+    async (said) => {
+      const { origin, come, give } = heldOrigin();
+      const { get, advance } = await outgoing(origin);
+      const headers = { 'cache-control': `${cacheControl}, ${said}`, etag: '"old"' };
+      const first = get();
+      await come(1);
+      give(0, { headers, body: 'old' });
+      await first;
+      advance(61_000);
+      const all = [get(), get(), get()];
+      await come(2);
+      give(1, { headers: { 'cache-control': 'max-age=60' }, body: 'new' });
+      expect((await Promise.all(all)).map(({ body }) => body)).toEqual(['new', 'new', 'new']);
+    },
+  );
+
   it('ends with its time', async () => {
     const { get, advance } = await outgoing(fresh({ 'cache-control': cacheControl }));
     await get();
@@ -479,6 +510,20 @@ describe('what a request says', () => {
     await get();
     expect((await get('/', { 'cache-control': 'max-age=0' })).body).toBe('answer 2');
     expect((await get()).body).toBe('answer 2');
+  });
+
+  it('max-stale leaves no load behind, whoever asks at the same time', async () => {
+    const { get, asked, advance, cache, figures } = await outgoing(fresh());
+    await get();
+    advance(90_000);
+    const stale = { 'cache-control': 'max-stale' };
+    const got = await Promise.all([get('/', stale), get('/', stale), get(), get('/', stale)]);
+    expect([got[0]?.body, got[1]?.body, got[3]?.body]).toEqual(['answer 1', 'answer 1', 'answer 1']);
+    expect(got[2]?.body).toBe('answer 2');
+    expect(asked).toHaveLength(2);
+    expect((await get('/', stale)).body).toBe('answer 2');
+    expect(cache.stats().loading).toBe(0);
+    expect(figures()).toMatchObject({ failures: 0, entries: 1 });
   });
 
   it('only-if-cached never asks the origin', async () => {
