@@ -108,6 +108,37 @@ describe('I12: a value that would take long to encode', () => {
 });
 
 describe('I2, I12: removing many rows', () => {
+  it('by many invalidations in one turn of the loop takes the time of one, and the rest is left to sweeps', async () => {
+    const cache = place.start();
+    const keys = fill(cache, 'config', 600);
+    await cache.stop();
+    const next = place.start();
+    for (let i = 0; i < 200; i++) next.invalidate(`config::${i}*`);
+    expect(place.rows().length).toBeGreaterThanOrEqual(500);
+    for (const key of keys) expect(loaded(next, key)).toBe('loaded');
+    // The next turn may remove as much again.
+    await place.clock.settle();
+    expect(place.rows()).toEqual([]);
+    next.set('config::new', 1);
+    next.invalidate('config::n*');
+    expect(place.rows()).toEqual([]);
+  });
+
+  it('by many invalidations in one turn outlives the process that did not come to it', async () => {
+    const cache = place.start();
+    const keys = fill(cache, 'config', 300);
+    await cache.stop();
+    const next = place.start({ clock: ticking(0.1) });
+    for (let i = 0; i < 300; i++) next.invalidate(`config::${i}`);
+    place.kill(next);
+    expect(place.rows().length).toBeGreaterThan(250);
+    const last = place.start();
+    for (const key of keys) expect(loaded(last, key)).toBe('loaded');
+    // One step for each that was written down.
+    for (let turns = 0; turns < 20 && place.rows().length > 0; turns++) await place.clock.settle();
+    expect(place.rows()).toEqual([]);
+  });
+
   it('is left to a sweep once the time is used that it may take at once', async () => {
     const cache = place.start();
     const keys = fill(cache, 'config', 60);

@@ -27,7 +27,7 @@ export interface StoredRow {
   readonly checksum: number;
 }
 
-const VERSION = 3;
+const VERSION = 4;
 
 /** Nobody is served yet, and another process may be opening it, too. */
 const BUSY_AT_OPENING_MS = 1_000;
@@ -287,6 +287,10 @@ export class DiskFile {
     this.#statement(
       'INSERT INTO cache_meta VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value',
     ).run(name, sealed(value));
+  }
+
+  removeMeta(name: string): void {
+    this.#statement('DELETE FROM cache_meta WHERE name = ?').run(name);
   }
 
   /**
