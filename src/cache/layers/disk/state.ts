@@ -65,7 +65,7 @@ export function addSweep(file: DiskFile, target: string, through: number): Pendi
 /** Removes the first of the pending ones, unless another process has. Within a transaction. */
 export function endSweep(file: DiskFile, id: number): void {
   const { first, next } = stateOf(file).sweeps;
-  if (id !== first) return;
+  if (id !== first || first === next) return;
   file.removeMeta(sweepName(id));
   changeState(file, { sweeps: { first: first + 1, next } });
 }
