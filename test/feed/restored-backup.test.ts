@@ -1,3 +1,4 @@
+import { copyFileSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { afterEach, describe, expect, it } from 'vitest';
 import { cachedSync } from '../../src/cache/wrappers/wrappers.ts';
@@ -103,5 +104,45 @@ describe('a database that is put back as it was, while the bot runs', () => {
     expect([wallet('1'), wallet('2')]).toEqual([101, 8]);
     await cache.clock.advanceAsync(1_000);
     expect(gaps).toEqual(['missed', 'schema']);
+  });
+
+  it.each([
+    ['by SQLite', 'backup'],
+    ['byte by byte', 'cp'],
+  ] as const)('I8: is noticed %s, also as it was before the feed', async (_, how) => {
+    const folder = makeFolder();
+    cleanups.push(() => folder.remove());
+    const path = folder.file();
+    const db = openFile(path);
+    db.pragma('journal_mode = DELETE');
+    db.exec(SHOP);
+    db.exec("INSERT INTO users (id, name, cents) VALUES ('1', 'Ada', 100)");
+    copyFileSync(path, folder.file('before.sqlite'));
+    const { feed, cache, sql } = watch(db, { users: 'user::{id}::*' });
+    cleanups.push(async () => {
+      feed.stop();
+      await cache.stop();
+      db.close();
+    });
+    const select = db.prepare<[string], number>('SELECT cents FROM users WHERE id = ?').pluck();
+    const wallet = cachedSync(sql.cache, (id: string) => select.get(id), { key: 'user::{0}::wallet' });
+    db.exec(PAY);
+    await cache.clock.advanceAsync(1_000);
+    expect(wallet('1')).toBe(101);
+    if (how === 'cp') copyFileSync(folder.file('before.sqlite'), path);
+    else {
+      const copy = new Database(folder.file('before.sqlite'));
+      await copy.backup(path);
+      copy.close();
+    }
+    await cache.clock.advanceAsync(1_000);
+    expect(wallet('1')).toBe(100);
+    db.exec(PAY);
+    expect(wallet('1')).toBe(101);
+    const other = new Database(path);
+    other.exec(PAY);
+    other.close();
+    await cache.clock.advanceAsync(1_000);
+    expect(wallet('1')).toBe(102);
   });
 });

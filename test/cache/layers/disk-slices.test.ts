@@ -1,5 +1,5 @@
 /** Work on the file ends its turn of the loop by the clock, however much there is of it and however long a row takes. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Cache } from '../../../src/cache/cache.ts';
 import type { Clock } from '../../../src/cache/clock.ts';
 import { diskOf, INTERVAL_MS, placeForEach } from './support.ts';
@@ -107,7 +107,78 @@ describe('I12: a value that would take long to encode', () => {
   });
 });
 
+describe('I12: a preview of many rows', () => {
+  it.each([
+    ['that nothing depends on', 0],
+    ['some of which depend on something', 1],
+  ])(
+    '%s looks at few of them a turn, and collects no long table that V8 would move at once',
+    async (_, dependants) => {
+      const cache = place.start({ clock: ticking(0.05) });
+      for (let i = 0; i < dependants; i++) cache.set('config::d', 1, { dependsOn: ['config::z'] });
+      place.connect().exec(`
+      WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 19999)
+      INSERT INTO cache_storage (namespace, key, value, metadata, created_at, updated_at, checksum)
+      SELECT 'config', 'config::' || i, '1', '{"tier":"config"}', 1, 1, 0 FROM n`);
+      let longest = 0;
+      const { add } = Set.prototype;
+      const { set } = Map.prototype;
+      const watched = <T extends { readonly size: number }>(table: T): T => {
+        longest = Math.max(longest, table.size);
+        return table;
+      };
+      const spies = [
+        vi.spyOn(Set.prototype, 'add').mockImplementation(function (this: Set<unknown>, value) {
+          return watched(add.call(this, value));
+        }),
+        vi.spyOn(Map.prototype, 'set').mockImplementation(function (this: Map<unknown, unknown>, key, value) {
+          return watched(set.call(this, key, value));
+        }),
+      ];
+      const before = place.clock.yields;
+      const { stored } = await cache.preview('config::*').finally(() => {
+        for (const spy of spies) spy.mockRestore();
+      });
+      expect(stored).toBe(20_000 + dependants);
+      expect(longest).toBeLessThan(5_000);
+      // It looks at the clock every 64 rows.
+      expect(place.clock.yields - before).toBeGreaterThan(5);
+    },
+  );
+});
+
 describe('I2, I12: removing many rows', () => {
+  it('by many invalidations in one turn of the loop takes the time of one, and the rest is left to sweeps', async () => {
+    const cache = place.start();
+    const keys = fill(cache, 'config', 600);
+    await cache.stop();
+    const next = place.start();
+    for (let i = 0; i < 200; i++) next.invalidate(`config::${i}*`);
+    expect(place.rows().length).toBeGreaterThanOrEqual(500);
+    for (const key of keys) expect(loaded(next, key)).toBe('loaded');
+    // The next turn may remove as much again.
+    await place.clock.settle();
+    expect(place.rows()).toEqual([]);
+    next.set('config::new', 1);
+    next.invalidate('config::n*');
+    expect(place.rows()).toEqual([]);
+  });
+
+  it('by many invalidations in one turn outlives the process that did not come to it', async () => {
+    const cache = place.start();
+    const keys = fill(cache, 'config', 300);
+    await cache.stop();
+    const next = place.start({ clock: ticking(0.1) });
+    for (let i = 0; i < 300; i++) next.invalidate(`config::${i}`);
+    place.kill(next);
+    expect(place.rows().length).toBeGreaterThan(250);
+    const last = place.start();
+    for (const key of keys) expect(loaded(last, key)).toBe('loaded');
+    // One step for each that was written down.
+    for (let turns = 0; turns < 20 && place.rows().length > 0; turns++) await place.clock.settle();
+    expect(place.rows()).toEqual([]);
+  });
+
   it('is left to a sweep once the time is used that it may take at once', async () => {
     const cache = place.start();
     const keys = fill(cache, 'config', 60);

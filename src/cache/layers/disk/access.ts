@@ -128,10 +128,11 @@ export class DiskAccess {
 
   #begin(): void {
     const { path, begin } = this.#parts;
+    this.#inode = undefined;
     const file = this.#opened();
     try {
-      begin(file);
       this.#inode = inodeOf(path);
+      begin(file);
     } catch (error) {
       file.close();
       throw error;
@@ -175,6 +176,12 @@ export class DiskAccess {
     this.#file = undefined;
     try {
       if (++this.#timesSetAside > MAX_SET_ASIDE) throw error;
+      if (this.#inode !== undefined && inodeOf(path) !== this.#inode) {
+        // What is there now is not what the error is about.
+        this.#say(`${path} was moved away or replaced, so what is there now is begun with.`, { error });
+        this.open();
+        return;
+      }
       const renamedTo = setAside(path, clock.epochAt(clock.now()));
       this.#setAside = renamedTo;
       const what = `${path} is damaged, or of another version of the cache.`;

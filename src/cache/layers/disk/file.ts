@@ -4,6 +4,7 @@
  */
 import { crc32 } from 'node:zlib';
 import { CacheError } from '../../errors.ts';
+import { Continuity } from './continuity.ts';
 import { createPrivate, keepPrivate } from './private-file.ts';
 import { sealed, unsealed } from './sealed.ts';
 import type { OpenDatabase, StoreDatabase, StoreStatement } from './store-database.ts';
@@ -27,7 +28,7 @@ export interface StoredRow {
   readonly checksum: number;
 }
 
-const VERSION = 3;
+const VERSION = 4;
 
 /** Nobody is served yet, and another process may be opening it, too. */
 const BUSY_AT_OPENING_MS = 1_000;
@@ -66,6 +67,7 @@ export class DiskFile {
   readonly #statements = new Map<string, StoreStatement>();
   readonly #pluckedStatements = new Map<string, StoreStatement>();
   readonly #pageBytes: number;
+  readonly #continuity = new Continuity(this);
   /** Within a transaction, once it is known: nobody else writes meanwhile. */
   #lastSeq: number | undefined;
 
@@ -151,6 +153,11 @@ export class DiskFile {
     return Number(this.#plucked('PRAGMA data_version').get());
   }
 
+  /** Rows that this connection has changed. */
+  get changes(): number {
+    return Number(this.#plucked('SELECT total_changes()').get());
+  }
+
   get inTransaction(): boolean {
     return this.#db.inTransaction;
   }
@@ -161,10 +168,13 @@ export class DiskFile {
     this.#db.exec('BEGIN IMMEDIATE');
     this.#lastSeq = undefined;
     try {
+      this.#continuity.begin();
       const result = work();
       // SQLite ends some transactions by itself, such as when the disk is full.
       if (!this.#db.inTransaction) throw new Error('SQLite has undone the transaction.');
+      const counted = this.#continuity.count();
       this.#db.exec('COMMIT');
+      counted();
       return result;
     } catch (error) {
       if (this.#db.inTransaction) this.#db.exec('ROLLBACK');
@@ -185,8 +195,12 @@ export class DiskFile {
     }
   }
 
-  /** The row as it was written, `undefined` where there is none, `'damaged'` where it is not what was written. */
+  /**
+   * The row as it was written, `undefined` where there is none, `'damaged'` where it is not what was written.
+   * @throws CacheError `ERR_STORE_FAILED` where the file is not the one that was opened
+   */
   read(key: string): StoredRow | 'damaged' | undefined {
+    this.#continuity.assert();
     const row = this.#statement('SELECT * FROM cache_storage WHERE key = ?').get(key) as
       | StoredRow
       | undefined;
@@ -283,10 +297,22 @@ export class DiskFile {
     return value === undefined ? undefined : unsealed(value);
   }
 
+  /** Names that begin so. */
+  metaNames(prefix: string): string[] {
+    return this.#plucked('SELECT name FROM cache_meta WHERE substr(name, 1, ?) = ?').all(
+      prefix.length,
+      prefix,
+    ) as string[];
+  }
+
   setMeta(name: string, value: string): void {
     this.#statement(
       'INSERT INTO cache_meta VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value',
     ).run(name, sealed(value));
+  }
+
+  removeMeta(name: string): void {
+    this.#statement('DELETE FROM cache_meta WHERE name = ?').run(name);
   }
 
   /**

@@ -72,9 +72,9 @@ export function isLabel(file: DiskFile, label: string): boolean {
 }
 
 /**
- * Whether a row is there that a look-up of its key does not find: one flipped bit can mislead it, and leave it alone
- * once rows beside it have gone.
- * @throws CacheError `ERR_STORE_FAILED` where it is
+ * Makes sure that no row has a key which a look-up does not find: one flipped bit can mislead a look-up now, and no
+ * longer once rows beside it have gone.
+ * @throws CacheError `ERR_STORE_FAILED` where there is one
  */
 export function assertAbsent(file: DiskFile, key: string): void {
   if (keysFrom(file, key).next().value === key) throw damaged();

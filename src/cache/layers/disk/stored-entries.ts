@@ -119,7 +119,8 @@ export class StoredEntries {
   /** Whether there may be rows that no read finds; where there are none, they need not be looked at one by one. */
   #isAnyGone(file: DiskFile): boolean {
     const { changes, version } = this.#parts;
-    if (version !== '' || changes.hasUnapplied || stateOf(file).pending.length > 0) return true;
+    const { first, next } = stateOf(file).sweeps;
+    if (version !== '' || changes.hasUnapplied || first < next) return true;
     return file.hasExpired(this.#nowAt());
   }
 

@@ -8,7 +8,7 @@ import { covers, type Target } from '../../keys/target.ts';
 import type { DiskAccess } from './access.ts';
 import type { DiskFile, StoredRow } from './file.ts';
 import type { Metadata } from './rows.ts';
-import { changeState, type PendingSweep, stateOf } from './state.ts';
+import { addSweep, endSweep, type PendingSweep, stateOf, sweepOf } from './state.ts';
 import { coveredKeys, readTarget, removeCovered, writtenTarget } from './targets.ts';
 
 interface Sweep extends PendingSweep {
@@ -18,7 +18,7 @@ interface Sweep extends PendingSweep {
   readonly others: readonly Target[];
 }
 
-/** Rows an invalidation removes before the rest is left to a sweep, and for how long it looks for them. */
+/** Rows that invalidations of one turn of the loop remove before the rest is left to a sweep, and for how long they look. */
 const REMOVALS_AT_ONCE = 100;
 const MS_AT_ONCE = 1;
 /** Rows removed in one step of a sweep, and how long that may take: the commit takes a third of it on top. */
@@ -37,6 +37,8 @@ export class DiskSweeps {
   /** The sweeps whose rows are counted. */
   readonly #counted = new Set<number>();
   #removed = 0;
+  /** What invalidations have used of this turn of the loop; `undefined` where none has used any. */
+  #used: { removals: number; ms: number } | undefined;
 
   constructor(access: DiskAccess, clock: Clock) {
     this.#access = access;
@@ -46,6 +48,8 @@ export class DiskSweeps {
   /** Takes up what was left undone in a file that was just opened. */
   begin(file: DiskFile): void {
     this.#load(file);
+    // Of another connection.
+    this.#seenVersion = -1;
   }
 
   /** Counts what those that are pending remove from here on. */
@@ -77,14 +81,14 @@ export class DiskSweeps {
 
   /** Removes what the targets cover, or sees to it that it is. Runs within a transaction. */
   apply(file: DiskFile, targets: readonly Target[]): void {
-    let left = REMOVALS_AT_ONCE;
-    const until = this.#clock.precise() + MS_AT_ONCE;
-    const isOver = () => left < 0 || this.#clock.precise() > until;
+    const used = this.#usedThisTurn();
+    const ms = used.ms - this.#clock.precise();
+    const isOver = () => used.removals > REMOVALS_AT_ONCE || ms + this.#clock.precise() > MS_AT_ONCE;
     const tooLarge = targets.filter((target) => {
       if (isOver()) return true;
       const keys = new Set<string>();
       for (const key of coveredKeys(file, target)) {
-        left -= costOf(key);
+        used.removals += costOf(key);
         if (isOver()) return true;
         if (key !== undefined) keys.add(key);
       }
@@ -92,14 +96,20 @@ export class DiskSweeps {
       return false;
     });
     if (tooLarge.length > 0) this.#begin(file, tooLarge);
+    used.ms = ms + this.#clock.precise();
+  }
+
+  #usedThisTurn(): { removals: number; ms: number } {
+    if (this.#used !== undefined) return this.#used;
+    this.#used = { removals: 0, ms: 0 };
+    void this.#clock.yield().then(() => {
+      this.#used = undefined;
+    });
+    return this.#used;
   }
 
   #begin(file: DiskFile, targets: readonly Target[]): void {
-    const { pending } = stateOf(file);
-    const through = file.lastSeq;
-    const id = pending.reduce((last, each) => Math.max(last, each.id), 0) + 1;
-    changeState(file, { pending: [...pending, { id, target: written(targets), through }] });
-    this.#load(file);
+    this.#sweeps = [...this.#sweeps, compiled(addSweep(file, written(targets), file.lastSeq))];
     // Until it is committed, other processes do not know of it, nor may it come to be.
     this.#seenVersion = -1;
     this.resume();
@@ -107,12 +117,7 @@ export class DiskSweeps {
 
   /** Whether the row is as good as removed. */
   covers(file: DiskFile, row: Pick<StoredRow, 'seq' | 'key'>, links: Metadata): boolean {
-    // Another process may have begun a sweep.
-    const version = file.dataVersion;
-    if (version !== this.#seenVersion) {
-      this.#load(file);
-      this.#seenVersion = version;
-    }
+    this.#follow(file);
     // What it depends on may be covered, through others that are gone by now.
     const isUncertain = links.dependsOn.length > 0;
     return this.#sweeps.some(
@@ -132,12 +137,24 @@ export class DiskSweeps {
     });
   }
 
+  /** Another process may have begun a sweep, or one of ours may have been undone with its transaction. */
+  #follow(file: DiskFile): void {
+    const version = file.dataVersion;
+    if (version === this.#seenVersion) return;
+    this.#load(file);
+    this.#seenVersion = file.inTransaction ? -1 : version;
+  }
+
   #load(file: DiskFile): void {
-    this.#sweeps = stateOf(file).pending.map((sweep) => {
-      const targets = readTargets(sweep.target);
-      const keys = new Set(targets.flatMap((target) => (target.kind === 'key' ? [target.key] : [])));
-      return { ...sweep, targets, keys, others: targets.filter(({ kind }) => kind !== 'key') };
-    });
+    const known = new Map(this.#sweeps.map((sweep) => [sweep.id, sweep]));
+    const sweeps: Sweep[] = [];
+    for (let { first: id, next } = stateOf(file).sweeps; id < next; id++) {
+      const sweep = sweepOf(file, id);
+      const same = known.get(id);
+      // The one that is known under the number may have been undone with its transaction.
+      sweeps.push(same?.target === sweep.target && same.through === sweep.through ? same : compiled(sweep));
+    }
+    this.#sweeps = sweeps;
   }
 
   async #sweepAll(): Promise<void> {
@@ -145,16 +162,12 @@ export class DiskSweeps {
     await this.#clock.yield();
     for (;;) {
       const { file } = this.#access;
-      if (file === undefined || !this.#access.attempt('could not be read', () => this.#load(file))) return;
+      if (file === undefined || !this.#access.attempt('could not be read', () => this.#follow(file))) return;
       const sweep = this.#sweeps[0];
       // What could not be carried out stays written down.
       if (sweep === undefined || !(await this.#isCarriedOut(sweep, file))) return;
-      const { id } = sweep;
-      const isEnded = this.#attempt(file, () => {
-        changeState(file, { pending: stateOf(file).pending.filter((each) => each.id !== id) });
-      });
-      if (!isEnded) return;
-      this.#counted.delete(id);
+      this.#counted.delete(sweep.id);
+      this.#sweeps = this.#sweeps.filter(({ id }) => id !== sweep.id);
     }
   }
 
@@ -171,6 +184,7 @@ export class DiskSweeps {
           if (key === undefined || (file.seqOf(key) ?? 0) > through) continue;
           if (removeCovered(file, key)) removed++;
         }
+        if (!isMore) endSweep(file, id);
       });
       if (isDone && this.#counted.has(id)) this.#removed += removed;
       if (!isDone || (isMore && this.#clock.precise() >= this.#endsAt)) return false;
@@ -183,6 +197,12 @@ export class DiskSweeps {
     if (this.#access.file !== file) return false;
     return this.#access.attempt('could not be invalidated', () => file.transaction(work));
   }
+}
+
+function compiled(sweep: PendingSweep): Sweep {
+  const targets = readTargets(sweep.target);
+  const keys = new Set(targets.flatMap((target) => (target.kind === 'key' ? [target.key] : [])));
+  return { ...sweep, targets, keys, others: targets.filter(({ kind }) => kind !== 'key') };
 }
 
 /** What {@link coveredKeys} gives of each; a target that covers nothing was looked for, too. */

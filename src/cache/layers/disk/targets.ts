@@ -33,8 +33,8 @@ export function labelsOf(key: string, { tags, dependsOn }: Labels = NO_LABELS): 
 /**
  * Keys of rows that the target covers, by themselves or by what they depend on, through any number of others. What
  * depends on a row comes before it, so that whoever is stopped halfway finds the rest again. Rows may be deleted
- * meanwhile; a key comes more than once only where something depends on something. `undefined` stands for something that was looked at and is not covered, so
- * that whoever looks for few among many can stop in between (I12).
+ * meanwhile; a key comes more than once only where something depends on something. `undefined` stands for something
+ * that was looked at and is not covered, so that whoever looks for few among many can stop in between (I12).
  */
 export function* coveredKeys(file: DiskFile, target: Target): Generator<string | undefined, void, undefined> {
   // Mostly there are none, and then nobody need look for those of each row.
@@ -85,11 +85,19 @@ export function hasSpellings(file: DiskFile): boolean {
 /** Keys of the rows under all spellings of a key. @param canonical the text that these have in common */
 export function* spelled(file: DiskFile, canonical: string): Generator<string, void, undefined> {
   yield* keysLabelled(file, SPELLING + canonical);
-  if (file.seqOf(canonical) !== undefined) yield canonical;
-  else assertAbsent(file, canonical);
+  if (isThere(file, canonical)) yield canonical;
 }
 
-/** Removes a row that {@link coveredKeys} has found. @returns false where it had gone by now */
+function isThere(file: DiskFile, key: string): boolean {
+  // Another process must not write in between.
+  return file.snapshot(() => {
+    const isFound = file.seqOf(key) !== undefined;
+    if (!isFound) assertAbsent(file, key);
+    return isFound;
+  });
+}
+
+/** Removes a row that {@link coveredKeys} has found, within a transaction. @returns false where it had gone by now */
 export function removeCovered(file: DiskFile, key: string): boolean {
   const isFound = file.delete(key);
   if (!isFound) assertAbsent(file, key);
