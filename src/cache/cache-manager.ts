@@ -239,7 +239,13 @@ export class CacheManager implements Cache {
   getOrLoad<T>(key: string, load: Loader<T>, options: LoadOptions = NO_OPTIONS): Promise<T> {
     if (options.fresh !== true) {
       const entry = this.#reader.find(key, options, load, false);
-      if (entry !== undefined) return servedPromise(entry, options.values) as Promise<T>;
+      if (entry !== undefined) {
+        try {
+          return servedPromise(entry, options.values) as Promise<T>;
+        } catch (error) {
+          this.#loading.uncopied(entry, error);
+        }
+      }
       const running = this.#loads.get(key);
       if (running !== undefined) return this.#join(running, load, options);
     }
@@ -265,7 +271,13 @@ export class CacheManager implements Cache {
   getOrLoadSync<T>(key: string, load: (context: LoadContext) => T, options: LoadOptions = NO_OPTIONS): T {
     if (options.fresh !== true) {
       const entry = this.#reader.find(key, options, load, true);
-      if (entry !== undefined) return servedValue(entry, options.values) as T;
+      if (entry !== undefined) {
+        try {
+          return servedValue(entry, options.values) as T;
+        } catch (error) {
+          this.#loading.uncopied(entry, error);
+        }
+      }
     }
     return this.#loading.loadSync(key, load, options);
   }
@@ -291,9 +303,18 @@ export class CacheManager implements Cache {
     return this.#manyReads.getOrLoadMany(keys, loadMissing, options);
   }
 
-  lookup<T>(key: string): Lookup<T> {
+  lookup<T>(key: string, options?: LoadOptions): Lookup<T> {
     const entry = this.#reader.find(key, NO_OPTIONS, undefined, true);
-    if (entry !== undefined) return { state: 'hit', value: servedValue(entry, entry.keptMode) as T };
+    if (entry !== undefined) {
+      try {
+        // Readers that say nothing of how they want the value get it as it is kept.
+        const value =
+          options === undefined ? servedValue(entry, entry.keptMode) : servedValue(entry, options.values);
+        return { state: 'hit', value: value as T };
+      } catch (error) {
+        this.#loading.uncopied(entry, error);
+      }
+    }
     if (typeof key !== 'string') assertKey(key);
     this.#book.countersFor(key, undefined).misses++;
     return this.unsaved.find(key) as Lookup<T>; // what was written under the key is what is read there

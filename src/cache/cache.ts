@@ -66,8 +66,12 @@ export interface Cache {
     options?: LoadOptions,
   ): Promise<Map<string, T>>;
 
-  /** @throws CacheError `ERR_KEY_INVALID` for a key that is no text, as every call */
-  lookup<T>(key: string): Lookup<T>;
+  /**
+   * @param options as those of a read: its value comes as `values` of them or of its tier says. Without them it comes as it
+   *   is kept.
+   * @throws CacheError `ERR_KEY_INVALID` for a key that is no text, as every call
+   */
+  lookup<T>(key: string, options?: LoadOptions): Lookup<T>;
   /** The fresh value, or `undefined`. Where `undefined` may be a value, use {@link lookup}. */
   get<T>(key: string): T | undefined;
   /** The fresh values; keys that miss are absent. Synchronous, so that 10,000 keys hold the event loop for some 8 ms. */

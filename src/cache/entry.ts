@@ -202,11 +202,24 @@ function isSpecial(extras: EntryExtras | undefined): boolean {
 /**
  * What the caller of a read gets: a copy of its own, or the frozen value that all share, as it asks, or else as the tier
  * of the entry says.
+ * @throws what the `copy` or `decode` of a taught class throws
  */
 export function servedValue(entry: Entry, asked: ValuesMode | undefined): unknown {
   return isServedAsKept(entry, asked)
     ? entry.value
     : entry.counters.values.serve(entry, asked ?? entry.counters.rules.ofTier.values);
+}
+
+/** The same for where a read goes on without it: `undefined` where a taught class cannot copy it. */
+export function servedIfCopied(
+  entry: Entry,
+  asked: ValuesMode | undefined,
+): { readonly value: unknown } | undefined {
+  try {
+    return { value: servedValue(entry, asked) };
+  } catch {
+    return undefined; // the next read of the entry says so
+  }
 }
 
 /** The same as a promise that is settled already. */

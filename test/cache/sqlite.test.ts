@@ -106,6 +106,26 @@ function heard(cache: Cache): unknown[] {
   return targets;
 }
 
+describe('I6: a value within a transaction', () => {
+  it.each(['kept before it', 'set within it'])('comes as the read asks for it: %s', async (when) => {
+    const { sql } = bank;
+    const load = () => ({ name: 'Ada' });
+    if (when === 'kept before it') sql.cache.set('user::a::profile', load(), { values: 'frozen' });
+    const read = sql.transaction(() => {
+      if (when !== 'kept before it') sql.cache.set('user::a::profile', load(), { values: 'frozen' });
+      const [own, shared] = [
+        sql.cache.getOrLoadSync('user::a::profile', load),
+        sql.cache.getOrLoadSync('user::a::profile', load, { values: 'frozen' }),
+      ];
+      return { own, shared };
+    });
+    const { own, shared } = read();
+    own.name = 'Bob';
+    expect([own.name, shared.name]).toEqual(['Bob', 'Ada']);
+    expect(Object.isFrozen(shared)).toBe(true);
+  });
+});
+
 describe('a transaction', () => {
   it('I7: invalidates at its commit, not before', () => {
     const { sql, cache, wallet, pay } = bank;

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { Cache } from '../../src/cache/cache.ts';
 import { createCache } from '../../src/cache/create-cache.ts';
 import type { ValueType } from '../../src/cache/values/value-types.ts';
 import { bench, tierOf } from './support.ts';
@@ -174,5 +175,56 @@ describe('value types that make no sense', () => {
     ['needs a name', [{ type: class {}, copy: 'shared', name: '' }]],
   ])('are refused: %s', (message, valueTypes) => {
     expect(() => createCache({ valueTypes: valueTypes as never })).toThrow(message);
+  });
+});
+
+describe('I4: a taught class that cannot copy what is kept', () => {
+  /** It copies what is taken, and fails for readers while `fails` is set. */
+  const shaky = () => {
+    const state = { fails: false, loads: 0 };
+    const type: ValueType = {
+      type: Money,
+      copy: (value: Money) => {
+        if (state.fails) throw new Error('out of order');
+        return new Money(value.cents);
+      },
+      weigh: () => 40,
+    };
+    const load = () => ({ m: new Money(++state.loads) });
+    return { state, load, ...bench({ valueTypes: [type] }) };
+  };
+  type Row = { readonly m: Money };
+
+  it.each<[string, (cache: Cache, load: () => Row) => Row | Promise<Row>]>([
+    ['getOrLoad', (cache, load) => cache.getOrLoad('user::1', load)],
+    ['getOrLoadSync', (cache, load) => cache.getOrLoadSync('user::1', load)],
+    [
+      'getOrLoadMany',
+      async (cache, load) =>
+        (await cache.getOrLoadMany(['user::1'], () => new Map([['user::1', load()]]))).get('user::1') as Row,
+    ],
+  ])('is answered by %s with what the loader gives', async (_name, read) => {
+    const { cache, load, state } = shaky();
+    cache.getOrLoadSync('user::1', load);
+    state.fails = true;
+    expect((await read(cache, load)).m.cents).toBe(2);
+    state.fails = false;
+    expect((await read(cache, load)).m.cents).toBeGreaterThanOrEqual(2);
+  });
+
+  it('is a miss for get and lookup', () => {
+    const { cache, load, state } = shaky();
+    cache.getOrLoadSync('user::1', load);
+    state.fails = true;
+    expect(cache.lookup('user::1')).toEqual({ state: 'miss' });
+    expect(cache.get('user::1')).toBeUndefined();
+  });
+
+  it('lets each of those who joined a load ask the source', async () => {
+    const { cache, load, state } = shaky();
+    state.fails = true;
+    const reads = [1, 2, 3].map(() => cache.getOrLoad('user::1', async () => load()));
+    const values = (await Promise.all(reads)).map(({ m }) => m.cents);
+    expect(new Set(values).size).toBe(3);
   });
 });

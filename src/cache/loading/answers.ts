@@ -5,7 +5,7 @@
  * changed by another one's (I6).
  */
 import type { Clock } from '../clock.ts';
-import { type Entry, servedValue } from '../entry.ts';
+import { type Entry, servedIfCopied } from '../entry.ts';
 import { CacheError } from '../errors.ts';
 import type { Invalidator } from '../invalidation/invalidator.ts';
 import type { MemoryLayer } from '../layers/memory.ts';
@@ -61,9 +61,10 @@ export class Answers {
       );
     if (this.#clock.now() - running.startedAt >= running.rules.softTimeoutMs) {
       const old = this.#graceful(running);
-      if (old !== undefined) {
+      const served = old && servedIfCopied(old, asked);
+      if (served !== undefined) {
         counters.stale.slow++;
-        return Promise.resolve(servedValue(old, asked) as T);
+        return Promise.resolve(served.value as T);
       }
     }
     const joinedAt = this.#invalidator.position;
@@ -83,9 +84,10 @@ export class Answers {
     // A forced load tells its caller of its failure; others rather have the old value.
     return answered.catch((error: unknown) => {
       const old = this.#graceful(running);
-      if (old === undefined) throw error;
+      const served = old && servedIfCopied(old, asked);
+      if (served === undefined) throw error;
       counters.stale.failed++;
-      return servedValue(old, asked) as T;
+      return served.value as T;
     });
   }
 
@@ -113,15 +115,21 @@ export class Answers {
 function takerOf(running: Load, waiting: Waiting, joinedAt: number, asked: ValuesMode | undefined) {
   return (value: unknown): unknown => {
     const { answer } = waiting;
-    if (answer !== undefined) {
+    const served = answer && servedIfCopied(answer.entry, asked);
+    if (answer !== undefined && served !== undefined) {
       // It was in memory when they were answered, so no invalidation from before they came covers it.
       if (answer.isStale) running.counters.stale[answer.reason]++;
-      return servedValue(answer.entry, asked);
+      return served.value;
     }
+    if (answer !== undefined) return LOAD_ALONE;
     if (running.isOutdatedFor(joinedAt)) return READ_ANEW;
-    const { taken, counters, rules } = running;
+    const { taken, counters } = running;
     if (taken === undefined) return value;
     if (taken.refusal !== undefined) return LOAD_ALONE;
-    return counters.values.serve(taken, asked ?? rules.values);
+    try {
+      return counters.values.serve(taken, asked ?? counters.rules.ofTier.values);
+    } catch {
+      return LOAD_ALONE; // a taught class failed: it is said where a kept value is read
+    }
   };
 }

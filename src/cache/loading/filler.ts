@@ -56,16 +56,14 @@ export class Filler {
 
   /** Takes a copy of what a load gives, for those who joined it and for the entry: `load.taken`. */
   take(load: Load, value: unknown): Taken | NotTaken {
-    let taken: Taken | NotTaken;
-    try {
-      taken = load.counters.values.take(value, load.rules.values);
-    } catch (error) {
+    const taken = load.counters.values.take(value, load.rules.values);
+    const error = taken.refusal?.error;
+    if (error !== undefined) {
       // A taught class failed.
       this.#bursts.warn('take', 'A value is served but not kept: it could not be copied.', {
         key: load.key,
         error,
       });
-      taken = { refusal: { reason: 'unsafe', text: 'it could not be copied' } };
     }
     load.taken = taken;
     return taken;

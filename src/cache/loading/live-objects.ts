@@ -2,9 +2,10 @@
  * Notices loaders that give live objects of a store (a JSON file, lowdb, a Map): to change such an object is how the bot
  * writes, and a reader's copy is not that object, so that its change would be lost in silence.
  *
- * A loader that gives the same object again, for the same key, gives a live one. Objects are remembered at fills alone,
- * so hits pay nothing; and by a WeakMap, which keeps none of them alive (a WeakRef does, until the turn of the event loop
- * has ended).
+ * A loader that gives the same object again, for the same key, gives a live one; not so where nobody can change what is
+ * read: frozen values, and instances of taught classes that never change. Objects are remembered at fills alone, so hits
+ * pay nothing; and by a WeakMap, which keeps none of them alive (a WeakRef does, until the turn of the event loop has
+ * ended).
  */
 import type { BurstLog } from '../burst-log.ts';
 import type { Counters } from '../statistics/counters.ts';
@@ -30,12 +31,13 @@ export class LiveObjects {
   }
 
   /** A loader has given this value; `key` is a text of its own. */
-  loaded({ counters, isUnmodified }: Load, key: string, value: unknown): void {
+  loaded({ counters, rules, isUnmodified }: Load, key: string, value: unknown): void {
     const watch = this.#watchOf(counters);
-    if (isUnmodified || watch.isTold) return;
+    if (isUnmodified || watch.isTold || rules.values === 'frozen') return;
     // A list made anew of live objects is as live as they are.
     const object: unknown = Array.isArray(value) ? (value[0] ?? value) : value;
     if (typeof object !== 'object' || object === null || Object.isFrozen(object)) return;
+    if (counters.values.types.find(object)?.isShared === true) return;
     const known = watch.keys.get(object);
     if (known === key) {
       watch.isTold = true;

@@ -3,7 +3,7 @@
  * It remembers the invalidation position at which it began; an invalidation that covers it voids it, and a void load
  * answers those who wait for it and fills nothing.
  */
-import { type Entry, type EntryLinks, type Labels, servedValue } from '../entry.ts';
+import { type Entry, type EntryLinks, type Labels, servedIfCopied, servedValue } from '../entry.ts';
 import type { EntryOptions } from '../entry-options.ts';
 import { errorText } from '../error-text.ts';
 import { CacheError } from '../errors.ts';
@@ -210,8 +210,9 @@ export class Load implements LoadContext {
 
   get stale(): LoadContext['stale'] {
     const { previous } = this;
-    if (previous === undefined) return undefined;
-    return { value: servedValue(previous, this.rules.values), ageMs: this.startedAt - previous.createdAt };
+    const served = previous && servedIfCopied(previous, this.rules.values);
+    if (previous === undefined || served === undefined) return undefined;
+    return { value: served.value, ageMs: this.startedAt - previous.createdAt };
   }
 
   get notModified(): LoadContext['notModified'] {

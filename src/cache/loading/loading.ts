@@ -9,7 +9,7 @@
 import { assertFunction } from '../arguments.ts';
 import type { BurstLog } from '../burst-log.ts';
 import type { Clock } from '../clock.ts';
-import { type Entry, type EntryLinks, servedValue } from '../entry.ts';
+import { type Entry, type EntryLinks, servedIfCopied } from '../entry.ts';
 import type { EntryOptions, LoadOptions } from '../entry-options.ts';
 import { errorText } from '../error-text.ts';
 import { CacheError } from '../errors.ts';
@@ -312,8 +312,9 @@ export class Loading {
     record.waiting = waiting;
     const answer = () => {
       const old = this.#answers.give(record, 'slow');
-      if (old === undefined) return;
-      resolve(servedValue(old, record.rules.values) as T);
+      const served = old && servedIfCopied(old, record.rules.values);
+      if (served === undefined) return;
+      resolve(served.value as T);
       record.isAnswered = true;
       record.waiting = { promise: bounded, answer: undefined };
     };
@@ -358,7 +359,22 @@ export class Loading {
     const isTaken = load.taken !== undefined || isFrozen || joiners !== undefined;
     const taken = isTaken ? (load.taken ?? this.#parts.filler.take(load, value)) : undefined;
     if (!isFrozen || taken === undefined || taken.refusal !== undefined) return value;
-    return counters.values.serve(taken, 'frozen');
+    try {
+      return counters.values.serve(taken, 'frozen');
+    } catch {
+      return value; // a taught class failed: it is said where a kept value is read
+    }
+  }
+
+  /** A kept value could not be copied for its reader, since a taught class failed: it leaves, and is loaded anew (I4). */
+  uncopied({ key }: Entry, error: unknown): void {
+    this.#parts.bursts.warn('serve', 'A kept value could not be copied for its reader; it is loaded anew.', {
+      key,
+      error,
+    });
+    const entry = this.#memory.peek(key);
+    if (entry !== undefined) this.#memory.remove(entry, 'replaced');
+    this.#parts.onOutdated(key);
   }
 
   /** The source has given another value, and be it one that is not kept: what was there before it is outdated. */
@@ -389,13 +405,14 @@ export class Loading {
     const isSlow = error instanceof CacheError && error.code === 'ERR_TIMEOUT';
     // Who forces a load is told of its failure.
     const old = load.wantsNew ? undefined : this.#answers.give(load, isSlow ? 'slow' : 'failed');
-    if (old === undefined) throw error;
+    const served = old && servedIfCopied(old, load.rules.values);
+    if (served === undefined) throw error;
     this.#parts.bursts.warn(
       `grace ${counters.namespace}`,
       'A load failed; the old value is served for a while.',
       { key, error },
     );
-    return servedValue(old, load.rules.values);
+    return served.value;
   }
 
   /** The source has failed: it is not asked again for a moment where an old value can be served. */

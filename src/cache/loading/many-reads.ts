@@ -72,8 +72,12 @@ export class ManyReads {
     const read = (key: string) => {
       const entry = isForced ? undefined : reader.find(key, options, batch.load, false);
       if (entry !== undefined) {
-        found.set(key, servedValue(entry, options.values) as T);
-        return;
+        try {
+          found.set(key, servedValue(entry, options.values) as T);
+          return;
+        } catch (error) {
+          loading.uncopied(entry, error);
+        }
       }
       const inFlight = isForced ? undefined : loads.get(key);
       if (inFlight === undefined) {

@@ -37,6 +37,8 @@ import {
 } from './pending-changes.ts';
 import { type MarkedDatabase, RollbackMark } from './rollback-mark.ts';
 
+const NO_OPTIONS: LoadOptions = {};
+const MISS: Lookup<never> = { state: 'miss' };
 const NOTHING_YET: Removal = { entries: 0, weightBytes: 0, loads: 0 };
 
 /** With more changes than this, to look through them takes longer than to ask the database. */
@@ -280,20 +282,23 @@ export class TransactionalCache implements Cache {
   }
 
   /** What a read within a transaction gets from the cache. */
-  #lookupWithin<T>(key: string): Lookup<T> {
+  #lookupWithin<T>(key: string, options?: LoadOptions): Lookup<T> {
     if (this.#pending.size > MANY_CHANGES) return { state: 'miss' };
     const change = this.#changeOf(key);
     if (change?.kind === 'set' && change.key === key) {
       const { taken } = change;
-      return {
-        state: 'hit',
-        value: this.values.serve(taken, taken.frozen === undefined ? 'copy' : 'frozen') as T,
-      };
+      const asSet = taken.frozen === undefined ? 'copy' : 'frozen';
+      try {
+        const value = this.values.serve(taken, options === undefined ? asSet : (options.values ?? 'copy'));
+        return { state: 'hit', value: value as T };
+      } catch {
+        return { state: 'miss' }; // a taught class failed
+      }
     }
     if (change !== undefined || this.#place() === 'foreign') return { state: 'miss' };
     // It has written to watched tables: what that covers is known at the commit.
     if (this.#feed?.isBehind === true) return { state: 'miss' };
-    return this.#cache.lookup<T>(key);
+    return this.#cache.lookup<T>(key, options);
   }
 
   /** A load whose value is handed out and not kept. */
@@ -381,7 +386,7 @@ export class TransactionalCache implements Cache {
     if (options !== undefined) assertCallOptions(options);
     if (options?.fresh === true) this.invalidate(key);
     else {
-      const found = this.#lookupWithin<T>(key);
+      const found = this.#lookupWithin<T>(key, options ?? NO_OPTIONS);
       if (found.state === 'hit') return found.value;
     }
     return this.#bypass(key, load);
@@ -405,18 +410,22 @@ export class TransactionalCache implements Cache {
     if (this.#place() === 'outside')
       return this.#cache.getOrLoadMany(keys, this.#watchedMany(loadMissing), options);
     if (options?.fresh === true) for (const key of keys) this.invalidate(key);
-    const found = options?.fresh === true ? new Map<string, T>() : this.getMany<T>(keys);
+    const found = new Map<string, T>();
     for (const key of keys) {
-      const unsaved = found.has(key) ? undefined : this.unsaved.find(key);
-      if (unsaved?.state === 'hit') found.set(key, unsaved.value as T);
+      const isRead = found.has(key) || options?.fresh === true;
+      const kept: Lookup<T> = isRead ? MISS : this.#lookupWithin<T>(key, options ?? NO_OPTIONS);
+      const known = kept.state === 'hit' || found.has(key) ? kept : this.unsaved.find(key);
+      if (known.state === 'hit') found.set(key, known.value as T);
     }
     const missing = [...new Set(keys)].filter((key) => !found.has(key));
     const loaded = missing.length > 0 ? await loadMissing(missing) : new Map<string, T>();
     return new Map(keys.map((key) => [key, (found.has(key) ? found.get(key) : loaded.get(key)) as T]));
   }
 
-  lookup<T>(key: string): Lookup<T> {
-    return this.#place() === 'outside' ? this.#cache.lookup<T>(key) : this.#lookupWithin<T>(key);
+  lookup<T>(key: string, options?: LoadOptions): Lookup<T> {
+    return this.#place() === 'outside'
+      ? this.#cache.lookup<T>(key, options)
+      : this.#lookupWithin<T>(key, options);
   }
 
   get<T>(key: string): T | undefined {

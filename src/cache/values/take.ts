@@ -67,6 +67,8 @@ export interface Refusal {
   readonly reason: 'unsafe' | 'too-large';
   /** For people: `price is a Decimal`. */
   readonly text: string;
+  /** What a taught class has thrown. */
+  readonly error?: unknown;
 }
 
 /** A value that cannot be kept, nor copied for whoever else waits for it. */

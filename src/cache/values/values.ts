@@ -15,14 +15,21 @@ export class Values {
   }
 
   /**
-   * Takes a copy of a value that is to be kept.
-   * @throws what the `copy` or `weigh` of a taught class throws
+   * Takes a copy of a value that is to be kept. Never throws: where the `copy` or `weigh` of a taught class does, the value
+   * is refused, with the error.
    */
   take(value: unknown, mode: ValuesMode, maxNodes?: number): Taken | NotTaken {
-    return take(value, mode, { shapes: this.#shapes, types: this.types }, maxNodes);
+    try {
+      return take(value, mode, { shapes: this.#shapes, types: this.types }, maxNodes);
+    } catch (error) {
+      return { refusal: { reason: 'unsafe', text: 'it could not be copied', error } };
+    }
   }
 
-  /** What a reader gets of what is kept. */
+  /**
+   * What a reader gets of what is kept.
+   * @throws what the `copy` or `decode` of a taught class throws
+   */
   serve(kept: Kept, mode: ValuesMode): unknown {
     return servedCopy(kept, mode, this.types);
   }
