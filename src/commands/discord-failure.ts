@@ -7,6 +7,11 @@
 export const TOKEN_REFUSED =
   'Discord does not accept the token: check DISCORD_TOKEN, or make a new one in the developer portal.';
 
+/** Unknown Application, and an application that is not the token's. */
+const WRONG_APPLICATION: readonly unknown[] = [10_002, 20_012];
+const APPLICATION_REFUSED =
+  'Discord knows no application of yours by this token: take DISCORD_TOKEN from the page Bot of the application in the developer portal.';
+
 /** The code of Discord's JSON error (`50001`), if the error is Discord's answer. */
 export function discordCode(error: unknown): number | undefined {
   if (statusOf(error) === undefined) return undefined;
@@ -17,11 +22,16 @@ export function discordCode(error: unknown): number | undefined {
 /** @returns undefined for what is neither an answer of Discord's nor a failure of the network */
 export function discordFailure(error: unknown): string | undefined {
   const status = statusOf(error);
-  if (status === 401) return TOKEN_REFUSED;
-  if (status !== undefined && error instanceof Error) {
-    return `Discord answered ${status} (${error.message}): try again later, and see https://discordstatus.com.`;
+  if (status === undefined || !(error instanceof Error)) {
+    return isNetworkError(error) ? unreachable(reasonOf(error)) : undefined;
   }
-  return isNetworkError(error) ? unreachable(reasonOf(error)) : undefined;
+  if (status === 401) return TOKEN_REFUSED;
+  if (WRONG_APPLICATION.includes(discordCode(error))) return APPLICATION_REFUSED;
+  const todo =
+    status >= 500 || status === 429
+      ? 'try again later, and see https://discordstatus.com.'
+      : 'https://discord.com/developers/docs/topics/opcodes-and-status-codes says what that means.';
+  return `Discord answered ${status} (${error.message}): ${todo}`;
 }
 
 /** @param reason what was seen of it */

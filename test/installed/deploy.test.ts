@@ -259,6 +259,26 @@ describe('npx cachecord', () => {
     expect(changes(local)).toEqual([]);
   });
 
+  it.each([
+    [
+      { status: 404, body: { code: 10002, message: 'Unknown Application' } },
+      'Discord knows no application of yours',
+    ],
+    [
+      { status: 403, body: { code: 20012, message: 'You are not authorized' } },
+      'Discord knows no application of yours',
+    ],
+    [{ status: 503, times: 9 }, 'Discord answered 503'],
+    [{ drop: true, times: 9 }, "Discord can't be reached"],
+  ])('tells what Discord answers for the application: %j', { timeout: SLOW_MS }, async (fault, told) => {
+    const local = await startDiscord();
+    local.failNext('GET /applications/@me', fault);
+    const { code, out, err } = await cachecord(local, ['remove']);
+    expect(err).toContain(told);
+    expect(err.trimEnd().split('\n')).toHaveLength(1);
+    expect({ code, out }).toEqual({ code: 1, out: '' });
+  });
+
   it('tells how it is called', async () => {
     const { code, out, err } = await run([program(), '--help'], {});
     expect({ code, err }).toEqual({ code: 0, err: '' });
