@@ -17,7 +17,7 @@ export function explainRefusal(error: unknown, guildId: string, applicationId: s
         `\`applications.commands\`; ${wayIn(guildId, applicationId)}`
       );
     default:
-      return `Discord did not take the commands in guild ${guildId}: ${discordFailure(error) ?? errorText(error)}`;
+      return `Discord did not change the commands in guild ${guildId}: ${discordFailure(error) ?? errorText(error)}`;
   }
 }
 

@@ -156,7 +156,9 @@ export class Registration {
       };
       for (const guildId of this.#guildIds) {
         try {
-          report.guilds.push(await this.#removeFrom(application, guildId));
+          const { problems: refused, ...removal } = await this.#removeFrom(application, guildId);
+          report.guilds.push(removal);
+          report.problems.push(...refused);
           this.#ids.delete(guildId);
         } catch (error) {
           report.problems.push(explainRefusal(error, guildId, application));
@@ -166,16 +168,22 @@ export class Registration {
     });
   }
 
-  async #removeFrom(application: string, guildId: string): Promise<GuildRemoval> {
+  async #removeFrom(application: string, guildId: string): Promise<GuildRemoval & { problems: string[] }> {
     const existing = await this.#list(application, guildId);
     const ours = existing.filter(({ id }) => this.#ours.has(id));
+    const remove: string[] = [];
+    const problems: string[] = [];
     for (const { id, name, version } of ours) {
-      await this.#rest.delete(Routes.applicationGuildCommand(application, guildId, id));
-      await this.#kept.forget({ applicationId: application, guildId, id, name, version });
+      try {
+        await this.#rest.delete(Routes.applicationGuildCommand(application, guildId, id));
+        await this.#kept.forget({ applicationId: application, guildId, id, name, version });
+        remove.push(name);
+      } catch (error) {
+        problems.push(`/${name}: ${explainRefusal(error, guildId, application)}`);
+      }
     }
-    const { update } = differences(existing, this.#wanted);
-    const remove = namesOf(ours);
-    return { guildId, remove, left: namesOf(update).filter((name) => !remove.includes(name)) };
+    const others = existing.filter(({ id }) => !this.#ours.has(id));
+    return { guildId, remove, left: namesOf(differences(others, this.#wanted).update), problems };
   }
 
   /**
