@@ -12,7 +12,7 @@ import { rolldown } from 'rolldown';
 const root = resolve(import.meta.dirname, '..');
 const folder = resolve(process.argv[2] ?? join(root, 'dist'));
 /** What the entries of the package load. */
-const PARTS = ['index', 'http/undici', 'http/hono', 'metrics/prometheus', 'sapphire/hooks'];
+const PARTS = ['index', 'http/undici', 'http/hono', 'metrics/prometheus', 'sapphire/hooks', 'deploy/main'];
 /** The only dependency that is an ES module and nothing else; it comes along. */
 const INLINED = 'devalue';
 

@@ -8,12 +8,12 @@ import { Client, Events, GatewayIntentBits, type Interaction } from 'discord.js'
 import { startBotApi } from './api/start.ts';
 import { Ending } from './bot/ending.ts';
 import { closingError, failureText, StartError } from './bot/failure.ts';
-import { httpUrl } from './bot/http-url.ts';
 import { lineLogger } from './bot/line-logger.ts';
 import { logIn } from './bot/login.ts';
 import type { Cache } from './cache/cache.ts';
 import { createCache } from './cache/create-cache.ts';
 import { type Config, loadConfig } from './config/config.ts';
+import { httpUrl } from './config/http-url.ts';
 import { type ActivityLog, activityLog } from './db/activity.ts';
 import { auditTable } from './db/audit-table.ts';
 import { commandStore } from './db/command-store.ts';

@@ -1,12 +1,7 @@
 /** Why the bot could not start, in a line that says what to do. What is not known is told as it came. */
-import {
-  DiscordAPIError,
-  DiscordjsError,
-  DiscordjsErrorCodes,
-  GatewayCloseCodes,
-  HTTPError,
-} from 'discord.js';
+import { DiscordjsError, DiscordjsErrorCodes, GatewayCloseCodes } from 'discord.js';
 import { CacheError } from '../cache/errors.ts';
+import { discordFailure, TOKEN_REFUSED } from '../commands/discord-failure.ts';
 import { DatabaseError } from '../db/errors.ts';
 import { withoutSecrets } from '../logger/secrets.ts';
 
@@ -43,34 +38,9 @@ function textOf(error: unknown): string {
     return error.message;
   }
   if (error instanceof DiscordjsError && error.code === DiscordjsErrorCodes.TokenInvalid) {
-    return 'Discord does not accept the token: check DISCORD_TOKEN, or make a new one in the developer portal.';
+    return TOKEN_REFUSED;
   }
-  if (error instanceof HTTPError || error instanceof DiscordAPIError) {
-    return `Discord answered ${error.status} (${error.message}): try again later, and see https://discordstatus.com.`;
-  }
-  if (isNetworkError(error)) return unreachable(reasonOf(error));
+  const failure = discordFailure(error);
+  if (failure !== undefined) return failure;
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-}
-
-/** @param reason what was seen of it */
-export function unreachable(reason: string): string {
-  return `Discord can't be reached: ${reason}. Check the network and DISCORD_API_URL (if it is set), then start again.`;
-}
-
-const NETWORK_CODES =
-  /^(?:E(?:CONN\w+|HOST\w+|NET\w+|AI_\w+|NOTFOUND|PIPE|TIMEDOUT|PROTO)|UND_ERR_\w+|CERT_\w+|DEPTH_\w+|SELF_\w+)$/;
-
-function isNetworkError(error: unknown): error is Error {
-  if (!(error instanceof Error)) return false;
-  return NETWORK_CODES.test(codeOf(error)) || error.name === 'AbortError' || isNetworkError(error.cause);
-}
-
-function reasonOf(error: Error): string {
-  if (error.cause instanceof Error && error.message === 'fetch failed') return reasonOf(error.cause);
-  return error.message === '' ? codeOf(error) || error.name : error.message;
-}
-
-function codeOf(error: Error): string {
-  const code: unknown = Reflect.get(error, 'code');
-  return typeof code === 'string' ? code : '';
 }

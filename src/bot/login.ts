@@ -1,6 +1,7 @@
 /** Logging in, which ends in one of two ways within a time: the client is ready, or an error says why not. */
 import { type Client, Events } from 'discord.js';
-import { closingError, StartError, unreachable } from './failure.ts';
+import { unreachable } from '../commands/discord-failure.ts';
+import { closingError, StartError } from './failure.ts';
 
 /** Discord answers within a second or two; what takes longer than this is out of reach. */
 const LOGIN_LIMIT_MS = 20_000;

@@ -13,6 +13,7 @@ import { assertKnown, type OptionNames } from '../cache/known-options.ts';
 import { isPromiseLike } from '../cache/promise-like.ts';
 import type { TierPolicy } from '../cache/tiers/tier.ts';
 import { consoleLogger } from '../logger/console-logger.ts';
+import { withoutSecrets } from '../logger/secrets.ts';
 import type { Logger } from '../logger.ts';
 import { findConfigFile, invalidConfig, readConfigFile } from './config-file.ts';
 import { fileProblems } from './problem-text.ts';
@@ -252,7 +253,10 @@ function parse(value: unknown, env: NodeJS.ProcessEnv, origin: Origin, source: C
   const environment = [
     ...guildIds
       .filter((id) => !SNOWFLAKE.test(id))
-      .map((id) => `ADMIN_GUILD_ID: "${id.slice(0, 40)}" is no Discord id, expected 17 to 20 digits`),
+      .map(
+        (id) =>
+          `ADMIN_GUILD_ID: "${withoutSecrets(id).slice(0, 40)}" is no Discord id, expected 17 to 20 digits`,
+      ),
     ...(isPort(apiPort) ? [] : [`API_PORT: "${apiPort.slice(0, 40)}" is no port, expected 0 to 65535`]),
   ];
   const problems = [

@@ -266,7 +266,10 @@ class Plugin implements Cachecord {
   }
 
   unregister(): Promise<void> {
-    return this.#unlessStopped(() => this.#registration.unregister());
+    return this.#unlessStopped(async () => {
+      const { problems } = await this.#registration.unregister();
+      for (const problem of problems) this.#calm.warn(problem);
+    });
   }
 
   forgetUser(id: string, also?: readonly InvalidationTarget[]): Promise<ForgetReceipt> {

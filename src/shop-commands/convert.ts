@@ -2,6 +2,7 @@
 import { ApplicationCommandOptionType, ApplicationCommandType } from 'discord.js';
 import { answer, defer } from '../commands/answer.ts';
 import { respond } from '../commands/completion.ts';
+import type { CommandData } from '../commands/registration/registration.ts';
 import { instant } from '../commands/views/format.ts';
 import { keyText } from '../commands/views/key-text.ts';
 import type { View } from '../commands/views/view.ts';
@@ -21,30 +22,32 @@ const CURRENCIES = {
   INR: 'Indian rupee',
 } as const;
 
+export const CONVERT_DATA: CommandData = {
+  name: 'convert',
+  description: 'See what something costs in another currency',
+  type: ApplicationCommandType.ChatInput,
+  options: [
+    {
+      type: ApplicationCommandOptionType.String,
+      name: 'product',
+      description: 'What: type a part of its name',
+      required: true,
+      autocomplete: true,
+    },
+    {
+      type: ApplicationCommandOptionType.String,
+      name: 'currency',
+      description: 'Into which currency',
+      required: true,
+      choices: Object.entries(CURRENCIES).map(([value, name]) => ({ name: `${name} (${value})`, value })),
+    },
+  ],
+};
+
 export function convertCommand(exchange: ExchangeRates): ShopCommand {
   return {
     name: 'convert',
-    data: {
-      name: 'convert',
-      description: 'See what something costs in another currency',
-      type: ApplicationCommandType.ChatInput,
-      options: [
-        {
-          type: ApplicationCommandOptionType.String,
-          name: 'product',
-          description: 'What: type a part of its name',
-          required: true,
-          autocomplete: true,
-        },
-        {
-          type: ApplicationCommandOptionType.String,
-          name: 'currency',
-          description: 'Into which currency',
-          required: true,
-          choices: Object.entries(CURRENCIES).map(([value, name]) => ({ name: `${name} (${value})`, value })),
-        },
-      ],
-    },
+    data: CONVERT_DATA,
     async execute(interaction, services) {
       const { options, locale } = interaction;
       // The API may take longer than Discord waits.

@@ -2,11 +2,11 @@
 import { type Client, Events, type Interaction } from 'discord.js';
 import type { CommandStore } from '../commands/registration/command-store.ts';
 import { registerAndTell } from '../commands/registration/log.ts';
-import { Registration } from '../commands/registration/registration.ts';
+import { type CommandData, Registration } from '../commands/registration/registration.ts';
 import { tokenFreeLogger } from '../commands/token-free.ts';
 import type { ExchangeRates } from '../rates/exchange-rates.ts';
 import { buyCommand } from './buy.ts';
-import { convertCommand } from './convert.ts';
+import { CONVERT_DATA, convertCommand } from './convert.ts';
 import { ShopDispatcher } from './dispatcher.ts';
 import { leaderboardCommand } from './leaderboard.ts';
 import { ordersCommand } from './orders.ts';
@@ -28,6 +28,11 @@ export function shopCommandList(exchange?: ExchangeRates): readonly ShopCommand[
     ...[shopCommand(buy), buy, walletCommand(), ordersCommand(), leaderboardCommand()],
     ...(exchange === undefined ? [] : [convertCommand(exchange)]),
   ];
+}
+
+/** The same as Discord is told of them, without a shop: for deploying. */
+export function shopCommandData(options: { readonly hasRates: boolean }): readonly CommandData[] {
+  return [...shopCommandList().map(({ data }) => data), ...(options.hasRates ? [CONVERT_DATA] : [])];
 }
 
 export interface ShopCommandsOptions extends Omit<ShopServices, 'mention'> {

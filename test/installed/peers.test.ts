@@ -101,6 +101,22 @@ describe.each(Object.entries(ENDS))('a host with a lock file, at the versions: %
     const ours = /^node_modules\/(?:cachecord(?:\/node_modules\/.*)?|zod|discord-api-types)$/;
     expect(added.filter((place) => !ours.test(place))).toEqual([]);
     expect(added).toContain('node_modules/cachecord');
+    expect(added).not.toContain('node_modules/cachecord/node_modules/@discordjs/rest');
+  });
+
+  it('has a program that deploys, over the @discordjs/rest that discord.js brings', async () => {
+    const env = { DISCORD_TOKEN: 'no-token', DISCORD_API_URL: 'http://127.0.0.1:1/api' };
+    const deploy = [
+      join(host.path, 'node_modules/.bin/cachecord'),
+      'deploy',
+      '--guild',
+      '123456789012345678',
+    ];
+    await expect(run(process.execPath, deploy, { cwd: host.path, env })).rejects.toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringMatching(/^Discord can't be reached: [^\n]+\n$/),
+    });
   });
 
   it('finds what it requires, and a plugin for its client', () => {

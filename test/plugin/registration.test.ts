@@ -125,6 +125,18 @@ describe('registration', () => {
     expect(namesIn(local, home.id)).toEqual(['ping']);
   });
 
+  it('takes off the others where Discord refuses one, and tells which is left', async () => {
+    const hosted = await host();
+    const { local, plugin } = hosted;
+    local.failNext((request) => request.method === 'DELETE', {
+      status: 403,
+      body: { code: 50001, message: '' },
+    });
+    await plugin.unregister();
+    expect(namesIn(local, local.world.home.id)).toEqual([COMMANDS[0]]);
+    expect(warnings(hosted)).toEqual([expect.stringMatching(`^/${COMMANDS[0]}: .*not a member there`)]);
+  });
+
   it("does not take off a host's command that only has our name", async () => {
     const { local, client, plugin } = await host({ started: false });
     const { home } = local.world;

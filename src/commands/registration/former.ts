@@ -2,8 +2,9 @@
  * Takes our commands off guilds that are no longer admin guilds. Ours is what we remember to have made, and what
  * nobody has changed since: Discord gives a command that a host puts in place of ours the same id, with another version.
  */
-import { type APIApplicationCommand, DiscordAPIError, RESTJSONErrorCodes, Routes } from 'discord.js';
+import { type APIApplicationCommand, RESTJSONErrorCodes, Routes } from 'discord-api-types/v10';
 import { errorText } from '../../cache/error-text.ts';
+import { discordCode, discordFailure } from '../discord-failure.ts';
 import type { KeptCommand, KeptCommands } from './command-store.ts';
 import type { RegistrationRest } from './registration.ts';
 
@@ -36,7 +37,7 @@ export async function tidyFormer(
       if (remove.length > 0) former.push({ guildId, remove });
     } catch (error) {
       if (isOutside(error)) continue;
-      const why = errorText(error);
+      const why = discordFailure(error) ?? errorText(error);
       problems.push(
         `Guild ${guildId} is no admin guild any more, but still lists our commands, which refuse everybody: ${why}`,
       );
@@ -64,6 +65,6 @@ async function tidyGuild(
 }
 
 function isOutside(error: unknown): boolean {
-  if (!(error instanceof DiscordAPIError)) return false;
-  return error.code === RESTJSONErrorCodes.UnknownGuild || error.code === RESTJSONErrorCodes.MissingAccess;
+  const code = discordCode(error);
+  return code === RESTJSONErrorCodes.UnknownGuild || code === RESTJSONErrorCodes.MissingAccess;
 }

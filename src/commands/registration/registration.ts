@@ -12,6 +12,7 @@ import {
 import { errorText } from '../../cache/error-text.ts';
 import { NAME_A_GUILD } from '../../config/config.ts';
 import type { Logger } from '../../logger.ts';
+import { discordFailure } from '../discord-failure.ts';
 import { type CommandStore, KeptCommands, memoryCommandStore } from './command-store.ts';
 import { type Differences, differences } from './differences.ts';
 import { type FormerGuild, tidyFormer } from './former.ts';
@@ -38,7 +39,19 @@ export interface RegistrationPlan {
 /** What was done. The names under `create` and `update` were created and updated, those under `remove` removed. */
 export type RegistrationReport = RegistrationPlan;
 
-/** What registration needs of a REST client; discord.js's own fits. */
+/** What was taken off a guild, by names. */
+export interface GuildRemoval extends FormerGuild {
+  /** What has a name of ours and is not known to be ours: another version's, or the host's own. */
+  readonly left: readonly string[];
+}
+
+export interface RemovalReport {
+  readonly guilds: readonly GuildRemoval[];
+  /** Why something was not removed, and what to do about it. */
+  readonly problems: readonly string[];
+}
+
+/** What registration needs of the `REST` of `@discordjs/rest`, of which a client's `rest` is one. Every copy of it fits. */
 export interface RegistrationRest {
   get(route: `/${string}`, options?: { query?: URLSearchParams }): Promise<unknown>;
   post(route: `/${string}`, options: { body: unknown }): Promise<unknown>;
@@ -77,7 +90,6 @@ export class Registration {
   readonly #isOwn: (guildId: string) => boolean;
   readonly #kept: KeptCommands;
   readonly #wanted: readonly CommandData[];
-  readonly #logger: Logger;
   readonly #applicationId: () => Promise<string>;
   /** What Discord calls our commands, by guild and name. */
   readonly #ids = new Map<string, Map<string, string>>();
@@ -93,7 +105,6 @@ export class Registration {
     this.#guildIds = guildIds.filter(this.#isOwn);
     this.#kept = new KeptCommands(store, logger);
     this.#wanted = wanted;
-    this.#logger = logger;
     this.#applicationId = applicationId;
   }
 
@@ -135,25 +146,44 @@ export class Registration {
   }
 
   /** Removes our commands, and nothing that is not known to be ours. */
-  unregister(): Promise<void> {
+  unregister(): Promise<RemovalReport> {
     return this.#inTurn(async () => {
       const application = await this.#applicationId();
-      const { problems } = await this.#former(application, true);
-      for (const problem of problems) this.#logger.warn(problem);
+      const { former, problems } = await this.#former(application, true);
+      const report = {
+        guilds: former.map((guild): GuildRemoval => ({ ...guild, left: [] })),
+        problems: [...problems],
+      };
       for (const guildId of this.#guildIds) {
         try {
-          const existing = await this.#list(application, guildId);
-          for (const { id, name, version } of existing) {
-            if (!this.#ours.has(id)) continue;
-            await this.#rest.delete(Routes.applicationGuildCommand(application, guildId, id));
-            await this.#kept.forget({ applicationId: application, guildId, id, name, version });
-          }
+          const { problems: refused, ...removal } = await this.#removeFrom(application, guildId);
+          report.guilds.push(removal);
+          report.problems.push(...refused);
           this.#ids.delete(guildId);
         } catch (error) {
-          this.#logger.warn(explainRefusal(error, guildId, application));
+          report.problems.push(explainRefusal(error, guildId, application));
         }
       }
+      return report;
     });
+  }
+
+  async #removeFrom(application: string, guildId: string): Promise<GuildRemoval & { problems: string[] }> {
+    const existing = await this.#list(application, guildId);
+    const ours = existing.filter(({ id }) => this.#ours.has(id));
+    const remove: string[] = [];
+    const problems: string[] = [];
+    for (const { id, name, version } of ours) {
+      try {
+        await this.#rest.delete(Routes.applicationGuildCommand(application, guildId, id));
+        await this.#kept.forget({ applicationId: application, guildId, id, name, version });
+        remove.push(name);
+      } catch (error) {
+        problems.push(`/${name}: ${explainRefusal(error, guildId, application)}`);
+      }
+    }
+    const others = existing.filter(({ id }) => !this.#ours.has(id));
+    return { guildId, remove, left: namesOf(differences(others, this.#wanted).update), problems };
   }
 
   /**
@@ -231,7 +261,7 @@ export class Registration {
           "Take them out of the list that the bot's own script deploys globally.",
       ];
     } catch (error) {
-      return [`The global list of commands could not be read: ${errorText(error)}`];
+      return [`The global list of commands could not be read: ${discordFailure(error) ?? errorText(error)}`];
     }
   }
 

@@ -1,7 +1,7 @@
 /** Addresses in the environment: what is wrong with one is told, and not what is in it. */
 import { expect, it } from 'vitest';
-import { StartError } from '../../src/bot/failure.ts';
-import { httpUrl } from '../../src/bot/http-url.ts';
+import { CacheError } from '../../src/cache/errors.ts';
+import { httpUrl } from '../../src/config/http-url.ts';
 
 it('takes an http address, and nothing where there is none', () => {
   expect(httpUrl('RATES_URL', ' https://rates.example/v1?base=USD ')).toBe(
@@ -18,7 +18,7 @@ it.each([
   '0123456789abcdef01234567',
 ])('does not print one that is none, since a key may be in it: %s', (text) => {
   const refused = () => httpUrl('RATES_URL', text);
-  expect(refused).toThrow(StartError);
+  expect(refused).toThrow(CacheError);
   expect(refused).toThrow('RATES_URL is no http address: it must begin with http:// or https://');
   expect(refused).not.toThrow(/hunter2|0123456789|rates\.example/);
 });

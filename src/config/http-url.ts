@@ -1,5 +1,5 @@
 /** Addresses of other services that the environment names. */
-import { StartError } from './failure.ts';
+import { CacheError } from '../cache/errors.ts';
 
 const EXAMPLES = {
   /** Another root of Discord's API, as the playground has. */
@@ -10,14 +10,15 @@ const EXAMPLES = {
 
 /**
  * @returns the address without slashes at its end; `undefined` where it is not set
- * @throws StartError that tells what it must be, and not what it is
+ * @throws CacheError `ERR_CONFIG_INVALID` that tells what it must be, and not what it is
  */
 export function httpUrl(name: keyof typeof EXAMPLES, text: string | undefined): string | undefined {
   const url = text?.trim() ?? '';
   if (url === '') return undefined;
   if (!/^https?:$/.test(URL.parse(url)?.protocol ?? '')) {
     // It is not shown, since a key or a password may be in it.
-    throw new StartError(
+    throw new CacheError(
+      'ERR_CONFIG_INVALID',
       `${name} is no http address: it must begin with http:// or https://. An example is ${EXAMPLES[name]}.`,
     );
   }
